@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* base/limits.h - every bound on what comes from outside, by name.
+ *
+ * A length from a peer is compared with one of these before it is believed. Bounds that an
+ * operator may want to change are settings (base/settings.def) instead. */
+#pragma once
+
+/* Connections and sessions */
+#define LIMIT_LOOPS_MAX           64
+#define LIMIT_TCP_READ_BYTES      65536  /* one read; the buffer is the loop's, shared */
+#define LIMIT_CONNECTIONS_PER_IP  2048
+
+/* RTMP */
+#define LIMIT_RTMP_MESSAGE_BYTES      (8u << 20) /* one audio, video or data message */
+#define LIMIT_RTMP_COMMAND_BYTES      65536      /* one command message */
+#define LIMIT_RTMP_CHUNK_STREAMS      64         /* chunk streams in use by a connection */
+#define LIMIT_RTMP_CHUNK_SIZE         (1u << 20) /* largest Set Chunk Size believed as it is */
+#define LIMIT_RTMP_PARTIAL_BYTES      (16u << 20) /* all partial messages of a connection */
+#define LIMIT_RTMP_HANDSHAKE_MS       5000
+#define LIMIT_RTMP_IDLE_MS            10000      /* a publisher that sends nothing */
+#define LIMIT_RTMP_NAME_BYTES         1024       /* app, stream name, tcUrl parts */
+#define LIMIT_RTMP_VIEWER_QUEUE_BYTES (4u << 20) /* behind by this: drop to the next key frame */
+#define LIMIT_RTMP_VIEWER_STALL_MS    20000      /* no byte taken for this long: close */
+#define LIMIT_AMF_DEPTH               16
+#define LIMIT_AMF_NODES               4096
+
+/* HTTP */
+#define LIMIT_HTTP_HEAD_BYTES    16384
+#define LIMIT_HTTP_HEADERS       100
+#define LIMIT_HTTP_TARGET_BYTES  8192
+#define LIMIT_HTTP_HEAD_MS       10000 /* from the first byte of a head to its end */
+#define LIMIT_HTTP_BODY_MS       30000 /* without any byte of a body */
+#define LIMIT_HTTP_IDLE_MS       75000 /* keep-alive between requests */
+#define LIMIT_HTTP_WRITE_STALL_MS 30000 /* a reader that takes no byte */
+#define LIMIT_HTTP_JSON_BYTES    65536 /* a JSON body */
+#define LIMIT_HTTP2_STREAMS      128
+
+/* Media */
+#define LIMIT_FRAME_BYTES        (8u << 20)
+#define LIMIT_CODEC_CONFIG_BYTES 8192
+#define LIMIT_TRACKS             8
+#define LIMIT_NALS_PER_FRAME     1024
+#define LIMIT_VIDEO_SIDE         16384 /* pixels */
+#define LIMIT_GOP_CACHE_BYTES    (32u << 20)
+#define LIMIT_GOP_CACHE_FRAMES   4096
+
+/* HLS */
+#define LIMIT_HLS_QUERY_BYTES    1024
+#define LIMIT_HLS_WAITERS        20000 /* blocked requests on one loop */
+
+/* Product */
+#define LIMIT_NAME_CHARS         80
+#define LIMIT_EMAIL_BYTES        254
+#define LIMIT_PASSWORD_MIN       8
+#define LIMIT_PASSWORD_BYTES     1024
+#define LIMIT_TITLE_CHARS        140
+#define LIMIT_DESCRIPTION_CHARS  5000
+#define LIMIT_PAGE_ITEMS         100
+#define LIMIT_STREAMS_PER_USER   1000
