@@ -8,7 +8,7 @@
 
 void hash_sha256(struct span in, uint8_t out[SHA256_LEN]);
 void hash_hmac_sha256(struct span key, struct span in, uint8_t out[SHA256_LEN]);
-bool hash_equal(struct span a, struct span b); /* time depends on the lengths only */
+bool hash_equal(struct span a, struct span b);     /* time depends on the lengths only */
 uint32_t hash_crc32(uint32_t crc, struct span in); /* start with 0; the polynomial of zlib */
 
 void hash_hex(struct span in, char *out); /* 2 * len + 1 bytes */

@@ -6,15 +6,15 @@
 #pragma once
 
 /* Connections and sessions */
-#define LIMIT_LOOPS_MAX           64
-#define LIMIT_TCP_READ_BYTES      65536  /* one read; the buffer is the loop's, shared */
-#define LIMIT_CONNECTIONS_PER_IP  2048
+#define LIMIT_LOOPS_MAX          64
+#define LIMIT_TCP_READ_BYTES     65536 /* one read; the buffer is the loop's, shared */
+#define LIMIT_CONNECTIONS_PER_IP 2048
 
 /* RTMP */
-#define LIMIT_RTMP_MESSAGE_BYTES      (8u << 20) /* one audio, video or data message */
-#define LIMIT_RTMP_COMMAND_BYTES      65536      /* one command message */
-#define LIMIT_RTMP_CHUNK_STREAMS      64         /* chunk streams in use by a connection */
-#define LIMIT_RTMP_CHUNK_SIZE         (1u << 20) /* largest Set Chunk Size believed as it is */
+#define LIMIT_RTMP_MESSAGE_BYTES      (8u << 20)  /* one audio, video or data message */
+#define LIMIT_RTMP_COMMAND_BYTES      65536       /* one command message */
+#define LIMIT_RTMP_CHUNK_STREAMS      64          /* chunk streams in use by a connection */
+#define LIMIT_RTMP_CHUNK_SIZE         (1u << 20)  /* largest Set Chunk Size believed as it is */
 #define LIMIT_RTMP_PARTIAL_BYTES      (16u << 20) /* all partial messages of a connection */
 #define LIMIT_RTMP_HANDSHAKE_MS       5000
 #define LIMIT_RTMP_IDLE_MS            10000      /* a publisher that sends nothing */
@@ -25,15 +25,15 @@
 #define LIMIT_AMF_NODES               4096
 
 /* HTTP */
-#define LIMIT_HTTP_HEAD_BYTES    16384
-#define LIMIT_HTTP_HEADERS       100
-#define LIMIT_HTTP_TARGET_BYTES  8192
-#define LIMIT_HTTP_HEAD_MS       10000 /* from the first byte of a head to its end */
-#define LIMIT_HTTP_BODY_MS       30000 /* without any byte of a body */
-#define LIMIT_HTTP_IDLE_MS       75000 /* keep-alive between requests */
+#define LIMIT_HTTP_HEAD_BYTES     16384
+#define LIMIT_HTTP_HEADERS        100
+#define LIMIT_HTTP_TARGET_BYTES   8192
+#define LIMIT_HTTP_HEAD_MS        10000 /* from the first byte of a head to its end */
+#define LIMIT_HTTP_BODY_MS        30000 /* without any byte of a body */
+#define LIMIT_HTTP_IDLE_MS        75000 /* keep-alive between requests */
 #define LIMIT_HTTP_WRITE_STALL_MS 30000 /* a reader that takes no byte */
-#define LIMIT_HTTP_JSON_BYTES    65536 /* a JSON body */
-#define LIMIT_HTTP2_STREAMS      128
+#define LIMIT_HTTP_JSON_BYTES     65536 /* a JSON body */
+#define LIMIT_HTTP2_STREAMS       128
 
 /* Media */
 #define LIMIT_FRAME_BYTES        (8u << 20)
@@ -45,15 +45,15 @@
 #define LIMIT_GOP_CACHE_FRAMES   4096
 
 /* HLS */
-#define LIMIT_HLS_QUERY_BYTES    1024
-#define LIMIT_HLS_WAITERS        20000 /* blocked requests on one loop */
+#define LIMIT_HLS_QUERY_BYTES 1024
+#define LIMIT_HLS_WAITERS     20000 /* blocked requests on one loop */
 
 /* Product */
-#define LIMIT_NAME_CHARS         80
-#define LIMIT_EMAIL_BYTES        254
-#define LIMIT_PASSWORD_MIN       8
-#define LIMIT_PASSWORD_BYTES     1024
-#define LIMIT_TITLE_CHARS        140
-#define LIMIT_DESCRIPTION_CHARS  5000
-#define LIMIT_PAGE_ITEMS         100
-#define LIMIT_STREAMS_PER_USER   1000
+#define LIMIT_NAME_CHARS        80
+#define LIMIT_EMAIL_BYTES       254
+#define LIMIT_PASSWORD_MIN      8
+#define LIMIT_PASSWORD_BYTES    1024
+#define LIMIT_TITLE_CHARS       140
+#define LIMIT_DESCRIPTION_CHARS 5000
+#define LIMIT_PAGE_ITEMS        100
+#define LIMIT_STREAMS_PER_USER  1000

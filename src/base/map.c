@@ -49,8 +49,7 @@ static void grow(struct map *m)
     struct map_slot *slots = xcalloc(cap, sizeof *slots);
     for (size_t i = 0; i < m->cap; i++) {
         struct map_slot *s = &m->slots[i];
-        if (s->key && s->key != TOMB)
-            *find(slots, cap, span_of(s->key, s->key_len), s->hash) = *s;
+        if (s->key && s->key != TOMB) *find(slots, cap, span_of(s->key, s->key_len), s->hash) = *s;
     }
     free(m->slots);
     m->slots = slots;

@@ -42,10 +42,10 @@ static bool parse_scaled(struct span v, enum type type, int64_t *out)
         enum type type;
         char unit;
         uint64_t factor;
-    } UNITS[] = {{SIZE, 'k', 1u << 10},     {SIZE, 'm', 1u << 20},
-                 {SIZE, 'g', 1u << 30},     {SIZE, 't', UINT64_C(1) << 40},
-                 {DURATION, 's', 1},        {DURATION, 'm', 60},
-                 {DURATION, 'h', 60 * 60},  {DURATION, 'd', 24 * 60 * 60}};
+    } UNITS[] = {{SIZE, 'k', 1u << 10},    {SIZE, 'm', 1u << 20},
+                 {SIZE, 'g', 1u << 30},    {SIZE, 't', UINT64_C(1) << 40},
+                 {DURATION, 's', 1},       {DURATION, 'm', 60},
+                 {DURATION, 'h', 60 * 60}, {DURATION, 'd', 24 * 60 * 60}};
     uint64_t factor = 1, n;
     for (size_t i = 0; v.len && i < sizeof UNITS / sizeof *UNITS; i++)
         if (UNITS[i].type == type && (v.p[v.len - 1] | 32) == UNITS[i].unit) {
@@ -60,10 +60,12 @@ static bool parse_scaled(struct span v, enum type type, int64_t *out)
 
 static bool parse_bool(struct span v, int64_t *out)
 {
-    if (span_is(v, "true") || span_is(v, "yes") || span_is(v, "on") || span_is(v, "1")) *out = 1;
+    if (span_is(v, "true") || span_is(v, "yes") || span_is(v, "on") || span_is(v, "1"))
+        *out = 1;
     else if (span_is(v, "false") || span_is(v, "no") || span_is(v, "off") || span_is(v, "0"))
         *out = 0;
-    else return false;
+    else
+        return false;
     return true;
 }
 
@@ -73,8 +75,10 @@ enum err settings_addr(const char *addr, char *host, size_t host_cap, uint16_t *
     uint64_t n;
     if (!colon || !span_u64(span_str(colon + 1), 65535, &n)) return E_INVALID;
     struct span h = span_of(addr, (size_t)(colon - addr));
-    if (h.len >= 2 && h.p[0] == '[' && h.p[h.len - 1] == ']') h = span_of(h.p + 1, h.len - 2);
-    else if (h.len && memchr(h.p, ':', h.len)) return E_INVALID;
+    if (h.len >= 2 && h.p[0] == '[' && h.p[h.len - 1] == ']')
+        h = span_of(h.p + 1, h.len - 2);
+    else if (h.len && memchr(h.p, ':', h.len))
+        return E_INVALID;
     if (!span_cstr(h, host, host_cap)) return E_INVALID;
     *port = (uint16_t)n;
     return E_OK;
@@ -95,8 +99,8 @@ static enum err set(struct settings *s, const struct row *r, struct span v, cons
         char host[256];
         uint16_t port;
         if (r->type == ADDR && text[0] && settings_addr(text, host, sizeof host, &port) != E_OK) {
-            str_addf(problem, "%s: %s must be ADDR:PORT, such as 127.0.0.1:8080, not \"%s\"",
-                     where, r->flag, text);
+            str_addf(problem, "%s: %s must be ADDR:PORT, such as 127.0.0.1:8080, not \"%s\"", where,
+                     r->flag, text);
             return E_INVALID;
         }
         if (r->type == URL && text[0] && !strstr(text, "://")) {
@@ -148,7 +152,8 @@ static enum err load_file(struct settings *s, const char *path, struct str *prob
         snprintf(where, sizeof where, "config %.400s line %d", path, line);
         const struct row *r = find(key);
         if (!v.p || !r || !strcmp(r->flag, "config")) {
-            str_addf(problem, "%s: unknown setting \"%.*s\"", where, (int)key.len, (const char *)key.p);
+            str_addf(problem, "%s: unknown setting \"%.*s\"", where, (int)key.len,
+                     (const char *)key.p);
             e = E_INVALID;
         } else {
             e = set(s, r, span_trim(v), where, problem);
@@ -274,15 +279,18 @@ static void add_env_name(struct str *out, const char *flag)
 {
     str_adds(out, "BSPNODE_");
     for (; *flag; flag++)
-        str_addc(out, *flag == '-' ? '_' : (char)(*flag >= 'a' && *flag <= 'z' ? *flag - 32 : *flag));
+        str_addc(out,
+                 *flag == '-' ? '_' : (char)(*flag >= 'a' && *flag <= 'z' ? *flag - 32 : *flag));
 }
 
 void settings_markdown(struct str *out)
 {
-    str_adds(out, "# Settings\n\nMade from `src/base/settings.def` by `make docs`; do not edit.\n"
-                  "A flag beats the environment, which beats the config file, which beats the default.\n"
-                  "Sizes take k, m, g, t (powers of 1024); times take s, m, h, d.\n\n"
-                  "| flag and key | environment | default | what it does |\n| --- | --- | --- | --- |\n");
+    str_adds(
+        out,
+        "# Settings\n\nMade from `src/base/settings.def` by `make docs`; do not edit.\n"
+        "A flag beats the environment, which beats the config file, which beats the default.\n"
+        "Sizes take k, m, g, t (powers of 1024); times take s, m, h, d.\n\n"
+        "| flag and key | environment | default | what it does |\n| --- | --- | --- | --- |\n");
     for (size_t i = 0; i < N_ROWS; i++) {
         str_addf(out, "| `--%s` %s | `", ROWS[i].flag, TYPE_NAMES[ROWS[i].type]);
         add_env_name(out, ROWS[i].flag);

@@ -6,14 +6,14 @@
 #include "base/str.h"
 
 struct settings {
-#define SETTING_C_ADDR     const char *
-#define SETTING_C_TEXT     const char *
-#define SETTING_C_PATH     const char *
-#define SETTING_C_URL      const char *
-#define SETTING_C_INT      int64_t
-#define SETTING_C_SIZE     int64_t
-#define SETTING_C_DURATION int64_t
-#define SETTING_C_BOOL     int64_t
+#define SETTING_C_ADDR                                  const char *
+#define SETTING_C_TEXT                                  const char *
+#define SETTING_C_PATH                                  const char *
+#define SETTING_C_URL                                   const char *
+#define SETTING_C_INT                                   int64_t
+#define SETTING_C_SIZE                                  int64_t
+#define SETTING_C_DURATION                              int64_t
+#define SETTING_C_BOOL                                  int64_t
 #define X(field, type, flag, def, min, max, unit, text) SETTING_C_##type field;
 #include "base/settings.def"
 #undef X
@@ -25,8 +25,8 @@ struct settings {
 
 /* argv without the program and subcommand names. `env` is environ (NULL: none). On failure
  * `problem` says in words which setting is unknown or bad, and where it was given. */
-enum err settings_load(struct settings *s, int argc, char **argv, char **env, struct str *problem)
-    WARN_UNUSED;
+enum err settings_load(struct settings *s, int argc, char **argv, char **env,
+                       struct str *problem) WARN_UNUSED;
 void settings_fini(struct settings *s);
 void settings_help(struct str *out);     /* for --help */
 void settings_markdown(struct str *out); /* docs/settings.md */

@@ -60,8 +60,7 @@ void str_addf(struct str *s, const char *fmt, ...)
 void str_be(struct str *s, uint64_t v, unsigned n_bytes)
 {
     str_reserve(s, n_bytes);
-    for (unsigned i = 0; i < n_bytes; i++)
-        s->p[s->len++] = (uint8_t)(v >> (8 * (n_bytes - 1 - i)));
+    for (unsigned i = 0; i < n_bytes; i++) s->p[s->len++] = (uint8_t)(v >> (8 * (n_bytes - 1 - i)));
 }
 
 void str_drop(struct str *s, size_t n)

@@ -18,6 +18,6 @@ enum codec {
 
 enum media_kind { MEDIA_VIDEO, MEDIA_AUDIO };
 
-const char *codec_name(enum codec c); /* "h264"; never NULL */
+const char *codec_name(enum codec c);  /* "h264"; never NULL */
 const char *codec_title(enum codec c); /* "H.264", for people; never NULL */
 enum media_kind codec_kind(enum codec c);

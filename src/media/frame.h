@@ -12,13 +12,13 @@ struct frame {
     _Atomic uint32_t refs;
     uint8_t track; /* track id */
     enum codec codec;
-    bool key;          /* a decoder can start here; true for every audio frame */
+    bool key;           /* a decoder can start here; true for every audio frame */
     bool discontinuity; /* first frame of its track after the source changed or time jumped */
-    int64_t dts_us;    /* stream clock: starts near 0, never decreases within a track */
-    int64_t pts_us;    /* >= dts_us */
-    int64_t wall_us;   /* when it arrived, UTC: program date time is made of it */
+    int64_t dts_us;     /* stream clock: starts near 0, never decreases within a track */
+    int64_t pts_us;     /* >= dts_us */
+    int64_t wall_us;    /* when it arrived, UTC: program date time is made of it */
     size_t len;
-    uint8_t data[];    /* see enum codec for the layout */
+    uint8_t data[]; /* see enum codec for the layout */
 };
 
 struct frame *frame_new(size_t len);

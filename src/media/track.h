@@ -18,8 +18,8 @@ struct track {
     uint8_t id;
     enum media_kind kind;
     enum codec codec;
-    struct buf *config;            /* see enum codec; owned, NULL when the codec has none */
-    uint32_t timescale;            /* of the fMP4 track: 90000 for video, the sample rate for audio */
+    struct buf *config; /* see enum codec; owned, NULL when the codec has none */
+    uint32_t timescale; /* of the fMP4 track: 90000 for video, the sample rate for audio */
     char codecs[TRACK_CODECS_CAP]; /* RFC 6381: "avc1.64001f", "mp4a.40.2"; exact */
     uint16_t width, height;        /* video: of the picture, after cropping */
     uint32_t fps_milli;            /* video: frames a second * 1000 when the codec says, else 0 */

@@ -96,7 +96,7 @@ static void time_and_digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reader_is_sticky), cmocka_unit_test(writer_mirrors_reader),
+        cmocka_unit_test(reader_is_sticky),         cmocka_unit_test(writer_mirrors_reader),
         cmocka_unit_test(map_agrees_with_an_array), cmocka_unit_test(spans),
         cmocka_unit_test(time_and_digests),
     };

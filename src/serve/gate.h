@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/gate.h - what the protocol servers ask the rest of the program: "may this key publish?",
+ * "what is behind this playback id?". main.c hands in the table; serve/ knows no database.
+ *
+ * Each question is asked on a loop and answered later on the same loop by calling `answer`
+ * exactly once. `reason` in an answer is for people and contains no secret. */
+#pragma once
+#include "base/span.h"
+#include "hub/hub.h"
+
+struct gate_publish {
+    const char *key;      /* stream key as given, without query */
+    const char *protocol; /* "rtmp", "rtmps" */
+    const char *peer;     /* address */
+};
+/* E_OK: publish into `ch` (borrowed during the call: ref it). Otherwise why, and a sentence:
+ * E_AUTH unknown key, E_CONFLICT somebody publishes already, E_CLOSED ended or disabled. */
+typedef void gate_publish_answer(void *ctx, enum err e, const char *reason, struct channel *ch);
+
+/* RTMP play. E_OK: subscribe to `ch` (borrowed). E_NOTFOUND: no such playback id; E_CLOSED: known,
+ * not live now. */
+typedef void gate_play_answer(void *ctx, enum err e, const char *reason, struct channel *ch);
+
+/* HLS: what is behind a playback id. */
+struct record_log; /* record/log.h: the segment log of a running stream, shared by reference */
+enum gate_media {
+    GATE_MEDIA_LIVE,  /* a live stream's own playback id */
+    GATE_MEDIA_ASSET, /* a recording: EVENT while its stream is live, VOD afterwards */
+};
+struct gate_media_answer {
+    enum gate_media kind;
+    struct record_log
+        *log;              /* the running log, borrowed: ref it; NULL when the stream is not live */
+    const char *dir;       /* ASSET: folder of the recording */
+    const char *stream_id; /* the channel behind it, for counting viewers */
+};
+/* E_OK; E_NOTFOUND: no such playback id; E_CLOSED: known, nothing to play now (412). `m` is NULL
+ * unless E_OK, and valid during the call. */
+typedef void gate_media_fn(void *ctx, enum err e, const struct gate_media_answer *m);
+
+struct gate {
+    void *self;
+    void (*publish)(void *self, const struct gate_publish *ask, gate_publish_answer *answer,
+                    void *ctx);
+    void (*play)(void *self, const char *playback_id, gate_play_answer *answer, void *ctx);
+    void (*media)(void *self, const char *playback_id, gate_media_fn *answer, void *ctx);
+};
