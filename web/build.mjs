@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Builds the pages: src/main.tsx and src/embed.tsx to dist/, static files with hashed names.
+//
+//   node build.mjs [--out DIR] [--depfile FILE --target NAME] [--watch] [--dev]
+//
+// --depfile writes, in make's syntax, every source the result was made from, so that ninja knows when
+// to build again. No inline script or style is ever written: a strict Content-Security-Policy holds.
+import { build, context } from 'esbuild';
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const option = (name) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const out = path.resolve(option('out') ?? path.join(here, 'dist'));
+const dev = process.argv.includes('--dev');
+
+// The first page's own script, compressed, without the player: a reviewed number, as bytes on the wire.
+const FIRST_SCRIPT_BUDGET = 40 * 1024;
+
+const config = {
+  absWorkingDir: here,
+  entryPoints: { main: 'src/main.tsx', embed: 'src/embed.tsx' },
+  outdir: path.join(out, 'assets'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: ['es2022'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  minify: !dev,
+  metafile: true,
+  legalComments: 'none',
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  loader: { '.svg': 'file', '.css': 'css' },
+  define: { 'process.env.NODE_ENV': '"production"' },
+  logLevel: 'warning',
+  // Google's cast script must not be fetched from the viewer's browser (see src/ui/no-cast.ts).
+  alias: { 'castable-video/castable-mixin.js': path.join(here, 'src/ui/no-cast.ts') },
+};
+
+// A name that changes with the content, for the files that are copied as they are.
+function copyHashed(from, dir) {
+  const bytes = fs.readFileSync(from);
+  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 8);
+  const ext = path.extname(from);
+  const name = `${path.basename(from, ext)}-${hash}${ext}`;
+  fs.writeFileSync(path.join(dir, name), bytes);
+  return `/assets/${name}`;
+}
+
+function pageFrom(template, outputs, entry, icon) {
+  const [js, meta] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${entry}.tsx`);
+  const url = (file) => `/assets/${path.basename(file)}`;
+  const preload = meta.imports
+    .filter((i) => i.kind === 'import-statement')
+    .map((i) => `<link rel="modulepreload" href="${url(i.path)}">`);
+  const html = fs
+    .readFileSync(path.join(here, 'src', template), 'utf8')
+    .replace('<!-- styles -->', meta.cssBundle ? `<link rel="stylesheet" href="${url(meta.cssBundle)}">` : '')
+    .replace('<!-- scripts -->', [...preload, `<script type="module" src="${url(js)}"></script>`].join('\n  '))
+    .replaceAll('{{icon}}', icon);
+  fs.writeFileSync(path.join(out, template), html);
+  return [js, ...meta.imports.filter((i) => i.kind === 'import-statement').map((i) => i.path)];
+}
+
+function finish(result) {
+  const { outputs, inputs } = result.metafile;
+  const icon = copyHashed(path.join(here, 'src/favicon.svg'), path.join(out, 'assets'));
+  const first = pageFrom('index.html', outputs, 'main', icon);
+  pageFrom('embed.html', outputs, 'embed', icon);
+  fs.copyFileSync(path.join(here, 'src/robots.txt'), path.join(out, 'robots.txt'));
+
+  const bytes = first.reduce((n, f) => n + gzipSync(fs.readFileSync(path.join(here, f))).length, 0);
+  console.log(`web: first page's script ${(bytes / 1024).toFixed(1)} kB compressed (budget ${FIRST_SCRIPT_BUDGET / 1024})`);
+  if (!dev && bytes > FIRST_SCRIPT_BUDGET) throw new Error('web: the first page grew over its budget');
+
+  const depfile = option('depfile');
+  if (depfile) {
+    const extra = ['src/index.html', 'src/embed.html', 'src/favicon.svg', 'src/robots.txt'];
+    const files = [...Object.keys(inputs), ...extra].map((f) => path.resolve(here, f).replaceAll(' ', '\\ '));
+    fs.writeFileSync(depfile, `${option('target')}: ${files.join(' ')}\n`);
+  }
+}
+
+fs.rmSync(out, { recursive: true, force: true });
+fs.mkdirSync(path.join(out, 'assets'), { recursive: true });
+if (process.argv.includes('--watch')) {
+  const plugin = { name: 'finish', setup: (b) => b.onEnd((r) => r.errors.length || finish(r)) };
+  const ctx = await context({ ...config, plugins: [plugin] });
+  await ctx.watch();
+} else {
+  finish(await build(config));
+}
