@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// What the product API answers, as docs/api describes it. Times are ISO 8601 in UTC, durations whole seconds.
+
+export type StreamStatus = 'CREATED' | 'LIVE' | 'ENDED';
+export type StreamType = 'RTMP' | 'BROWSER';
+export type RecordingStatus = 'NONE' | 'RECORDING' | 'UPLOADING' | 'PROCESSING' | 'READY' | 'FAILED';
+
+export interface Person {
+  id: string;
+  name: string;
+  image: string | null;
+}
+
+export interface User extends Person {
+  email: string;
+}
+
+export interface Playback {
+  playbackId: string;
+  hlsUrl: string;
+  whepUrl?: string | null;
+  thumbnailUrl?: string | null;
+  storyboardUrl?: string | null;
+}
+
+export interface Ingest {
+  rtmpUrl: string;
+  rtmpsUrl?: string | null;
+  streamKey: string;
+  whipUrl?: string | null;
+}
+
+export interface Stream {
+  id: string;
+  title: string;
+  description: string | null;
+  status: StreamStatus;
+  streamType: StreamType;
+  recordingStatus: RecordingStatus;
+  recordingUrl: string | null;
+  recordingId: string | null;
+  duration: number | null;
+  startedAt: string | null;
+  endedAt: string | null;
+  scheduledAt: string | null;
+  viewerCount: number;
+  peakViewers: number;
+  createdAt: string;
+  updatedAt: string;
+  user: Person;
+  playback: Playback | null;
+  ingest?: Ingest;
+  /** LIVE only: false while the encoder is away but still in its reconnect window. */
+  connected?: boolean;
+}
+
+export interface StreamPage {
+  streams: Stream[];
+  nextCursor: string | null;
+}
+
+/** GET /api/streams/{id}/health: what the encoder sends now. Everything but `connected` may be missing. */
+export interface Health {
+  connected: boolean;
+  protocol?: string;
+  encoder?: string;
+  connectedAt?: string;
+  video?: {
+    codec?: string;
+    width?: number;
+    height?: number;
+    fps?: number;
+    bitrate?: number;
+    keyFrameInterval?: number;
+    bFrames?: boolean;
+  } | null;
+  audio?: { codec?: string; sampleRate?: number; channels?: number; bitrate?: number } | null;
+  advice?: Advice[];
+}
+
+export interface Advice {
+  level: 'ok' | 'info' | 'warning' | 'error';
+  code?: string;
+  message: string;
+}
