@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/packager.h - frames in, CMAF initialisation segments and parts out.
+ *
+ * A pull engine without I/O: the owner feeds tracks and frames, then takes events until there is
+ * none. One packager for one stream, for its whole life, source after source; it is the only
+ * writer of segments, and the recording, the live playlists and the clips are its readers.
+ *
+ * Two renditions, 'v' and 'a', each one fMP4 file series with one track. They are cut together:
+ * both have the same media sequence numbers (MSN, from 0), the same discontinuities, and the start
+ * times of a segment differ by at most half an audio frame. Rules of cutting: media/segmenter.h.
+ *
+ * Periods. What can be decoded with one set of initialisation segments is a period. A new one
+ * begins, with a DISCONTINUITY event, when a track changes, appears or is lost, when the source's
+ * time jumped (taken at the next key frame), and after packager_break(). Within a period tfdt is
+ * continuous and agrees with the durations; across periods it only never runs backwards.
+ *
+ * Order of events: [DISCONTINUITY] INIT... then PARTs and SEGMENT_ENDs; parts of the two
+ * renditions interleave. Every part is followed by others of its rendition or by its SEGMENT_END.
+ * A rendition that has been there once gets a SEGMENT_END for every MSN: with `gap` set and no
+ * part when it has no media then (EXT-X-GAP). One that appears late begins at the MSN of that
+ * moment. A gap at the very end of a stream should be dropped by the consumer.
+ *
+ * Presentation. tfdt of a video segment is the presentation time of its key frame: decoding times
+ * are shifted by the composition offset of the period's first key frame, and composition offsets
+ * are signed (trun version 1), so no edit list is needed and audio and video segments begin
+ * together. Audio tfdt counts samples; it follows the source's timestamps only when they have
+ * drifted away by more than PACKAGER_AUDIO_DRIFT_US.
+ *
+ * Lifetime: packager_new() .. packager_free(); a frame is referenced until its part is built, and
+ * copied once, into it. Threads: none, one owner. Memory: at most PACKAGER_HOLD_BYTES of frames
+ * not yet placed, and one part of each rendition. */
+#pragma once
+#include "base/err.h"
+#include "media/frame.h"
+#include "media/track.h"
+
+/* Start of a period: with both kinds there, at once; otherwise wait, in wall clock, since the
+ * first frame: so long, or so long when metadata or a configuration announced the missing kind. */
+#define PACKAGER_WAIT_US           (1000 * 1000)
+#define PACKAGER_WAIT_ANNOUNCED_US (5000 * 1000)
+/* Audio waits for video to pass it, so that it can be cut where video is; so long in wall clock. */
+#define PACKAGER_AUDIO_HOLD_US (500 * 1000)
+/* Audio that is this late behind video at a cut, and sends nothing, is lost. */
+#define PACKAGER_AUDIO_LOST_US (3000 * 1000)
+/* Half of what a viewer notices between lips and sound (EBU R 37 allows 60 ms late). */
+#define PACKAGER_AUDIO_DRIFT_US (60 * 1000)
+#define PACKAGER_HOLD_BYTES     (24u << 20)
+
+struct packager_config {
+    uint32_t part_ms;    /* settings: hls-part-ms */
+    uint32_t segment_ms; /* hls-segment-ms */
+    uint32_t target_s;   /* hls-target-duration: no segment rounds to more */
+};
+
+enum packager_event_kind {
+    PACKAGER_INIT,        /* rendition, init_id, buf, track */
+    PACKAGER_PART,        /* all but track and gap */
+    PACKAGER_SEGMENT_END, /* rendition, init_id, msn, parts, start, duration, wall, independent, gap
+                           */
+    PACKAGER_DISCONTINUITY, /* msn: the first one after it, in every rendition */
+};
+
+struct packager_event {
+    enum packager_event_kind kind;
+    char rendition;            /* 'v' or 'a' */
+    bool independent;          /* begins with a key frame; always for audio */
+    bool last;                 /* PART: of its segment */
+    bool gap;                  /* SEGMENT_END: nothing in it */
+    uint32_t init_id;          /* from 1, counted for each rendition; the one that decodes this */
+    uint64_t msn;              /* media sequence number */
+    uint32_t part;             /* PART: index in its segment; SEGMENT_END: how many there were */
+    struct buf *buf;           /* INIT: ftyp and moov. PART: moof and mdat */
+    const struct track *track; /* INIT */
+    uint32_t timescale;        /* of the rendition */
+    uint64_t tfdt, duration;   /* of the part or segment, in timescale units */
+    int64_t start_us, duration_us; /* the same in microseconds */
+    int64_t wall_us;               /* program date time of `start`: UTC, linear within a period */
+};
+
+struct packager;
+
+struct packager *packager_new(const struct packager_config *c);
+void packager_free(struct packager *p); /* NULL is fine */
+
+/* `now_us` is monotonic time, never less than in the call before. */
+
+/* Metadata says that there will be such a track: wait longer for it. */
+void packager_expect(struct packager *p, enum media_kind kind);
+/* The configuration of frames that follow; keeps a reference. The same again is nothing.
+ * E_UNSUPPORTED: not a codec for fMP4 (VP8, MP3): its frames are ignored. */
+enum err packager_track(struct packager *p, struct track *t, int64_t now_us) WARN_UNUSED;
+/* Keeps a reference. Frames of a kind without a track are ignored. */
+void packager_frame(struct packager *p, struct frame *f, int64_t now_us);
+/* The source is gone or replaced: everything so far comes out, tracks are forgotten, and the next
+ * frame begins a new period after an analysis window. Nothing when there was no frame since. */
+void packager_break(struct packager *p, int64_t now_us);
+/* The stream is over: everything comes out. Feed nothing afterwards. */
+void packager_end(struct packager *p, int64_t now_us);
+
+/* When packager_tick() should be called though nothing came in; INT64_MAX: never. */
+int64_t packager_deadline_us(const struct packager *p);
+void packager_tick(struct packager *p, int64_t now_us);
+
+/* The next event, and true; the caller owns its buf and track: packager_event_fini(). */
+bool packager_next(struct packager *p, struct packager_event *out);
+void packager_event_fini(struct packager_event *ev);
+
+/* PART-TARGET: no part is longer (unless one frame is), and parts are at least 85 % of it where
+ * the specification wants that. Settled by the frame rate when the first part ends, constant
+ * afterwards; before that, the configured one. */
+int64_t packager_part_target_us(const struct packager *p);
