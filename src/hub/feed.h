@@ -33,7 +33,7 @@ enum feed_keep {
     FEED_KEEP_NOT,    /* pass it on, do not cache it */
     FEED_KEEP,        /* append it to the cache */
     FEED_KEEP_FRESH,  /* drop the non-pinned cache first, then append */
-    FEED_KEEP_PINNED, /* cache it until the next message of the same kind: configurations */
+    FEED_KEEP_PINNED, /* drop as FRESH does; keep it until the next of its kind: configurations */
 };
 
 struct feed;
@@ -48,6 +48,8 @@ struct feed_reader {
     struct feed *feed;
     feed_read_fn *fn;
     void *ctx;
+    uint64_t seen; /* private: the last message it was given */
+    bool *gone;    /* private: set when it detaches while being welcomed */
 };
 
 /* `cache_weight` bounds a loop's cache: above it the cache is emptied, and newcomers wait for the

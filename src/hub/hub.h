@@ -34,6 +34,7 @@ struct hub_item {
     struct track *tracks[LIMIT_TRACKS]; /* HUB_TRACKS */
     unsigned n_tracks;
     struct frame *frame; /* HUB_FRAME */
+    bool start;          /* HUB_FRAME: a newcomer may begin here */
 };
 
 /* --- channel ---------------------------------------------------------------------------------- */

@@ -18,8 +18,9 @@ struct loop *loop_new(unsigned id);
 /* Runs until loop_stop(), then drains the mailbox once more. Call on the thread it is to own. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l); /* any thread */
-/* After loop_run() returned. Messages still waiting are run first. */
-void loop_free(struct loop *l);
+/* After loop_run() of all of them returned. Messages still waiting are run first, those that they
+ * post to each other too. */
+void loops_free(struct loop **loops, unsigned n);
 
 unsigned loop_id(const struct loop *l); /* any thread */
 /* The loop of the calling thread; NULL on a thread that runs none. */

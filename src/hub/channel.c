@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/xalloc.h"
+#include "hub/channel_priv.h"
+#include <pthread.h>
+#include <stdio.h>
+
+/* A publisher that has sent nothing for this long gives way to a newcomer: its connection died
+ * without a word, and the same encoder is back on a new one. */
+#define PUBLISHER_GHOST_US (3 * US_PER_SEC)
+
+struct channel {
+    _Atomic uint32_t refs;
+    struct hub *hub;
+    char id[CHANNEL_ID_CAP];
+    struct loop *home;
+    struct feed *feed;
+    /* The rest is the home loop's. */
+    struct publisher *publisher;
+    struct channel_watch watch;
+    bool closed, has_video;
+    int64_t end_us;             /* where the stream clock has got to */
+    int64_t heard_us;           /* monotonic time of the last frame */
+    int64_t last_key_us;        /* stream clock of the last video key frame; -1: none */
+    pthread_mutex_t stats_lock; /* taken for a few stores, shared with readers of numbers only */
+    struct channel_stats stats;
+};
+
+static enum feed_keep keep(const struct feed_msg *m)
+{
+    const struct hub_item *i = (const struct hub_item *)m;
+    if (m->kind != HUB_FRAME) return FEED_KEEP_PINNED;
+    return i->start ? FEED_KEEP_FRESH : FEED_KEEP;
+}
+
+struct channel *channel_new(struct hub *h, const char *id, struct loop *home)
+{
+    struct channel *c = NEW(struct channel);
+    unsigned n;
+    struct loop *const *loops = hub_loops(h, &n);
+    atomic_init(&c->refs, 1);
+    c->hub = h;
+    c->home = home;
+    c->last_key_us = -1;
+    snprintf(c->id, sizeof c->id, "%s", id);
+    c->feed = feed_new(home, loops, n, keep, LIMIT_GOP_CACHE_BYTES, LIMIT_GOP_CACHE_FRAMES);
+    pthread_mutex_init(&c->stats_lock, NULL);
+    metric_add(M_CHANNELS, 1);
+    return c;
+}
+
+struct channel *channel_ref(struct channel *c)
+{
+    if (c) atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void channel_unref(struct channel *c)
+{
+    if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
+    feed_unref(c->feed);
+    pthread_mutex_destroy(&c->stats_lock);
+    metric_add(M_CHANNELS, -1);
+    free(c);
+}
+
+const char *channel_id(const struct channel *c)
+{
+    return c->id;
+}
+
+struct loop *channel_home(const struct channel *c)
+{
+    return c->home;
+}
+
+struct feed *channel_feed(const struct channel *c)
+{
+    return c->feed;
+}
+
+void channel_set_watch(struct channel *c, const struct channel_watch *w)
+{
+    c->watch = *w;
+}
+
+void channel_get_stats(const struct channel *c, struct channel_stats *out)
+{
+    struct channel *w = (struct channel *)(uintptr_t)c;
+    pthread_mutex_lock(&w->stats_lock);
+    *out = c->stats;
+    pthread_mutex_unlock(&w->stats_lock);
+    out->subscribers = feed_readers(c->feed);
+}
+
+static void set_publishing(struct channel *c, bool on)
+{
+    pthread_mutex_lock(&c->stats_lock);
+    c->stats.publishing = on;
+    pthread_mutex_unlock(&c->stats_lock);
+    metric_add(M_PUBLISHERS, on ? 1 : -1);
+}
+
+/* --- items ------------------------------------------------------------------------------------ */
+
+static void item_free(struct feed_msg *m)
+{
+    struct hub_item *i = (struct hub_item *)m;
+    for (unsigned t = 0; t < i->n_tracks; t++) track_unref(i->tracks[t]);
+    frame_unref(i->frame);
+    free(i);
+}
+
+struct hub_item *hub_item_new(enum hub_item_kind kind, size_t weight)
+{
+    struct hub_item *i = NEW(struct hub_item);
+    feed_msg_init(&i->msg, kind, weight, item_free);
+    return i;
+}
+
+void channel_close(struct channel *c, const char *reason)
+{
+    CHECK(loop_current() == c->home);
+    if (c->closed) return;
+    c->closed = true;
+    if (c->publisher) publisher_kick(c->publisher, E_CLOSED, reason);
+    feed_send(c->feed, &hub_item_new(HUB_END, 0)->msg);
+    hub_forget(c->hub, c);
+}
+
+/* --- the publisher, heard on the home loop -------------------------------------------------------
+ */
+
+enum err channel_admit(struct channel *c, struct publisher *p, int64_t *base_us,
+                       const char **reason)
+{
+    if (c->closed) {
+        *reason = "The stream has ended.";
+        return E_CLOSED;
+    }
+    if (c->publisher && clock_mono_us() - c->heard_us < PUBLISHER_GHOST_US) {
+        *reason = "Somebody is publishing to this stream already.";
+        return E_CONFLICT;
+    }
+    if (c->publisher) {
+        publisher_kick(c->publisher, E_TIMEOUT, "Replaced by a newer connection.");
+        publisher_unref(c->publisher);
+    } else {
+        set_publishing(c, true);
+    }
+    c->publisher = publisher_ref(p);
+    c->heard_us = clock_mono_us();
+    *base_us = c->end_us;
+    if (c->watch.on_publisher) c->watch.on_publisher(c->watch.ctx, true, true);
+    return E_OK;
+}
+
+void channel_on_tracks(struct channel *c, struct publisher *p, struct hub_item *item)
+{
+    if (c->publisher != p || c->closed) {
+        feed_msg_unref(&item->msg);
+        return;
+    }
+    c->has_video = false;
+    for (unsigned i = 0; i < item->n_tracks; i++)
+        if (item->tracks[i]->kind == MEDIA_VIDEO) c->has_video = true;
+    if (c->watch.on_tracks) c->watch.on_tracks(c->watch.ctx, item->tracks, item->n_tracks);
+    feed_send(c->feed, &item->msg);
+}
+
+static void count(struct channel *c, const struct frame *f, bool video)
+{
+    struct channel_stats *s = &c->stats;
+    pthread_mutex_lock(&c->stats_lock);
+    *(video ? &s->video_bytes : &s->audio_bytes) += (int64_t)f->len;
+    *(video ? &s->video_frames : &s->audio_frames) += 1;
+    s->last_frame_wall_us = f->wall_us;
+    if (video && f->pts_us != f->dts_us) s->reordered = true;
+    if (video && f->key) {
+        s->key_frames++;
+        if (c->last_key_us >= 0) s->last_key_interval_us = f->dts_us - c->last_key_us;
+        c->last_key_us = f->dts_us;
+    }
+    pthread_mutex_unlock(&c->stats_lock);
+}
+
+void channel_on_frame(struct channel *c, struct publisher *p, struct frame *f)
+{
+    if (c->publisher != p || c->closed) {
+        frame_unref(f);
+        return;
+    }
+    const bool video = codec_kind(f->codec) == MEDIA_VIDEO;
+    c->heard_us = loop_now_us(c->home);
+    if (f->dts_us > c->end_us) c->end_us = f->dts_us;
+    count(c, f, video);
+    metric_add(M_FRAMES_IN, 1);
+    struct hub_item *i = hub_item_new(HUB_FRAME, f->len);
+    i->frame = f;
+    i->start = video ? f->key : !c->has_video;
+    feed_send(c->feed, &i->msg);
+}
+
+void channel_on_leave(struct channel *c, struct publisher *p, bool clean)
+{
+    if (c->publisher != p) return;
+    c->publisher = NULL;
+    publisher_unref(p);
+    set_publishing(c, false);
+    if (c->watch.on_publisher && !c->closed) c->watch.on_publisher(c->watch.ctx, false, clean);
+}
+
+struct kick {
+    struct channel *channel;
+    enum err why;
+    char reason[160];
+};
+
+static void on_kick(void *arg)
+{
+    struct kick *k = arg;
+    if (k->channel->publisher) publisher_kick(k->channel->publisher, k->why, k->reason);
+    channel_unref(k->channel);
+    free(k);
+}
+
+void channel_kick(struct channel *c, enum err why, const char *reason)
+{
+    struct kick *k = NEW(struct kick);
+    k->channel = channel_ref(c);
+    k->why = why;
+    snprintf(k->reason, sizeof k->reason, "%s", reason);
+    loop_post(c->home, on_kick, k);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* hub/channel_priv.h - between the registry, the channel and its publishers. */
+#pragma once
+#include "hub/hub.h"
+
+struct channel *channel_new(struct hub *h, const char *id, struct loop *home);
+void hub_forget(struct hub *h, struct channel *c);
+struct hub_item *hub_item_new(enum hub_item_kind kind, size_t weight);
+
+/* On the home loop, called by publisher.c. */
+/* The candidate becomes the publisher, or gets a reason. */
+enum err channel_admit(struct channel *c, struct publisher *p, int64_t *base_us,
+                       const char **reason);
+void channel_on_tracks(struct channel *c, struct publisher *p, struct hub_item *item);
+void channel_on_frame(struct channel *c, struct publisher *p, struct frame *f);
+void channel_on_leave(struct channel *c, struct publisher *p, bool clean);
+
+/* From the home loop to the publisher's. */
+void publisher_kick(struct publisher *p, enum err why, const char *reason);
+struct publisher *publisher_ref(struct publisher *p);
+void publisher_unref(struct publisher *p);
