@@ -47,6 +47,17 @@
 /* HLS */
 #define LIMIT_HLS_QUERY_BYTES 1024
 #define LIMIT_HLS_WAITERS     20000 /* blocked requests on one loop */
+#define LIMIT_M3U8_BYTES      (64u << 20) /* a playlist that is parsed */
+#define LIMIT_M3U8_ITEMS      1000000     /* segments, or parts, of a playlist that is parsed */
+
+/* Recording */
+#define LIMIT_RECORD_INDEX_BYTES    (512u << 20) /* index.log of one recording */
+#define LIMIT_RECORD_LINE_BYTES     512          /* one line of it */
+#define LIMIT_RECORD_RENDITIONS     LIMIT_TRACKS
+#define LIMIT_RECORD_INITS          1000 /* configurations of one rendition */
+#define LIMIT_RECORD_SEGMENTS       (16u << 20)
+#define LIMIT_RECORD_SEGMENT_PARTS  512
+#define LIMIT_RECORD_PENDING_BYTES  (64u << 20) /* waiting for the disk: above it recording stops */
 
 /* Product */
 #define LIMIT_NAME_CHARS        80
