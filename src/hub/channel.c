@@ -25,6 +25,8 @@ struct channel {
     int64_t last_key_us;        /* stream clock of the last video key frame; -1: none */
     pthread_mutex_t stats_lock; /* taken for a few stores, shared with readers of numbers only */
     struct channel_stats stats;
+    struct track *tracks[LIMIT_TRACKS]; /* under stats_lock too */
+    unsigned n_tracks;
 };
 
 static enum feed_keep keep(const struct feed_msg *m)
@@ -60,6 +62,7 @@ void channel_unref(struct channel *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
     feed_unref(c->feed);
+    for (unsigned i = 0; i < c->n_tracks; i++) track_unref(c->tracks[i]);
     pthread_mutex_destroy(&c->stats_lock);
     metric_add(M_CHANNELS, -1);
     free(c);
@@ -92,6 +95,25 @@ void channel_get_stats(const struct channel *c, struct channel_stats *out)
     *out = c->stats;
     pthread_mutex_unlock(&w->stats_lock);
     out->subscribers = feed_readers(c->feed);
+}
+
+unsigned channel_get_tracks(const struct channel *c, struct track *out[LIMIT_TRACKS])
+{
+    struct channel *w = (struct channel *)(uintptr_t)c;
+    pthread_mutex_lock(&w->stats_lock);
+    const unsigned n = c->n_tracks;
+    for (unsigned i = 0; i < n; i++) out[i] = track_ref(c->tracks[i]);
+    pthread_mutex_unlock(&w->stats_lock);
+    return n;
+}
+
+static void keep_tracks(struct channel *c, const struct hub_item *item)
+{
+    pthread_mutex_lock(&c->stats_lock);
+    for (unsigned i = 0; i < c->n_tracks; i++) track_unref(c->tracks[i]);
+    for (unsigned i = 0; i < item->n_tracks; i++) c->tracks[i] = track_ref(item->tracks[i]);
+    c->n_tracks = item->n_tracks;
+    pthread_mutex_unlock(&c->stats_lock);
 }
 
 static void set_publishing(struct channel *c, bool on)
@@ -162,6 +184,7 @@ void channel_on_tracks(struct channel *c, struct publisher *p, struct hub_item *
         feed_msg_unref(&item->msg);
         return;
     }
+    keep_tracks(c, item);
     c->has_video = false;
     for (unsigned i = 0; i < item->n_tracks; i++)
         if (item->tracks[i]->kind == MEDIA_VIDEO) c->has_video = true;

@@ -97,3 +97,5 @@ struct channel_stats {
     unsigned subscribers;         /* readers of the frames feed, all loops */
 };
 void channel_get_stats(const struct channel *c, struct channel_stats *out);
+/* The tracks now, one reference each for the caller; the count. Any thread. */
+unsigned channel_get_tracks(const struct channel *c, struct track *out[LIMIT_TRACKS]);
