@@ -34,6 +34,12 @@
 #define LIMIT_HTTP_WRITE_STALL_MS 30000 /* a reader that takes no byte */
 #define LIMIT_HTTP_JSON_BYTES     65536 /* a JSON body */
 #define LIMIT_HTTP2_STREAMS       128
+#define LIMIT_HTTP_CHUNK_EXT_BYTES 4096  /* extensions of one chunked body */
+#define LIMIT_HTTP_TRAILER_BYTES   4096
+#define LIMIT_HTTP_PIPELINE_BYTES  65536 /* sent ahead while a request is being answered */
+#define LIMIT_HTTP_BODY_RATE       1000  /* bytes a second that a body must reach on average */
+#define LIMIT_HTTP2_RESETS         200   /* streams reset by the peer at once; refill a tenth a second */
+#define LIMIT_HTTP2_CONTROL_FRAMES 1000  /* PING, SETTINGS, empty frames; the same refill */
 
 /* Media */
 #define LIMIT_FRAME_BYTES        (8u << 20)
