@@ -94,6 +94,7 @@ struct hls_edge {
     uint64_t first_msn;  /* first segment that is listed */
     uint64_t open_msn;   /* the segment that is being made; complete ones are below */
     unsigned open_parts; /* parts of it that are there */
+    unsigned last_parts; /* parts that the last complete one has */
     bool ended;
     int64_t part_target_us;
     int64_t target_s;
