@@ -124,7 +124,7 @@ static void set_publishing(struct channel *c, bool on)
     metric_add(M_PUBLISHERS, on ? 1 : -1);
 }
 
-/* --- items ------------------------------------------------------------------------------------ */
+/* --- items --- */
 
 static void item_free(struct feed_msg *m)
 {

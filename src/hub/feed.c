@@ -158,7 +158,7 @@ static struct parcel *parcel_new(struct feed *f, unsigned loop, uint32_t turn)
     return p;
 }
 
-/* --- on a loop that is not the home --------------------------------------------------------- */
+/* --- on a loop that is not the home --- */
 
 static void on_message(void *arg)
 {
@@ -179,7 +179,7 @@ static void on_welcome(void *arg)
     parcel_free(p);
 }
 
-/* --- on the home loop ------------------------------------------------------------------------ */
+/* --- on the home loop --- */
 
 static void on_ask(void *arg)
 {

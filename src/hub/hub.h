@@ -18,13 +18,13 @@ struct hub;
 struct channel;
 struct publisher;
 
-/* --- registry -------------------------------------------------------------------------------- */
+/* --- registry --- */
 
 struct hub *hub_new(struct loop *const *loops, unsigned n_loops);
 void hub_free(struct hub *h); /* after the loops have stopped */
 struct loop *const *hub_loops(const struct hub *h, unsigned *n);
 
-/* --- items ----------------------------------------------------------------------------------- */
+/* --- items --- */
 
 enum hub_item_kind { HUB_TRACKS, HUB_FRAME, HUB_END };
 
@@ -37,7 +37,7 @@ struct hub_item {
     bool start;          /* HUB_FRAME: a newcomer may begin here */
 };
 
-/* --- channel ---------------------------------------------------------------------------------- */
+/* --- channel --- */
 
 #define CHANNEL_ID_CAP 64
 

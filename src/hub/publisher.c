@@ -50,7 +50,7 @@ static void letter_free(struct letter *l)
     free(l);
 }
 
-/* --- on the publisher's loop ------------------------------------------------------------------ */
+/* --- on the publisher's loop --- */
 
 static void on_admitted(void *arg)
 {
@@ -114,8 +114,7 @@ static void on_leave(void *arg)
     letter_free(l);
 }
 
-/* --- public
- * ---------------------------------------------------------------------------------------- */
+/* --- public --- */
 
 static bool at_home(const struct publisher *p)
 {

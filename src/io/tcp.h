@@ -28,7 +28,7 @@ struct tcp_ops {
 
 #define TCP_PEER_LEN 64 /* "192.0.2.1" or "2001:db8::1" */
 
-/* --- listening ---------------------------------------------------------------------------- */
+/* --- listening --- */
 
 struct tcp_listener;
 /* Called on the loop that gets the connection; loops take turns. Call tcp_start() in it, or
@@ -48,7 +48,7 @@ void tcp_listener_close(struct tcp_listener *l); /* on loops[0] */
  */
 enum err tcp_connect(struct loop *l, const char *ip, uint16_t port, struct tcp **out) WARN_UNUSED;
 
-/* --- a connection: its own loop's thread only ---------------------------------------------- */
+/* --- a connection: its own loop's thread only --- */
 
 void tcp_start(struct tcp *c, const struct tcp_ops *ops, void *ctx); /* begins reading */
 void tcp_set_ops(struct tcp *c, const struct tcp_ops *ops,

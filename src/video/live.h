@@ -60,7 +60,8 @@ struct gate live_gate(struct live *l);
  * second after. E_NOTFOUND: no such stream. E_CONFLICT: it was never live or has ended already.
  * Pool thread. */
 enum err live_end(struct live *l, struct db *db, const char *stream_id) WARN_UNUSED;
-/* The stream's key was changed or the stream disabled: whoever publishes is sent away. Any thread. */
+/* The stream's key was changed or the stream disabled: whoever publishes is sent away. Any thread.
+ */
 void live_kick(struct live *l, const char *stream_id, const char *reason);
 /* Ends the broadcast if there is one and removes the stream's recordings, rows and files; the row
  * of the stream itself is the caller's to delete. Pool thread, outside a transaction. */

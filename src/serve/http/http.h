@@ -44,7 +44,7 @@ struct http_route {
     size_t body_max; /* bytes of body gathered before the handler is called; 0: a body is 413 */
 };
 
-/* --- the request --------------------------------------------------------------------------- */
+/* --- the request --- */
 
 struct loop *http_loop(const struct http_request *r);
 enum http_method http_get_method(const struct http_request *r);
@@ -67,7 +67,7 @@ bool http_secure(const struct http_request *r); /* TLS, or X-Forwarded-Proto wit
  */
 const char *http_origin(struct http_request *r);
 
-/* --- the reply ------------------------------------------------------------------------------ */
+/* --- the reply --- */
 
 struct http_header {
     const char *name;  /* lower case */
@@ -108,7 +108,7 @@ void http_stream_end(struct http_request *r);                 /* r is gone after
  * request waiting to be answered (a blocked playlist), any http_reply. `fn` NULL: forget it. */
 void http_on_gone(struct http_request *r, void (*fn)(struct http_request *r, void *ctx), void *ctx);
 
-/* --- the server ----------------------------------------------------------------------------- */
+/* --- the server --- */
 
 struct http_server;
 struct tls_ctx;

@@ -42,8 +42,7 @@ static void detach(void *arg)
     feed_detach(&((struct reader *)arg)->r);
 }
 
-/* --- a publisher
- * ------------------------------------------------------------------------------------ */
+/* --- a publisher --- */
 
 struct pub {
     struct publisher *p;
