@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// OBS itself, with its default settings: B-frames, key frames 8.3 seconds apart, pipelined commands, and a
+// connection that is closed without a word.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { newUser } from './lib/api.mjs';
+import { hlsUrl, load, open } from './lib/hls.mjs';
+import { parseMedia } from './lib/m3u8.mjs';
+import { decode, ffprobe } from './lib/media.mjs';
+import { publishObs } from './lib/publish.mjs';
+import { startServer, until } from './lib/server.mjs';
+
+test('OBS publishes', async (t) => {
+  const server = await startServer(t, { args: ['--reconnect-window', '1s'] });
+  const ada = await newUser(server);
+  const stream = await ada.createStream({ title: 'From OBS' });
+  const obs = await publishObs(t, `${server.rtmp}/live`, stream.ingest.streamKey);
+  await ada.untilLive(stream.id, 60_000).catch((e) => assert.fail(`${e.message}\nOBS: ${obs.log.slice(-3000)}`));
+  const { video, master } = await open(hlsUrl(server, stream.playback.playbackId), { ms: 30_000 });
+  assert.match(master.variants[0].CODECS, /^avc1\.64[0-9a-f]{4},mp4a\.40\.2$/i, 'High profile and AAC');
+  assert.equal(master.variants[0].RESOLUTION, '1280x720');
+  await until('a whole segment', async () => parseMedia(await load(video)).segments.length >= 1, 30_000, 500);
+  const health = await ada.expect(200, 'GET', `/api/streams/${stream.id}/health`);
+  assert.equal(health.connected, true);
+  assert.ok(health.advice.some((a) => /key ?frame/i.test(a.message)), `advice on 8.3 s key frames: ${JSON.stringify(health.advice)}`);
+  await obs.stop();
+  const ended = await ada.untilReady(stream.id);
+  assert.ok(ended.duration >= 8, `duration ${ended.duration}`);
+  const url = new URL(ended.recordingUrl, server.http).href;
+  const probe = await ffprobe(url);
+  assert.ok(probe.streams.find((s) => s.codec_type === 'video').has_b_frames > 0, 'B-frames are kept');
+  const got = await decode(url);
+  assert.ok(got.video.frames > 200 && got.audio.frames > 300, JSON.stringify(got));
+});
