@@ -5,7 +5,7 @@
 //
 // --depfile writes, in make's syntax, every source the result was made from, so that ninja knows when
 // to build again. No inline script or style is ever written: a strict Content-Security-Policy holds.
-import { build, context } from 'esbuild';
+import { build, context, transformSync } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fs from 'node:fs';
@@ -46,17 +46,16 @@ const config = {
   alias: { 'castable-video/castable-mixin.js': path.join(here, 'src/ui/no-cast.ts') },
 };
 
-// A name that changes with the content, for the files that are copied as they are.
-function copyHashed(from, dir) {
-  const bytes = fs.readFileSync(from);
+// A name that changes with the content, for the files that do not go through the bundler.
+function writeHashed(from, ext, bytes, dir) {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 8);
-  const ext = path.extname(from);
-  const name = `${path.basename(from, ext)}-${hash}${ext}`;
+  const name = `${path.basename(from, path.extname(from))}-${hash}${ext}`;
   fs.writeFileSync(path.join(dir, name), bytes);
   return `/assets/${name}`;
 }
 
-function pageFrom(template, outputs, entry, icon) {
+// The page's HTML with its files' names put in. Answers the scripts that it loads at once.
+function pageFrom(template, outputs, entry, icon, early) {
   const [js, meta] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${entry}.tsx`);
   const url = (file) => `/assets/${path.basename(file)}`;
   const preload = meta.imports
@@ -66,6 +65,7 @@ function pageFrom(template, outputs, entry, icon) {
     .readFileSync(path.join(here, 'src', template), 'utf8')
     .replace('<!-- styles -->', meta.cssBundle ? `<link rel="stylesheet" href="${url(meta.cssBundle)}">` : '')
     .replace('<!-- scripts -->', [...preload, `<script type="module" src="${url(js)}"></script>`].join('\n  '))
+    .replace('<!-- early -->', `<script src="${early}"></script>`)
     .replaceAll('{{icon}}', icon);
   fs.writeFileSync(path.join(out, template), html);
   return [js, ...meta.imports.filter((i) => i.kind === 'import-statement').map((i) => i.path)];
@@ -73,9 +73,13 @@ function pageFrom(template, outputs, entry, icon) {
 
 function finish(result) {
   const { outputs, inputs } = result.metafile;
-  const icon = copyHashed(path.join(here, 'src/favicon.svg'), path.join(out, 'assets'));
-  const first = pageFrom('index.html', outputs, 'main', icon);
-  pageFrom('embed.html', outputs, 'embed', icon);
+  const assets = path.join(out, 'assets');
+  const read = (file) => fs.readFileSync(path.join(here, file));
+  const icon = writeHashed('favicon.svg', '.svg', read('src/favicon.svg'), assets);
+  const { code } = transformSync(read('src/theme-early.ts').toString(), { loader: 'ts', format: 'iife', minify: true });
+  const early = writeHashed('theme.ts', '.js', Buffer.from(code), assets);
+  const first = pageFrom('index.html', outputs, 'main', icon, early);
+  pageFrom('embed.html', outputs, 'embed', icon, early);
   fs.copyFileSync(path.join(here, 'src/robots.txt'), path.join(out, 'robots.txt'));
 
   const bytes = first.reduce((n, f) => n + gzipSync(fs.readFileSync(path.join(here, f))).length, 0);
@@ -84,7 +88,7 @@ function finish(result) {
 
   const depfile = option('depfile');
   if (depfile) {
-    const extra = ['src/index.html', 'src/embed.html', 'src/favicon.svg', 'src/robots.txt'];
+    const extra = ['src/theme-early.ts', 'src/index.html', 'src/embed.html', 'src/favicon.svg', 'src/robots.txt'];
     const files = [...Object.keys(inputs), ...extra].map((f) => path.resolve(here, f).replaceAll(' ', '\\ '));
     fs.writeFileSync(depfile, `${option('target')}: ${files.join(' ')}\n`);
   }

@@ -1,1 +1,70 @@
-import "./styles/app.css"; import { render } from "preact"; render(<h1>bspnode</h1>, document.getElementById("app")!);
+// SPDX-License-Identifier: MIT
+import './styles/app.css';
+import { render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { announce, session } from './app';
+import { Dashboard } from './routes/dashboard';
+import { Home } from './routes/home';
+import { Login } from './routes/login';
+import { Manage } from './routes/manage';
+import { NotFound } from './routes/not-found';
+import { Register } from './routes/register';
+import { Watch } from './routes/watch';
+import { place, startRouter, type Route } from './store/router';
+import { Header } from './ui/header';
+import { Notices } from './ui/notices';
+import { useStore } from './ui/use-store';
+
+function page(route: Route) {
+  switch (route.name) {
+    case 'home':
+      return <Home />;
+    case 'login':
+      return <Login />;
+    case 'register':
+      return <Register />;
+    case 'dashboard':
+      return <Dashboard />;
+    case 'manage':
+      return <Manage key={route.id} id={route.id} />;
+    case 'watch':
+      return <Watch key={route.id} id={route.id} />;
+    case 'not-found':
+      return <NotFound />;
+  }
+}
+
+function App() {
+  const { path, route } = useStore(place);
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    // A new page: the keyboard starts at its beginning, and its name is spoken.
+    if (!main.current?.contains(document.activeElement)) main.current?.focus();
+    announce(document.title.replace(' · bspnode', ''), { quiet: true });
+  }, [path]);
+  return (
+    <>
+      <Header />
+      <main id="main" ref={main} tabIndex={-1}>
+        {page(route)}
+      </main>
+      <footer class="footer">
+        <p>bspnode: live streaming in one program.</p>
+      </footer>
+      <Notices />
+    </>
+  );
+}
+
+startRouter();
+void session.start();
+const root = document.getElementById('app');
+if (root) {
+  root.replaceChildren();
+  render(<App />, root);
+}

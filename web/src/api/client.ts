@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
+import type { Health, Stream, StreamPage, StreamStatus, StreamType, User } from './types';
+
+const TIMEOUT_MS = 15_000;
+
+/** A refusal by the server, or no answer at all (`status` 0). `message` is fit for people. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+    /** Seconds, from Retry-After. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+
+  /** Trying again later may help: no answer, too many requests, or the server's own trouble. */
+  get temporary(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+interface ErrorBody {
+  error?: { code?: unknown; message?: unknown; field?: unknown };
+}
+
+const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null);
+
+async function refusal(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as ErrorBody | null;
+  const seconds = Number(response.headers.get('Retry-After'));
+  const retryAfter = seconds > 0 ? seconds : null;
+  let message = text(body?.error?.message) ?? `The server answered with an error (${response.status}).`;
+  if (response.status === 429 && retryAfter) message += ` Try again in ${retryAfter} s.`;
+  const code = text(body?.error?.code) ?? `http_${response.status}`;
+  return new ApiError(response.status, code, message, text(body?.error?.field), retryAfter);
+}
+
+export interface StreamQuery {
+  status?: StreamStatus;
+  mine?: boolean;
+  limit?: number;
+  cursor?: string | null;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/** `onUnauthorized` is told when a session that the page believed in is gone. */
+export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => {}) {
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const init: RequestInit = {
+      method,
+      credentials: 'same-origin',
+      headers: { Accept: 'application/json' },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    };
+    if (body !== undefined) {
+      init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
+      init.body = JSON.stringify(body);
+    }
+    let response: Response;
+    try {
+      response = await fetcher(`/api${path}`, init);
+    } catch {
+      throw new ApiError(0, 'network', 'The server cannot be reached right now.');
+    }
+    if (!response.ok) {
+      const error = await refusal(response);
+      const signingIn = path.startsWith('/auth/') || path === '/me';
+      if (error.status === 401 && !signingIn) onUnauthorized();
+      throw error;
+    }
+    if (response.status === 204) return undefined as T;
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new ApiError(0, 'bad_answer', 'The server gave an answer that this page does not understand.');
+    }
+  }
+
+  const stream = (id: string) => `/streams/${encodeURIComponent(id)}`;
+
+  return {
+    register: (name: string, email: string, password: string) =>
+      call<{ user: User }>('POST', '/auth/register', { name, email, password }).then((r) => r.user),
+    login: (email: string, password: string) =>
+      call<{ user: User }>('POST', '/auth/login', { email, password }).then((r) => r.user),
+    logout: () => call<void>('POST', '/auth/logout'),
+    me: () => call<{ user: User }>('GET', '/me').then((r) => r.user),
+
+    listStreams(query: StreamQuery = {}): Promise<StreamPage> {
+      const params = new URLSearchParams();
+      if (query.status) params.set('status', query.status);
+      if (query.mine) params.set('mine', 'true');
+      if (query.limit) params.set('limit', String(query.limit));
+      if (query.cursor) params.set('cursor', query.cursor);
+      const search = params.toString();
+      return call<StreamPage>('GET', `/streams${search && `?${search}`}`);
+    },
+    createStream: (input: { title: string; description?: string; streamType: StreamType }) =>
+      call<Stream>('POST', '/streams', input),
+    getStream: (id: string) => call<Stream>('GET', stream(id)),
+    editStream: (id: string, input: { title?: string; description?: string }) =>
+      call<Stream>('PATCH', stream(id), input),
+    deleteStream: (id: string) => call<void>('DELETE', stream(id)),
+    endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
+    resetKey: (id: string) => call<Stream>('POST', `${stream(id)}/reset-key`),
+    getHealth: (id: string) => call<Health>('GET', `${stream(id)}/health`),
+    eventsUrl: (id: string) => `/api${stream(id)}/events`,
+  };
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { announce, client } from '../app';
+import type { Stream, User } from '../api/types';
+import { viewers } from '../store/format';
+import { poll } from '../store/poller';
+import { navigate } from '../store/router';
+import { createStreamList } from '../store/stream-list';
+import { StateBadge } from '../ui/badge';
+import { Button, LinkButton } from '../ui/button';
+import { Confirm } from '../ui/dialog';
+import { ForUser } from '../ui/guard';
+import { Icon } from '../ui/icons';
+import { useTitle } from '../ui/page';
+import { Poster } from '../ui/poster';
+import { Empty, Failed, Skeleton } from '../ui/states';
+import { CreateDialog } from '../ui/stream-form';
+import { Ago, Duration, Elapsed } from '../ui/time';
+import { useStore } from '../ui/use-store';
+
+const REFRESH_MS = 5000;
+const manageUrl = (s: Stream) => `/dashboard/${encodeURIComponent(s.id)}`;
+const watchUrl = (s: Stream) => `/stream/${encodeURIComponent(s.id)}`;
+
+function When({ stream }: { stream: Stream }) {
+  if (stream.status === 'LIVE')
+    return (
+      <>
+        {viewers(stream.viewerCount)}
+        {stream.startedAt && (
+          <>
+            {' · '}
+            <Elapsed since={stream.startedAt} />
+          </>
+        )}
+      </>
+    );
+  if (stream.status === 'ENDED')
+    return (
+      <>
+        <Ago at={stream.endedAt ?? stream.updatedAt} />
+        {stream.duration !== null && (
+          <>
+            {' · '}
+            <Duration seconds={stream.duration} />
+          </>
+        )}
+        {stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at most`}
+      </>
+    );
+  return (
+    <>
+      Created <Ago at={stream.createdAt} />
+    </>
+  );
+}
+
+function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
+  return (
+    <article class="row">
+      <a class="row-picture" href={manageUrl(stream)} tabIndex={-1} aria-hidden="true">
+        <Poster id={stream.id} image={stream.playback?.thumbnailUrl} />
+      </a>
+      <div class="row-words">
+        <h2>
+          <a href={manageUrl(stream)}>{stream.title}</a>
+        </h2>
+        <p>
+          <StateBadge stream={stream} />
+          <span class="row-when">
+            <When stream={stream} />
+          </span>
+        </p>
+      </div>
+      <div class="row-actions">
+        <LinkButton small href={watchUrl(stream)} icon="play">
+          {stream.status === 'ENDED' && stream.recordingStatus === 'READY' ? 'Watch' : 'Viewer page'}
+        </LinkButton>
+        <button type="button" class="icon-button" aria-label={`Delete ${stream.title}`} title="Delete" onClick={onDelete}>
+          <Icon name="trash" />
+        </button>
+      </div>
+    </article>
+  );
+}
+
+export function DeleteQuestion({ stream, onClose, onDeleted }: { stream: Stream; onClose: () => void; onDeleted: () => void }) {
+  return (
+    <Confirm
+      title="Delete this stream?"
+      action="Delete stream"
+      onClose={onClose}
+      onConfirm={async () => {
+        await client.deleteStream(stream.id);
+        announce(`Deleted “${stream.title}”.`);
+        onDeleted();
+      }}
+    >
+      <p>
+        <b>{stream.title}</b> and its recording are deleted for ever.
+        {stream.status === 'LIVE' && ' It is live now: the broadcast ends at once.'}
+      </p>
+    </Confirm>
+  );
+}
+
+function MyStreams({ user }: { user: User }) {
+  const list = useMemo(() => createStreamList(client, { mine: true, limit: 20 }), [user.id]);
+  const { phase, streams, nextCursor, more, error, stale } = useStore(list);
+  const [creating, setCreating] = useState(false);
+  const [deleting, setDeleting] = useState<Stream | null>(null);
+  useEffect(() => poll(() => list.refresh(), REFRESH_MS), [list]);
+  const newButton = (
+    <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
+      New stream
+    </Button>
+  );
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>My streams</h1>
+        {(phase !== 'ready' || streams.length > 0) && newButton}
+      </div>
+      {stale && (
+        <p class="strip strip-warn" role="status">
+          <Icon name="warning" size={18} /> The server cannot be reached. Trying again.
+        </p>
+      )}
+      {phase === 'loading' && <Skeleton kind="row" count={4} />}
+      {phase === 'error' && <Failed title="Your streams could not be loaded" text={error} onRetry={() => void list.load()} />}
+      {phase === 'ready' && streams.length === 0 && (
+        <Empty icon="play" title="You have no streams yet">
+          <p>Create one, paste its address and key into OBS, and you are live.</p>
+          {newButton}
+        </Empty>
+      )}
+      {streams.length > 0 && phase === 'ready' && (
+        <ul class="rows">
+          {streams.map((s) => (
+            <li key={s.id}>
+              <Row stream={s} onDelete={() => setDeleting(s)} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {nextCursor && phase === 'ready' && (
+        <div class="shelf-more">
+          {more === 'error' && <p role="alert">The next page could not be loaded.</p>}
+          <Button busy={more === 'loading'} onClick={() => void list.loadMore()}>
+            {more === 'error' ? 'Try again' : 'Show more'}
+          </Button>
+        </div>
+      )}
+      {creating && <CreateDialog onClose={() => setCreating(false)} onCreated={(s) => navigate(manageUrl(s))} />}
+      {deleting && (
+        <DeleteQuestion stream={deleting} onClose={() => setDeleting(null)} onDeleted={() => list.remove(deleting.id)} />
+      )}
+    </div>
+  );
+}
+
+export function Dashboard() {
+  useTitle('Dashboard');
+  return <ForUser>{(user) => <MyStreams key={user.id} user={user} />}</ForUser>;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+import { useState } from 'preact/hooks';
+import { session } from '../app';
+import { place } from '../store/router';
+import { checkLogin, safeNext } from '../store/rules';
+import { Button } from '../ui/button';
+import { Field } from '../ui/field';
+import { Problem, useForm } from '../ui/form';
+import { useGuestOnly } from '../ui/guard';
+import { Mark } from '../ui/logo';
+import { useTitle } from '../ui/page';
+
+export function Login() {
+  useTitle('Log in');
+  const search = place.get().search;
+  useGuestOnly(safeNext(new URLSearchParams(search).get('next')));
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const form = useForm(
+    ['email', 'password'],
+    () => checkLogin({ email, password }),
+    () => session.login(email.trim(), password),
+  );
+  return (
+    <div class="page page-form">
+      <Mark size={44} />
+      <h1>Log in</h1>
+      <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
+        <Problem text={form.problem} />
+        <Field label="E-mail" name="email" type="email" autocomplete="username" value={email} onValue={setEmail} error={form.errors.email} />
+        <Field label="Password" name="password" type="password" autocomplete="current-password" value={password} onValue={setPassword} error={form.errors.password} />
+        <Button type="submit" look="primary" busy={form.busy}>
+          Log in
+        </Button>
+      </form>
+      <p class="form-other">
+        New here? <a href={`/register${search}`}>Create an account</a>
+      </p>
+    </div>
+  );
+}

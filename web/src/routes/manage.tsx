@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// One stream as its owner sees it: credentials, state, health.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { announce, client } from '../app';
+import type { Stream } from '../api/types';
+import { viewers } from '../store/format';
+import { navigate } from '../store/router';
+import { createWatch, type Watch, type WatchPhase, type WatchStore } from '../store/watch';
+import { StateBadge } from '../ui/badge';
+import { Button, LinkButton } from '../ui/button';
+import { CopyField } from '../ui/copy';
+import { Credentials, HowTo } from '../ui/credentials';
+import { Confirm } from '../ui/dialog';
+import { ForUser } from '../ui/guard';
+import { HealthPanel } from '../ui/health';
+import { Icon } from '../ui/icons';
+import { useTitle } from '../ui/page';
+import { Empty, Failed } from '../ui/states';
+import { EditDialog } from '../ui/stream-form';
+import { Ago, Duration, Elapsed } from '../ui/time';
+import { useStore } from '../ui/use-store';
+import { DeleteQuestion } from './dashboard';
+
+const SPOKEN: Partial<Record<WatchPhase, string>> = {
+  live: 'You are live.',
+  reconnecting: 'Your encoder lost the connection.',
+  'ended-recorded': 'The stream has ended. The recording is ready.',
+  ended: 'The stream has ended.',
+};
+
+function recordingWords(stream: Stream): string {
+  switch (stream.recordingStatus) {
+    case 'RECORDING':
+      return 'Being recorded';
+    case 'READY':
+      return 'Recording ready';
+    case 'FAILED':
+      return 'The recording stopped: it could not be written';
+    case 'PROCESSING':
+    case 'UPLOADING':
+      return 'Recording is being finished';
+    case 'NONE':
+      return stream.status === 'ENDED' ? 'No recording' : 'Is recorded by itself';
+  }
+}
+
+function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
+  const { stream, phase } = watch;
+  const live = stream.status === 'LIVE';
+  return (
+    <section class={`panel state state-${phase}`} aria-labelledby="state-title">
+      <h2 id="state-title" class="hidden-text">
+        State
+      </h2>
+      <div class="state-now">
+        <StateBadge stream={stream} />
+        {live && stream.startedAt && (
+          <span class="state-clock">
+            <Elapsed since={stream.startedAt} />
+          </span>
+        )}
+        {phase === 'waiting' && <span>Waiting for your encoder</span>}
+        {stream.status === 'ENDED' && stream.endedAt && (
+          <span>
+            <Ago at={stream.endedAt} />
+          </span>
+        )}
+      </div>
+      <dl class="figures numbers">
+        {live && (
+          <div class="figure">
+            <dt>Watching now</dt>
+            <dd>{viewers(watch.viewers)}</dd>
+          </div>
+        )}
+        {stream.status !== 'CREATED' && (
+          <div class="figure">
+            <dt>At most</dt>
+            <dd>{viewers(Math.max(stream.peakViewers, watch.viewers))}</dd>
+          </div>
+        )}
+        {stream.status === 'ENDED' && stream.duration !== null && (
+          <div class="figure">
+            <dt>Length</dt>
+            <dd>
+              <Duration seconds={stream.duration} />
+            </dd>
+          </div>
+        )}
+        <div class="figure">
+          <dt>Recording</dt>
+          <dd>{recordingWords(stream)}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+type Question = 'edit' | 'end' | 'delete' | null;
+
+function Questions({ question, stream, store, close }: { question: Question; stream: Stream; store: WatchStore; close: () => void }) {
+  if (question === 'edit')
+    return (
+      <EditDialog
+        stream={stream}
+        onClose={close}
+        onSaved={(s) => {
+          store.apply(s);
+          close();
+          announce('Saved.');
+        }}
+      />
+    );
+  if (question === 'end')
+    return (
+      <Confirm
+        title="End this stream?"
+        action="End now"
+        onClose={close}
+        onConfirm={async () => store.apply(await client.endStream(stream.id))}
+      >
+        <p>Viewers see the end at once and the recording is closed. A stream that has ended cannot go live again.</p>
+      </Confirm>
+    );
+  if (question === 'delete')
+    return <DeleteQuestion stream={stream} onClose={close} onDeleted={() => navigate('/dashboard')} />;
+  return null;
+}
+
+function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: Stream } }) {
+  const { stream, phase, online } = watch;
+  const [question, setQuestion] = useState<Question>(null);
+  const over = stream.status === 'ENDED';
+  const viewerPage = `/stream/${encodeURIComponent(stream.id)}`;
+  const before = useRef(phase);
+  useEffect(() => {
+    if (before.current !== phase && SPOKEN[phase]) announce(SPOKEN[phase] ?? '', { quiet: true });
+    before.current = phase;
+  }, [phase]);
+  return (
+    <div class="page manage">
+      <a class="back" href="/dashboard">
+        <Icon name="back" size={18} /> My streams
+      </a>
+      <div class="page-head">
+        <div class="manage-title">
+          <h1>{stream.title}</h1>
+          {stream.description && <p>{stream.description}</p>}
+        </div>
+        <div class="page-actions">
+          {stream.status === 'LIVE' && (
+            <Button look="danger" icon="stop" onClick={() => setQuestion('end')}>
+              End stream
+            </Button>
+          )}
+          <LinkButton icon="play" href={viewerPage}>
+            Viewer page
+          </LinkButton>
+          <Button icon="edit" onClick={() => setQuestion('edit')}>
+            Edit details
+          </Button>
+          <Button look="quiet" icon="trash" onClick={() => setQuestion('delete')}>
+            Delete stream
+          </Button>
+        </div>
+      </div>
+      {!online && (
+        <p class="strip strip-warn" role="status">
+          <Icon name="warning" size={18} /> The connection to the server was lost. Trying again.
+        </p>
+      )}
+      <div class={`manage-columns manage-${phase}`}>
+        <div class="manage-column">
+          <StatePanel watch={watch} />
+          {!over && (
+            <section class="panel" aria-labelledby="health-title">
+              <h2 id="health-title">Signal</h2>
+              <HealthPanel id={stream.id} />
+            </section>
+          )}
+          <section class="panel" aria-labelledby="share-title">
+            <h2 id="share-title">Share</h2>
+            <CopyField label="Viewer page" what="viewer page address" value={location.origin + viewerPage} />
+            {stream.playback && (
+              <CopyField label="Player for your own site" what="embed address" value={`${location.origin}/embed/${stream.playback.playbackId}`} />
+            )}
+          </section>
+        </div>
+        <div class="manage-column">
+          {over ? (
+            <section class="panel" aria-labelledby="over-title">
+              <h2 id="over-title">This stream is over</h2>
+              <p>
+                {stream.recordingStatus === 'READY'
+                  ? 'Its recording plays on the viewer page for as long as you keep the stream.'
+                  : 'To go live again, create a new stream.'}
+              </p>
+              <div class="panel-foot">
+                <LinkButton look="primary" href={stream.recordingStatus === 'READY' ? viewerPage : '/dashboard'}>
+                  {stream.recordingStatus === 'READY' ? 'Watch the recording' : 'To my streams'}
+                </LinkButton>
+              </div>
+            </section>
+          ) : (
+            stream.ingest && (
+              <>
+                <Credentials stream={stream} ingest={stream.ingest} onChanged={(s) => store.apply(s)} />
+                <HowTo ingest={stream.ingest} />
+              </>
+            )
+          )}
+        </div>
+      </div>
+      <Questions question={question} stream={stream} store={store} close={() => setQuestion(null)} />
+    </div>
+  );
+}
+
+function Mine({ id }: { id: string }) {
+  const store = useMemo(() => createWatch(client, id), [id]);
+  useEffect(() => () => store.close(), [store]);
+  const watch = useStore(store);
+  const { phase, stream } = watch;
+  useTitle(stream?.title ?? 'Stream');
+  if (phase === 'loading')
+    return (
+      <div class="page" aria-busy="true">
+        <h1 class="hidden-text">Loading the stream</h1>
+        <div class="skeleton skeleton-block" />
+      </div>
+    );
+  if (phase === 'not-found' || phase === 'deleted' || (stream && !stream.ingest && stream.status !== 'ENDED'))
+    return (
+      <div class="page page-narrow">
+        <h1 class="hidden-text">Stream not found</h1>
+        <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : 'You have no such stream'}>
+          <LinkButton href="/dashboard" look="primary">
+            To my streams
+          </LinkButton>
+        </Empty>
+      </div>
+    );
+  if (!stream)
+    return (
+      <div class="page page-narrow">
+        <h1 class="hidden-text">Stream</h1>
+        <Failed title="The stream could not be loaded" text={watch.error} onRetry={() => store.retry()} />
+      </div>
+    );
+  return <Loaded store={store} watch={{ ...watch, stream }} />;
+}
+
+export function Manage({ id }: { id: string }) {
+  return <ForUser>{(user) => (<Mine key={user.id} id={id} />)}</ForUser>;
+}

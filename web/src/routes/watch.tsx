@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// The viewer page: one of its states at a time, changing by itself.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { announce, client } from '../app';
+import type { Stream } from '../api/types';
+import { createWatch, recordingUrl, type WatchPhase, type WatchStore } from '../store/watch';
+import { viewers } from '../store/format';
+import { StateBadge } from '../ui/badge';
+import { LinkButton } from '../ui/button';
+import { CopyButton } from '../ui/copy';
+import { Icon } from '../ui/icons';
+import { useTitle } from '../ui/page';
+import { Player } from '../ui/player';
+import { Avatar, Poster } from '../ui/poster';
+import { Empty, Failed } from '../ui/states';
+import { Ago, Duration, Elapsed } from '../ui/time';
+import { useStore } from '../ui/use-store';
+
+/** A live picture is some seconds behind: after the end it plays out before the page moves on. */
+const PLAY_OUT_MS = 12_000;
+
+const SPOKEN: Partial<Record<WatchPhase, string>> = {
+  live: 'The stream is live.',
+  reconnecting: 'The streamer lost the connection. Waiting for it to come back.',
+  'ended-recorded': 'The stream has ended. The recording can be watched.',
+  ended: 'The stream has ended.',
+  deleted: 'The stream was deleted.',
+};
+
+const onAir = (phase: WatchPhase) => phase === 'live' || phase === 'reconnecting';
+const isOver = (phase: WatchPhase) => phase.startsWith('ended');
+
+/** The phase as shown: the end is held back until the live player has played out. */
+function usePlayedOut(phase: WatchPhase): [WatchPhase, () => void] {
+  const [shown, setShown] = useState(phase);
+  const latest = useRef(phase);
+  latest.current = phase;
+  useEffect(() => {
+    if (!(onAir(shown) && isOver(phase))) {
+      setShown(phase);
+      return;
+    }
+    const timer = setTimeout(() => setShown(latest.current), PLAY_OUT_MS);
+    return () => clearTimeout(timer);
+  }, [phase]);
+  return [shown, () => setShown(latest.current)];
+}
+
+function Cover({ stream, title, children }: { stream: Stream; title: string; children?: preact.ComponentChildren }) {
+  return (
+    <div class="player player-still">
+      <Poster id={stream.id} image={stream.playback?.thumbnailUrl} />
+      <div class="player-cover">
+        <p class="player-cover-title">{title}</p>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+function Screen({ phase, stream, onPlayedOut }: { phase: WatchPhase; stream: Stream; onPlayedOut: () => void }) {
+  const recording = recordingUrl(stream);
+  if (onAir(phase) && stream.playback)
+    return (
+      <div class="screen">
+        <Player src={stream.playback.hlsUrl} live title={stream.title} onEnded={onPlayedOut} />
+        {phase === 'reconnecting' && (
+          <p class="screen-banner">
+            <span class="spinner" aria-hidden="true" /> The streamer lost the connection. The stream goes on by
+            itself when it is back.
+          </p>
+        )}
+      </div>
+    );
+  if (phase === 'ended-recorded' && recording)
+    return <Player src={recording} live={false} title={stream.title} poster={stream.playback?.thumbnailUrl} />;
+  if (phase === 'waiting')
+    return (
+      <Cover stream={stream} title="Not live yet">
+        <p>Stay here: it starts by itself.</p>
+        <span class="pulse" aria-hidden="true" />
+      </Cover>
+    );
+  if (phase === 'ended-processing')
+    return (
+      <Cover stream={stream} title="The stream has ended">
+        <p>The recording will be here in a moment.</p>
+        <span class="pulse" aria-hidden="true" />
+      </Cover>
+    );
+  return (
+    <Cover stream={stream} title="The stream has ended">
+      <p>
+        {stream.recordingStatus === 'FAILED'
+          ? 'Its recording could not be kept.'
+          : 'There is no recording of it.'}
+      </p>
+      <LinkButton href="/">To the lobby</LinkButton>
+    </Cover>
+  );
+}
+
+function Facts({ stream, count, phase }: { stream: Stream; count: number; phase: WatchPhase }) {
+  if (onAir(phase))
+    return (
+      <>
+        <span class="fact">
+          <Icon name="people" size={18} /> {viewers(count)}
+        </span>
+        {stream.startedAt && (
+          <span class="fact">
+            <span>
+              Started <Ago at={stream.startedAt} />
+            </span>
+          </span>
+        )}
+      </>
+    );
+  if (isOver(phase))
+    return (
+      <>
+        {stream.duration !== null && stream.duration > 0 && (
+          <span class="fact">
+            <Duration seconds={stream.duration} />
+          </span>
+        )}
+        {stream.endedAt && (
+          <span class="fact">
+            <span>
+              Streamed <Ago at={stream.startedAt ?? stream.endedAt} />
+            </span>
+          </span>
+        )}
+        {stream.peakViewers > 0 && <span class="fact">{viewers(stream.peakViewers)} at most</span>}
+      </>
+    );
+  return <span class="fact">{count > 0 ? `${viewers(count)} waiting` : 'Waiting for the streamer'}</span>;
+}
+
+function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
+  const { phase, viewers: count, online } = useStore(store);
+  const [shown, playedOut] = usePlayedOut(phase);
+  return (
+    <article class="watch">
+      <Screen phase={shown} stream={stream} onPlayedOut={playedOut} />
+      <div class="watch-head">
+        <div class="watch-title">
+          <div class="watch-state">
+            <StateBadge stream={stream} />
+            {onAir(phase) && stream.startedAt && <Elapsed since={stream.startedAt} />}
+          </div>
+          <h1>{stream.title}</h1>
+        </div>
+        <div class="watch-actions">
+          {stream.ingest && (
+            <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>
+              Manage
+            </LinkButton>
+          )}
+          <CopyButton small what="link to this stream" label="Copy link" text={location.origin + location.pathname} />
+        </div>
+      </div>
+      <div class="watch-facts">
+        <span class="watch-streamer">
+          <Avatar id={stream.user.id} name={stream.user.name} size={40} />
+          <b>{stream.user.name}</b>
+        </span>
+        <Facts stream={stream} count={count} phase={phase} />
+        {!online && <span class="fact fact-warn">Reconnecting to the server…</span>}
+      </div>
+      {stream.description && <p class="watch-description">{stream.description}</p>}
+    </article>
+  );
+}
+
+export function Watch({ id }: { id: string }) {
+  const store = useMemo(() => createWatch(client, id), [id]);
+  useEffect(() => () => store.close(), [store]);
+  const { phase, stream, error } = useStore(store);
+  useTitle(stream?.title ?? (phase === 'not-found' ? 'Stream not found' : 'Stream'));
+
+  const before = useRef(phase);
+  useEffect(() => {
+    if (before.current !== 'loading' && before.current !== phase && SPOKEN[phase])
+      announce(SPOKEN[phase] ?? '', { quiet: true });
+    before.current = phase;
+  }, [phase]);
+
+  if (phase === 'loading')
+    return (
+      <div class="page page-watch" aria-busy="true">
+        <h1 class="hidden-text">Loading the stream</h1>
+        <div class="player skeleton" />
+      </div>
+    );
+  if (phase === 'not-found' || phase === 'deleted')
+    return (
+      <div class="page page-narrow">
+        <h1 class="hidden-text">Stream not found</h1>
+        <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : 'There is no such stream'}>
+          <p>The link may be wrong, or the streamer has removed it.</p>
+          <LinkButton href="/" look="primary">
+            To the lobby
+          </LinkButton>
+        </Empty>
+      </div>
+    );
+  if (!stream)
+    return (
+      <div class="page page-narrow">
+        <h1 class="hidden-text">Stream</h1>
+        <Failed title="The stream could not be loaded" text={error} onRetry={() => store.retry()} />
+      </div>
+    );
+  return (
+    <div class="page page-watch">
+      <Loaded store={store} stream={stream} />
+    </div>
+  );
+}

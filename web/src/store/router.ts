@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Addresses. Routes are few and flat, so a table and a history listener are enough.
+import { createStore } from './store';
+
+export type Route =
+  | { name: 'home' }
+  | { name: 'login' }
+  | { name: 'register' }
+  | { name: 'dashboard' }
+  | { name: 'manage'; id: string }
+  | { name: 'watch'; id: string }
+  | { name: 'not-found' };
+
+export function match(pathname: string): Route {
+  const path = pathname.replace(/\/+$/, '') || '/';
+  switch (path) {
+    case '/':
+      return { name: 'home' };
+    case '/login':
+      return { name: 'login' };
+    case '/register':
+      return { name: 'register' };
+    case '/dashboard':
+      return { name: 'dashboard' };
+  }
+  const [, kind, id] = /^\/(dashboard|stream)\/([^/]+)$/.exec(path) ?? [];
+  if (!kind || !id) return { name: 'not-found' };
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(id);
+  } catch {
+    return { name: 'not-found' };
+  }
+  return kind === 'stream' ? { name: 'watch', id: decoded } : { name: 'manage', id: decoded };
+}
+
+export interface Place {
+  path: string;
+  search: string;
+  route: Route;
+}
+
+const here = (): Place => ({
+  path: location.pathname,
+  search: location.search,
+  route: match(location.pathname),
+});
+
+export const place = createStore<Place>(
+  typeof location === 'undefined' ? { path: '/', search: '', route: { name: 'home' } } : here(),
+);
+
+export function navigate(to: string, options: { replace?: boolean } = {}): void {
+  history[options.replace ? 'replaceState' : 'pushState'](null, '', to);
+  place.set(here());
+  scrollTo(0, 0);
+}
+
+/** Plain links stay plain links; a left click on one of ours changes the page without loading it anew. */
+export function startRouter(): void {
+  addEventListener('popstate', () => place.set(here()));
+  document.addEventListener('click', (e) => {
+    if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    const link = (e.target as Element).closest?.('a');
+    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
+    if (match(link.pathname).name === 'not-found') return;
+    if (link.pathname === location.pathname && link.hash) return;
+    e.preventDefault();
+    navigate(link.pathname + link.search + link.hash);
+  });
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// The viewer page as one small state machine, fed by the API and by server-sent events.
+import { ApiError, type Client } from '../api/client';
+import { backoffMs } from '../api/backoff';
+import { browserEvents, openEvents, type EventsClock } from '../api/events';
+import type { Stream } from '../api/types';
+import { createStore, type Readable } from './store';
+
+export type WatchPhase =
+  | 'loading'
+  | 'waiting' // made, not live yet
+  | 'live'
+  | 'reconnecting' // live, the encoder is away but in its window
+  | 'ended-processing' // over, the recording is not ready yet
+  | 'ended-recorded'
+  | 'ended'
+  | 'deleted'
+  | 'not-found'
+  | 'error';
+
+export interface Watch {
+  phase: WatchPhase;
+  stream: Stream | null;
+  viewers: number;
+  error: string | null;
+  /** The line to the server's events is up. */
+  online: boolean;
+}
+
+export interface WatchStore extends Readable<Watch> {
+  retry(): void;
+  close(): void;
+  /** The owner's page has a fresh answer to an action. */
+  apply(stream: Stream): void;
+}
+
+export function phaseOf(stream: Stream): WatchPhase {
+  switch (stream.status) {
+    case 'LIVE':
+      return stream.connected === false ? 'reconnecting' : 'live';
+    case 'ENDED':
+      if (stream.recordingStatus === 'READY' && recordingUrl(stream)) return 'ended-recorded';
+      if (['RECORDING', 'UPLOADING', 'PROCESSING'].includes(stream.recordingStatus)) return 'ended-processing';
+      return 'ended';
+    default:
+      return 'waiting';
+  }
+}
+
+/** The recording's playlist. */
+export function recordingUrl(stream: Stream): string | null {
+  return stream.recordingUrl ?? null;
+}
+
+const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null;
+
+export function createWatch(client: Client, id: string, clock: EventsClock = browserEvents): WatchStore {
+  const store = createStore<Watch>({ phase: 'loading', stream: null, viewers: 0, error: null, online: true });
+  let attempt = 0;
+  let closed = false;
+  let fetching = false;
+  let again = false;
+  let cancelRetry = () => {};
+
+  function accept(stream: Stream) {
+    // An event carries what everybody may see; what only the owner was told stays.
+    const ingest = stream.ingest ?? store.get().stream?.ingest;
+    const merged = ingest ? { ...stream, ingest } : stream;
+    store.patch({ stream: merged, phase: phaseOf(merged), viewers: merged.viewerCount ?? 0, error: null });
+  }
+
+  async function fetchStream() {
+    if (closed) return;
+    if (fetching) {
+      again = true;
+      return;
+    }
+    fetching = true;
+    cancelRetry();
+    try {
+      const stream = await client.getStream(id);
+      attempt = 0;
+      if (!closed) accept(stream);
+    } catch (e) {
+      if (!closed) failed(e);
+    }
+    fetching = false;
+    if (again) {
+      again = false;
+      void fetchStream();
+    }
+  }
+
+  function failed(e: unknown) {
+    const error = e instanceof ApiError ? e : new ApiError(0, 'unknown', 'Something went wrong.');
+    if (error.status === 404) {
+      store.patch({ phase: store.get().stream ? 'deleted' : 'not-found' });
+      return;
+    }
+    // What is on the screen stays there while we try again.
+    if (!store.get().stream) store.patch({ phase: 'error', error: error.message });
+    if (error.temporary) cancelRetry = clock.after(backoffMs(attempt++), () => void fetchStream());
+  }
+
+  const events = openEvents(
+    client.eventsUrl(id),
+    ['stream', 'viewers'],
+    {
+      onOpen(reopened) {
+        store.patch({ online: true });
+        if (reopened) void fetchStream(); // whatever was missed
+      },
+      onLost() {
+        store.patch({ online: false });
+      },
+      onEvent(type, data) {
+        if (!isObject(data)) return;
+        if (type === 'viewers') {
+          if (typeof data.count === 'number') store.patch({ viewers: data.count });
+        } else if (data.deleted === true) {
+          store.patch({ phase: 'deleted' });
+        } else {
+          const known = store.get().stream;
+          if (typeof data.status !== 'string' || !known) void fetchStream();
+          else accept({ ...known, ...(data as Partial<Stream>) });
+        }
+      },
+    },
+    clock,
+  );
+
+  void fetchStream();
+  return {
+    get: store.get,
+    subscribe: store.subscribe,
+    retry() {
+      attempt = 0;
+      if (!store.get().stream) store.patch({ phase: 'loading', error: null });
+      void fetchStream();
+    },
+    apply: accept,
+    close() {
+      closed = true;
+      cancelRetry();
+      events.close();
+    },
+  };
+}

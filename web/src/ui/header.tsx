@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+import { announce, session } from '../app';
+import { ApiError } from '../api/client';
+import { navigate, place } from '../store/router';
+import { theme, toggleTheme } from '../store/theme';
+import { Button, LinkButton } from './button';
+import { Icon } from './icons';
+import { Logo } from './logo';
+import { Avatar } from './poster';
+import { useStore } from './use-store';
+
+function ThemeButton() {
+  const dark = useStore(theme) === 'dark';
+  return (
+    <button
+      type="button"
+      class="icon-button"
+      aria-label="Dark colours"
+      aria-pressed={dark}
+      title={dark ? 'Use light colours' : 'Use dark colours'}
+      onClick={toggleTheme}
+    >
+      <Icon name={dark ? 'sun' : 'moon'} />
+    </button>
+  );
+}
+
+async function leave() {
+  try {
+    await session.logout();
+    announce('You are logged out.');
+    navigate('/');
+  } catch (e) {
+    announce(e instanceof ApiError ? e.message : 'Could not log out.', { kind: 'error' });
+  }
+}
+
+function Account() {
+  const who = useStore(session);
+  const { path } = useStore(place);
+  if (who.phase === 'unknown') return <span class="header-wait" aria-hidden="true" />;
+  if (who.phase === 'guest')
+    return (
+      <>
+        <a class="header-link" href="/login" aria-current={path === '/login' ? 'page' : undefined}>
+          Log in
+        </a>
+        <LinkButton look="primary" small href="/register">
+          Sign up
+        </LinkButton>
+      </>
+    );
+  return (
+    <>
+      <a class="header-link" href="/dashboard" aria-current={path.startsWith('/dashboard') ? 'page' : undefined}>
+        Dashboard
+      </a>
+      <span class="header-user">
+        <Avatar id={who.user.id} name={who.user.name} size={28} />
+        <span class="header-name">{who.user.name}</span>
+      </span>
+      <Button look="quiet" small onClick={leave}>
+        Log out
+      </Button>
+    </>
+  );
+}
+
+export function Header() {
+  return (
+    <header class="header">
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <div class="header-row">
+        <a class="header-home" href="/" aria-label="bspnode, home">
+          <Logo />
+        </a>
+        <nav class="header-nav" aria-label="Main">
+          <Account />
+          <ThemeButton />
+        </nav>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// <mux-player> on a playlist's address: loaded when it is first needed, and made anew when the picture
+// stands still or the connection breaks, where it was.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { backoffMs } from '../api/backoff';
+import { createStallWatch } from '../store/stall';
+import { Button } from './button';
+
+export interface PlayerProps {
+  src: string;
+  live: boolean;
+  title: string;
+  poster?: string | null | undefined;
+  onEnded?: () => void;
+}
+
+type MediaLike = HTMLElement & {
+  currentTime: number;
+  paused: boolean;
+  ended: boolean;
+  error: { code: number } | null;
+};
+
+const MEDIA_ERR_DECODE = 3;
+
+/** Playlists are asked for from where this page came from, whatever name the server goes by: the page
+ * may have been opened as localhost while the server calls itself 127.0.0.1. */
+function localised(src: string): string {
+  const url = new URL(src, location.href);
+  return /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname) ? url.pathname + url.search : url.href;
+}
+
+function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaLike {
+  const el = document.createElement('mux-player') as unknown as MediaLike;
+  const attributes: Record<string, string> = {
+    'stream-type': props.live ? 'll-live' : 'on-demand',
+    'prefer-playback': 'mse',
+    'disable-tracking': '',
+    'disable-cookies': '',
+    'metadata-video-title': props.title,
+    'video-title': '',
+    'accent-color': '#5fd4bd',
+    'primary-color': '#ffffff',
+    src: localised(props.src),
+  };
+  if (autoplay) attributes.autoplay = 'any'; // with sound where the browser allows it, else muted
+  if (props.poster) attributes.poster = props.poster;
+  if (startAt > 0) attributes['start-time'] = String(startAt);
+  for (const [name, value] of Object.entries(attributes)) el.setAttribute(name, value);
+  return el;
+}
+
+/** Waits until the playlist is there: a stream that has just gone live has none for a moment. */
+async function whenPlayable(src: string, stopped: () => boolean): Promise<boolean> {
+  for (let attempt = 0; !stopped(); attempt++) {
+    const status = await fetch(localised(src), { cache: 'no-store' }).then(
+      (r) => r.status,
+      () => 0,
+    );
+    if (status === 200) return true;
+    if (status === 404 || status === 410) return false;
+    const wait = status === 412 ? Math.min(2000, 300 + attempt * 200) : backoffMs(attempt);
+    await new Promise((done) => setTimeout(done, wait));
+  }
+  return false;
+}
+
+export function Player(props: PlayerProps) {
+  const { src, live, title } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [state, setState] = useState<'loading' | 'playing' | 'gone' | 'no-script'>('loading');
+  const latest = useRef(props);
+  latest.current = props;
+
+  useEffect(() => {
+    let stopped = false;
+    let media: MediaLike | null = null;
+    let reloads = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stall = createStallWatch();
+
+    function mount(startAt: number, autoplay: boolean) {
+      media = element(latest.current, startAt, autoplay);
+      media.addEventListener('ended', () => latest.current.onEnded?.());
+      media.addEventListener('playing', () => (reloads = 0));
+      media.addEventListener('error', () => {
+        // A stream that cannot be decoded does not get better by asking again.
+        if (media?.error?.code !== MEDIA_ERR_DECODE || live) reload(backoffMs(reloads++));
+      });
+      box.current?.replaceChildren(media);
+      setState('playing');
+    }
+
+    function reload(afterMs: number) {
+      clearTimeout(timer);
+      timer = setTimeout(async () => {
+        if (!(await whenPlayable(src, () => stopped)) || stopped) return;
+        stall.reloaded(performance.now());
+        const wasPaused = media?.paused === true && !media.error;
+        mount(live ? 0 : (media?.currentTime ?? 0), live || !wasPaused);
+      }, afterMs);
+    }
+
+    async function start() {
+      setState('loading');
+      const script = import('@mux/mux-player').catch(() => null);
+      const playable = await whenPlayable(src, () => stopped);
+      if (!(await script)) return stopped || setState('no-script');
+      if (stopped) return;
+      if (!playable) return setState('gone');
+      mount(0, live);
+    }
+
+    const watch = setInterval(() => {
+      if (!media || !live) return;
+      const shouldPlay = !media.paused && !media.ended && !document.hidden;
+      if (stall.sample(performance.now(), media.currentTime, shouldPlay)) reload(0);
+    }, 1000);
+
+    void start();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+      clearInterval(watch);
+      media?.remove();
+    };
+  }, [src, live]);
+
+  return (
+    <div class="player" role="region" aria-label={`Video: ${title}`}>
+      <div class="player-media" ref={box} />
+      {state === 'loading' && (
+        <div class="player-cover">
+          <span class="spinner spinner-large" aria-hidden="true" />
+          <p>{live ? 'The picture is on its way.' : 'Loading.'}</p>
+        </div>
+      )}
+      {state === 'gone' && (
+        <div class="player-cover">
+          <p>The video is not there any more.</p>
+        </div>
+      )}
+      {state === 'no-script' && (
+        <div class="player-cover">
+          <p>The player could not be loaded.</p>
+          <Button icon="refresh" onClick={() => location.reload()}>
+            Load the page again
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Title and description: of a new stream, and of one that is there.
+import { useState } from 'preact/hooks';
+import { client } from '../app';
+import type { Stream } from '../api/types';
+import { checkStream } from '../store/rules';
+import { Button } from './button';
+import { Dialog } from './dialog';
+import { Field } from './field';
+import { Problem, useForm } from './form';
+
+function MethodChoice() {
+  return (
+    <fieldset class="methods">
+      <legend>How do you stream?</legend>
+      <label class="method">
+        <input type="radio" name="method" value="RTMP" checked />
+        <span>
+          <b>Stream with OBS</b>
+          <small>OBS Studio, ffmpeg or any encoder that speaks RTMP.</small>
+        </span>
+      </label>
+      <label class="method method-off">
+        <input type="radio" name="method" value="BROWSER" disabled />
+        <span>
+          <b>Go live from browser</b>
+          <small>Not in this version yet.</small>
+        </span>
+      </label>
+    </fieldset>
+  );
+}
+
+export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCreated: (stream: Stream) => void }) {
+  const [title, setTitle] = useState('');
+  const [description, setDescription] = useState('');
+  const form = useForm(
+    ['title', 'description'],
+    () => checkStream({ title, description }),
+    async () => {
+      const input = { title: title.trim(), streamType: 'RTMP' as const };
+      const about = description.trim();
+      onCreated(await client.createStream(about ? { ...input, description: about } : input));
+    },
+  );
+  return (
+    <Dialog title="New stream" onClose={onClose}>
+      <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
+        <Problem text={form.problem} />
+        <Field label="Title" name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
+        <Field label="Description" name="description" optional rows={3} value={description} onValue={setDescription} error={form.errors.description} />
+        <MethodChoice />
+        <div class="dialog-actions">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" busy={form.busy}>
+            Create stream
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+export function EditDialog({
+  stream,
+  onClose,
+  onSaved,
+}: {
+  stream: Stream;
+  onClose: () => void;
+  onSaved: (stream: Stream) => void;
+}) {
+  const [title, setTitle] = useState(stream.title);
+  const [description, setDescription] = useState(stream.description ?? '');
+  const form = useForm(
+    ['title', 'description'],
+    () => checkStream({ title, description }),
+    async () => onSaved(await client.editStream(stream.id, { title: title.trim(), description: description.trim() })),
+  );
+  return (
+    <Dialog title="Edit details" onClose={onClose}>
+      <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
+        <Problem text={form.problem} />
+        <Field label="Title" name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
+        <Field label="Description" name="description" optional rows={4} value={description} onValue={setDescription} error={form.errors.description} />
+        <div class="dialog-actions">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" busy={form.busy}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
