@@ -188,12 +188,17 @@ static void free_one(struct loop *l)
     free(l);
 }
 
-void loops_free(struct loop **loops, unsigned n)
+void loops_settle(struct loop **loops, unsigned n)
 {
     for (bool busy = true; busy;) {
         busy = false;
         for (unsigned i = 0; i < n; i++) busy |= settle(loops[i]);
     }
+}
+
+void loops_free(struct loop **loops, unsigned n)
+{
+    loops_settle(loops, n);
     for (unsigned i = 0; i < n; i++) free_one(loops[i]);
 }
 

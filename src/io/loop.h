@@ -18,6 +18,9 @@ struct loop *loop_new(unsigned id);
 /* Runs until loop_stop(), then drains the mailbox once more. Call on the thread it is to own. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l); /* any thread */
+/* After loop_run() of all of them returned: runs the messages that wait, and those that they post
+ * to each other, on behalf of the loops. No I/O happens any more. */
+void loops_settle(struct loop **loops, unsigned n);
 /* After loop_run() of all of them returned. Messages still waiting are run first, those that they
  * post to each other too. */
 void loops_free(struct loop **loops, unsigned n);
