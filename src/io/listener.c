@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop_priv.h"
+#include "io/peer_count.h"
 #include "io/tcp_priv.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,13 +35,14 @@ struct handover {
     tcp_accept_fn *fn;
     void *ctx;
     int fd;
+    uint32_t slot; /* io/peer_count.h */
     char peer[TCP_PEER_LEN];
 };
 
 static void arrive(void *arg)
 {
     struct handover *h = arg;
-    h->fn(h->ctx, tcp_adopt(h->loop, h->fd, h->peer));
+    h->fn(h->ctx, tcp_adopt(h->loop, h->fd, h->peer, h->slot));
     free(h);
 }
 
@@ -77,8 +79,14 @@ static void on_accept(uv_poll_t *h, int status, int events)
         const int fd = accept4(l->fd, (struct sockaddr *)&a, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE)) turn_one_away(l);
         if (fd < 0) return;
+        uint32_t slot;
+        if (!peer_count_enter(&a, &slot)) {
+            log_peer("accept", "error=\"too many connections from one address\"");
+            close(fd);
+            continue;
+        }
         struct handover *x = NEW(struct handover);
-        *x = (struct handover){l->loops[l->next++ % l->n_loops], l->fn, l->ctx, fd, ""};
+        *x = (struct handover){l->loops[l->next++ % l->n_loops], l->fn, l->ctx, fd, slot, ""};
         peer_name(&a, x->peer);
         if (x->loop == loop_current())
             arrive(x);

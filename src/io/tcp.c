@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/xalloc.h"
 #include "io/loop_priv.h"
+#include "io/peer_count.h"
 #include "io/send_queue.h"
 #include "io/tcp_priv.h"
 #include <arpa/inet.h>
@@ -21,7 +22,8 @@ struct tcp {
     uv_poll_t poll;
     struct flush flush;
     int fd;
-    int events; /* what poll is set to now */
+    uint32_t slot; /* io/peer_count.h */
+    int events;    /* what poll is set to now */
     bool started, connecting, corked, closed, half_closed, want_read, blocked;
     const struct tcp_ops *ops;
     void *ctx;
@@ -46,13 +48,14 @@ static void set_events(struct tcp *c)
         uv_poll_stop(&c->poll);
 }
 
-struct tcp *tcp_adopt(struct loop *l, int fd, const char *peer)
+struct tcp *tcp_adopt(struct loop *l, int fd, const char *peer, uint32_t slot)
 {
     struct tcp *c = NEW(struct tcp);
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->loop = l;
     c->fd = fd;
+    c->slot = slot;
     c->want_read = true;
     c->flush.fn = flush_now;
     list_init(&c->flush.node);
@@ -81,7 +84,7 @@ enum err tcp_connect(struct loop *l, const char *ip, uint16_t port, struct tcp *
         close(fd);
         return E_IO;
     }
-    *out = tcp_adopt(l, fd, ip);
+    *out = tcp_adopt(l, fd, ip, PEER_UNCOUNTED);
     (*out)->connecting = true;
     return E_OK;
 }
@@ -288,6 +291,7 @@ void tcp_close(struct tcp *c)
     send_queue_fini(&c->queue);
     uv_close((uv_handle_t *)&c->poll, free_closed);
     close(c->fd);
+    peer_count_leave(c->slot);
 }
 
 static void gentle_over(struct timer *t, void *ctx)

@@ -3,5 +3,6 @@
 #pragma once
 #include "io/tcp.h"
 
-/* A connection over a connected (or connecting) non-blocking socket, which it owns from now on. */
-struct tcp *tcp_adopt(struct loop *l, int fd, const char *peer);
+/* A connection over a connected (or connecting) non-blocking socket, which it owns from now on, and
+ * with it the place in io/peer_count.h. */
+struct tcp *tcp_adopt(struct loop *l, int fd, const char *peer, uint32_t slot);
