@@ -50,28 +50,6 @@ bool http_is_host(struct span s)
     return all_of(s, HOST);
 }
 
-static const struct span METHODS[HTTP_METHOD_COUNT] = {
-    [HTTP_GET] = SPAN_LIT("GET"),         [HTTP_HEAD] = SPAN_LIT("HEAD"),
-    [HTTP_POST] = SPAN_LIT("POST"),       [HTTP_PUT] = SPAN_LIT("PUT"),
-    [HTTP_PATCH] = SPAN_LIT("PATCH"),     [HTTP_DELETE] = SPAN_LIT("DELETE"),
-    [HTTP_OPTIONS] = SPAN_LIT("OPTIONS"),
-};
-
-bool http_method_from(struct span token, enum http_method *out)
-{
-    for (int m = 0; m < HTTP_METHOD_COUNT; m++) {
-        if (!span_eq(token, METHODS[m])) continue;
-        *out = (enum http_method)m;
-        return true;
-    }
-    return false;
-}
-
-const char *http_method_name(enum http_method m)
-{
-    return (unsigned)m < HTTP_METHOD_COUNT ? (const char *)METHODS[m].p : "?";
-}
-
 struct span http_head_get(const struct http_head *h, const char *name)
 {
     const struct span want = span_str(name);

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/span.h"
-#include "wire/http_method.h"
+#include "wire/http_types.h"
 
 enum http_framing { HTTP_NO_BODY, HTTP_LENGTH, HTTP_CHUNKED };
 

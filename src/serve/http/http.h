@@ -15,19 +15,9 @@
 #include "base/err.h"
 #include "io/file.h"
 #include "io/loop.h"
+#include "wire/http_types.h"
 
 struct http_request;
-
-enum http_method {
-    HTTP_GET,
-    HTTP_HEAD,
-    HTTP_POST,
-    HTTP_PUT,
-    HTTP_PATCH,
-    HTTP_DELETE,
-    HTTP_OPTIONS,
-    HTTP_METHOD_COUNT
-};
 
 #define HTTP_PARAMS_MAX 4
 
@@ -48,7 +38,6 @@ struct http_route {
 
 struct loop *http_loop(const struct http_request *r);
 enum http_method http_get_method(const struct http_request *r);
-const char *http_method_name(enum http_method m);
 struct span http_path(const struct http_request *r);  /* decoded, begins with '/' */
 struct span http_query(const struct http_request *r); /* raw, without '?'; may be empty */
 /* The i-th capture of the route's pattern, zero-terminated. "" when there is none. */
@@ -68,11 +57,6 @@ bool http_secure(const struct http_request *r); /* TLS, or X-Forwarded-Proto wit
 const char *http_origin(struct http_request *r);
 
 /* --- the reply --- */
-
-struct http_header {
-    const char *name;  /* lower case */
-    const char *value; /* no control characters: CHECKed */
-};
 
 /* Flags for http_reply() and http_reply_file(). */
 enum {

@@ -172,7 +172,7 @@ static void aac_kinds(void **state)
     } ASC[] = {
         {"\x12\x10", 2, "mp4a.40.2", 44100, 2, 1024},
         {"\x11\x90", 2, "mp4a.40.2", 48000, 2, 1024},
-        {"\x11\x94", 2, "mp4a.40.2", 48000, 2, 960},      /* short frames */
+        {"\x11\x94", 2, "mp4a.40.2", 48000, 2, 960},          /* short frames */
         {"\x2b\x11\x88\x00", 4, "mp4a.40.5", 48000, 2, 2048}, /* HE-AAC, explicit */
         {"\xeb\x09\x88\x00", 4, "mp4a.40.29", 48000, 2,
          2048}, /* HE-AAC v2, explicit: one core channel */
