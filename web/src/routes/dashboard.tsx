@@ -45,7 +45,7 @@ function When({ stream }: { stream: Stream }) {
             <Duration seconds={stream.duration} />
           </>
         )}
-        {stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at most`}
+        {stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at peak`}
       </>
     );
   return (

@@ -75,7 +75,7 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
         )}
         {stream.status !== 'CREATED' && (
           <div class="figure">
-            <dt>At most</dt>
+            <dt>Peak</dt>
             <dd>{viewers(Math.max(stream.peakViewers, watch.viewers))}</dd>
           </div>
         )}

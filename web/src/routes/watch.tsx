@@ -131,7 +131,7 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
             </span>
           </span>
         )}
-        {stream.peakViewers > 0 && <span class="fact">{viewers(stream.peakViewers)} at most</span>}
+        {stream.peakViewers > 0 && <span class="fact">{viewers(stream.peakViewers)} at peak</span>}
       </>
     );
   return <span class="fact">{count > 0 ? `${viewers(count)} waiting` : 'Waiting for the streamer'}</span>;

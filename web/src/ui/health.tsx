@@ -60,7 +60,10 @@ export function HealthPanel({ id }: { id: string }) {
     <>
       {!health.connected && (
         <p class="health-line">
-          <span class="pulse" aria-hidden="true" /> No encoder is connected. Press <b>Start Streaming</b> in OBS.
+          <span class="pulse" aria-hidden="true" />
+          <span>
+            No encoder is connected. Press <b>Start Streaming</b> in OBS.
+          </span>
         </p>
       )}
       {health.connected && <Figures health={health} />}

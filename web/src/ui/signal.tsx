@@ -13,7 +13,7 @@ export function Signal() {
     [286, 34, 6],
   ];
   return (
-    <svg class="signal" viewBox="0 0 400 320" aria-hidden="true" focusable="false">
+    <svg class="signal" viewBox="20 -56 360 432" aria-hidden="true" focusable="false">
       {arcs.map((r, i) => (
         <path
           key={r}

@@ -29,7 +29,7 @@ export function StreamCard({ stream }: { stream: Stream }) {
           <p>{stream.user.name}</p>
           <p>
             {live ? viewers(stream.viewerCount) : <Ago at={stream.endedAt ?? stream.createdAt} />}
-            {!live && stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at most`}
+            {!live && stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at peak`}
           </p>
         </div>
       </div>
