@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Makes the files of this folder (see README.md). Needs ffmpeg with libx264, libx265, libsvtav1,
 # libvpx-vp9 and libopus. Encoders of other versions make other bytes: the tests do not depend on
 # them, only on what README.md says of each file.
