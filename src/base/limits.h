@@ -14,9 +14,12 @@
 #define LIMIT_RTMP_MESSAGE_BYTES      (8u << 20)  /* one audio, video or data message */
 #define LIMIT_RTMP_COMMAND_BYTES      65536       /* one command message */
 #define LIMIT_RTMP_CHUNK_STREAMS      64          /* chunk streams in use by a connection */
-#define LIMIT_RTMP_CHUNK_SIZE         (1u << 20)  /* largest Set Chunk Size believed as it is */
 #define LIMIT_RTMP_PARTIAL_BYTES      (16u << 20) /* all partial messages of a connection */
 #define LIMIT_RTMP_HANDSHAKE_MS       5000
+#define LIMIT_RTMP_COMMAND_MS         10000      /* from the handshake to publish or play */
+#define LIMIT_RTMP_GATE_MS            5000       /* for the answer to publish or play */
+#define LIMIT_RTMP_STASH_BYTES        (256u << 10) /* sent by a client before the answer */
+#define LIMIT_RTMP_ANALYSE_MS         1000       /* wait for the second track, by the wall clock */
 #define LIMIT_RTMP_IDLE_MS            10000      /* a publisher that sends nothing */
 #define LIMIT_RTMP_NAME_BYTES         1024       /* app, stream name, tcUrl parts */
 #define LIMIT_RTMP_VIEWER_QUEUE_BYTES (4u << 20) /* behind by this: drop to the next key frame */
