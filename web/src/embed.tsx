@@ -44,7 +44,7 @@ function Embed({ src }: { src: string }) {
     };
   }, [src, round]);
   if (state === 'live' || state === 'recorded')
-    return <Player src={src} live={state === 'live'} title="Stream" onEnded={() => state === 'live' && setRound(round + 1)} />;
+    return <Player src={src} mode={state} title="Stream" onEnded={() => state === 'live' && setRound(round + 1)} />;
   return (
     <div class="player">
       <div class="player-cover" role="status">

@@ -32,7 +32,7 @@ function watching(answer: () => Response | Promise<Response>) {
       return answer();
     }),
     's1',
-    world,
+    { clock: world },
   );
   return { store, world, asked: () => asked };
 }
@@ -46,11 +46,14 @@ test('it starts by itself when the stream goes live, counts viewers, and ends', 
   assert.equal(store.get().phase, 'live');
   world.last.send('viewers', '{"count":12}');
   assert.equal(store.get().viewers, 12);
+  world.last.send('warning', '{"code":"limit_near","message":"Two minutes left."}');
+  assert.equal(store.get().warning, 'Two minutes left.');
   world.last.send('stream', JSON.stringify({ id: 's1', status: 'LIVE', connected: false }));
   assert.equal(store.get().phase, 'reconnecting');
   assert.equal(store.get().stream?.title, 'Tea', 'a part of the fields leaves the others');
   world.last.send('stream', JSON.stringify(aStream({ status: 'ENDED', recordingStatus: 'READY', recordingUrl: '/r.m3u8' })));
   assert.equal(store.get().phase, 'ended-recorded');
+  assert.equal(store.get().warning, null, 'it was about the broadcast');
 });
 
 test('an event without a state makes it ask', async () => {
@@ -89,6 +92,19 @@ test('no such stream, a deleted one', async () => {
   await settle();
   gone.world.last.send('stream', '{"deleted":true}');
   assert.equal(gone.store.get().phase, 'deleted');
+});
+
+test('a stream that went while the line was down is not waited for', async () => {
+  let gone = false;
+  const { store, world } = watching(() => (gone ? json(404, {}) : json(200, aStream())));
+  await settle();
+  world.last.open();
+  gone = true;
+  world.last.fail();
+  world.tick();
+  world.last.fail();
+  await settle();
+  assert.equal(store.get().phase, 'deleted');
 });
 
 test('a server that is away at first is asked again until it is there', async () => {

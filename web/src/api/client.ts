@@ -112,6 +112,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
     resetKey: (id: string) => call<Stream>('POST', `${stream(id)}/reset-key`),
     getHealth: (id: string) => call<Health>('GET', `${stream(id)}/health`),
-    eventsUrl: (id: string) => `/api${stream(id)}/events`,
+    /** The owner's own page does not count as a viewer. */
+    eventsUrl: (id: string, role?: 'owner') => `/api${stream(id)}/events${role ? `?role=${role}` : ''}`,
   };
 }

@@ -42,6 +42,8 @@ export interface Stream {
   duration: number | null;
   startedAt: string | null;
   endedAt: string | null;
+  /** owner, limit: for good. encoder, restart: goes live again when the encoder comes back. */
+  endedReason?: string | null;
   scheduledAt: string | null;
   viewerCount: number;
   peakViewers: number;

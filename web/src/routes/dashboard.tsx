@@ -59,7 +59,7 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
   return (
     <article class="row">
       <a class="row-picture" href={manageUrl(stream)} tabIndex={-1} aria-hidden="true">
-        <Poster id={stream.id} image={stream.playback?.thumbnailUrl} />
+        <Poster id={stream.id} />
       </a>
       <div class="row-words">
         <h2>

@@ -96,6 +96,30 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
   );
 }
 
+/** Ended because the encoder went away: it may come back with the same key. */
+const comesBack = (stream: Stream) => stream.endedReason === 'encoder' || stream.endedReason === 'restart';
+
+function OverPanel({ stream, viewerPage }: { stream: Stream; viewerPage: string }) {
+  const recorded = stream.recordingStatus === 'READY';
+  return (
+    <section class="panel" aria-labelledby="over-title">
+      <h2 id="over-title">This stream is over</h2>
+      <p>
+        {recorded && 'Its recording plays on the viewer page for as long as you keep the stream. '}
+        {stream.endedReason === 'limit' && 'It had reached the longest time that this server allows. '}
+        {comesBack(stream)
+          ? 'It ended because the encoder was gone. Start the encoder again with the same key, and it goes live again with a new recording.'
+          : 'To go live again, create a new stream.'}
+      </p>
+      <div class="panel-foot">
+        <LinkButton look="primary" href={recorded ? viewerPage : '/dashboard'}>
+          {recorded ? 'Watch the recording' : 'To my streams'}
+        </LinkButton>
+      </div>
+    </section>
+  );
+}
+
 type Question = 'edit' | 'end' | 'delete' | null;
 
 function Questions({ question, stream, store, close }: { question: Question; stream: Stream; store: WatchStore; close: () => void }) {
@@ -131,6 +155,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
   const { stream, phase, online } = watch;
   const [question, setQuestion] = useState<Question>(null);
   const over = stream.status === 'ENDED';
+  const closed = over && !comesBack(stream);
   const viewerPage = `/stream/${encodeURIComponent(stream.id)}`;
   const before = useRef(phase);
   useEffect(() => {
@@ -169,10 +194,15 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           <Icon name="warning" size={18} /> The connection to the server was lost. Trying again.
         </p>
       )}
+      {watch.warning && (
+        <p class="strip strip-warn" role="alert">
+          <Icon name="warning" size={18} /> {watch.warning}
+        </p>
+      )}
       <div class={`manage-columns manage-${phase}`}>
         <div class="manage-column">
           <StatePanel watch={watch} />
-          {!over && (
+          {!closed && (
             <section class="panel" aria-labelledby="health-title">
               <h2 id="health-title">Signal</h2>
               <HealthPanel id={stream.id} />
@@ -187,27 +217,12 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           </section>
         </div>
         <div class="manage-column">
-          {over ? (
-            <section class="panel" aria-labelledby="over-title">
-              <h2 id="over-title">This stream is over</h2>
-              <p>
-                {stream.recordingStatus === 'READY'
-                  ? 'Its recording plays on the viewer page for as long as you keep the stream.'
-                  : 'To go live again, create a new stream.'}
-              </p>
-              <div class="panel-foot">
-                <LinkButton look="primary" href={stream.recordingStatus === 'READY' ? viewerPage : '/dashboard'}>
-                  {stream.recordingStatus === 'READY' ? 'Watch the recording' : 'To my streams'}
-                </LinkButton>
-              </div>
-            </section>
-          ) : (
-            stream.ingest && (
-              <>
-                <Credentials stream={stream} ingest={stream.ingest} onChanged={(s) => store.apply(s)} />
-                <HowTo ingest={stream.ingest} />
-              </>
-            )
+          {over && <OverPanel stream={stream} viewerPage={viewerPage} />}
+          {!closed && stream.ingest && (
+            <>
+              <Credentials stream={stream} ingest={stream.ingest} onChanged={(s) => store.apply(s)} />
+              <HowTo ingest={stream.ingest} />
+            </>
           )}
         </div>
       </div>
@@ -217,7 +232,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
 }
 
 function Mine({ id }: { id: string }) {
-  const store = useMemo(() => createWatch(client, id), [id]);
+  const store = useMemo(() => createWatch(client, id, { role: 'owner' }), [id]);
   useEffect(() => () => store.close(), [store]);
   const watch = useStore(store);
   const { phase, stream } = watch;

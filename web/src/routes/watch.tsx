@@ -6,11 +6,12 @@ import type { Stream } from '../api/types';
 import { createWatch, recordingUrl, type WatchPhase, type WatchStore } from '../store/watch';
 import { viewers } from '../store/format';
 import { StateBadge } from '../ui/badge';
-import { LinkButton } from '../ui/button';
+import { Button, LinkButton } from '../ui/button';
 import { CopyButton } from '../ui/copy';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
 import { Player } from '../ui/player';
+import { loadPlayer } from '../ui/player-script';
 import { Avatar, Poster } from '../ui/poster';
 import { Empty, Failed } from '../ui/states';
 import { Ago, Duration, Elapsed } from '../ui/time';
@@ -49,7 +50,7 @@ function usePlayedOut(phase: WatchPhase): [WatchPhase, () => void] {
 function Cover({ stream, title, children }: { stream: Stream; title: string; children?: preact.ComponentChildren }) {
   return (
     <div class="player player-still">
-      <Poster id={stream.id} image={stream.playback?.thumbnailUrl} />
+      <Poster id={stream.id} />
       <div class="player-cover">
         <p class="player-cover-title">{title}</p>
         {children}
@@ -58,12 +59,24 @@ function Cover({ stream, title, children }: { stream: Stream; title: string; chi
   );
 }
 
-function Screen({ phase, stream, onPlayedOut }: { phase: WatchPhase; stream: Stream; onPlayedOut: () => void }) {
+interface ScreenProps {
+  phase: WatchPhase;
+  stream: Stream;
+  /** Live, from the beginning. */
+  rewind: boolean;
+  onPlayedOut: () => void;
+}
+
+function Screen({ phase, stream, rewind, onPlayedOut }: ScreenProps) {
   const recording = recordingUrl(stream);
   if (onAir(phase) && stream.playback)
     return (
       <div class="screen">
-        <Player src={stream.playback.hlsUrl} live title={stream.title} onEnded={onPlayedOut} />
+        {rewind && recording ? (
+          <Player src={recording} mode="rewind" title={stream.title} />
+        ) : (
+          <Player src={stream.playback.hlsUrl} mode="live" title={stream.title} onEnded={onPlayedOut} />
+        )}
         {phase === 'reconnecting' && (
           <p class="screen-banner">
             <span class="spinner" aria-hidden="true" /> The streamer lost the connection. The stream goes on by
@@ -73,7 +86,7 @@ function Screen({ phase, stream, onPlayedOut }: { phase: WatchPhase; stream: Str
       </div>
     );
   if (phase === 'ended-recorded' && recording)
-    return <Player src={recording} live={false} title={stream.title} poster={stream.playback?.thumbnailUrl} />;
+    return <Player src={recording} mode="recorded" title={stream.title} />;
   if (phase === 'waiting')
     return (
       <Cover stream={stream} title="Not live yet">
@@ -140,9 +153,11 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
 function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const { phase, viewers: count, online } = useStore(store);
   const [shown, playedOut] = usePlayedOut(phase);
+  const [rewind, setRewind] = useState(false);
+  const canRewind = onAir(phase) && recordingUrl(stream) !== null;
   return (
     <article class="watch">
-      <Screen phase={shown} stream={stream} onPlayedOut={playedOut} />
+      <Screen phase={shown} stream={stream} rewind={rewind && canRewind} onPlayedOut={playedOut} />
       <div class="watch-head">
         <div class="watch-title">
           <div class="watch-state">
@@ -152,6 +167,11 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
           <h1>{stream.title}</h1>
         </div>
         <div class="watch-actions">
+          {canRewind && (
+            <Button small icon={rewind ? 'arrow' : 'back'} onClick={() => setRewind(!rewind)}>
+              {rewind ? 'Back to live' : 'Watch from the start'}
+            </Button>
+          )}
           {stream.ingest && (
             <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>
               Manage
@@ -176,6 +196,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
 export function Watch({ id }: { id: string }) {
   const store = useMemo(() => createWatch(client, id), [id]);
   useEffect(() => () => store.close(), [store]);
+  useEffect(() => void loadPlayer(), []); // while the stream is asked for
   const { phase, stream, error } = useStore(store);
   useTitle(stream?.title ?? (phase === 'not-found' ? 'Stream not found' : 'Stream'));
 

@@ -23,6 +23,8 @@ export interface Watch {
   stream: Stream | null;
   viewers: number;
   error: string | null;
+  /** What the server warns of while live: the time limit is near. */
+  warning: string | null;
   /** The line to the server's events is up. */
   online: boolean;
 }
@@ -54,9 +56,22 @@ export function recordingUrl(stream: Stream): string | null {
 
 const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null;
 
-export function createWatch(client: Client, id: string, clock: EventsClock = browserEvents): WatchStore {
-  const store = createStore<Watch>({ phase: 'loading', stream: null, viewers: 0, error: null, online: true });
+export interface WatchOptions {
+  role?: 'owner';
+  clock?: EventsClock;
+}
+
+export function createWatch(client: Client, id: string, { role, clock = browserEvents }: WatchOptions = {}): WatchStore {
+  const store = createStore<Watch>({
+    phase: 'loading',
+    stream: null,
+    viewers: 0,
+    error: null,
+    warning: null,
+    online: true,
+  });
   let attempt = 0;
+  let losses = 0;
   let closed = false;
   let fetching = false;
   let again = false;
@@ -67,6 +82,7 @@ export function createWatch(client: Client, id: string, clock: EventsClock = bro
     const ingest = stream.ingest ?? store.get().stream?.ingest;
     const merged = ingest ? { ...stream, ingest } : stream;
     store.patch({ stream: merged, phase: phaseOf(merged), viewers: merged.viewerCount ?? 0, error: null });
+    if (merged.status !== 'LIVE') store.patch({ warning: null });
   }
 
   async function fetchStream() {
@@ -95,6 +111,7 @@ export function createWatch(client: Client, id: string, clock: EventsClock = bro
     const error = e instanceof ApiError ? e : new ApiError(0, 'unknown', 'Something went wrong.');
     if (error.status === 404) {
       store.patch({ phase: store.get().stream ? 'deleted' : 'not-found' });
+      events.close();
       return;
     }
     // What is on the screen stays there while we try again.
@@ -103,20 +120,25 @@ export function createWatch(client: Client, id: string, clock: EventsClock = bro
   }
 
   const events = openEvents(
-    client.eventsUrl(id),
-    ['stream', 'viewers'],
+    client.eventsUrl(id, role),
+    ['stream', 'viewers', 'warning'],
     {
       onOpen(reopened) {
+        losses = 0;
         store.patch({ online: true });
         if (reopened) void fetchStream(); // whatever was missed
       },
       onLost() {
         store.patch({ online: false });
+        // Perhaps the stream is gone and not the server: ask, unless that is under way.
+        if (++losses > 1) void fetchStream();
       },
       onEvent(type, data) {
         if (!isObject(data)) return;
         if (type === 'viewers') {
           if (typeof data.count === 'number') store.patch({ viewers: data.count });
+        } else if (type === 'warning') {
+          if (typeof data.message === 'string') store.patch({ warning: data.message });
         } else if (data.deleted === true) {
           store.patch({ phase: 'deleted' });
         } else {

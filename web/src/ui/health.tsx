@@ -21,6 +21,9 @@ function Figure({ name, value }: { name: string; value: string | undefined }) {
   );
 }
 
+const CODECS: Record<string, string> = { h264: 'H.264', h265: 'HEVC', hevc: 'HEVC', av1: 'AV1', vp9: 'VP9', aac: 'AAC', opus: 'Opus' };
+const codec = (name: string | undefined) => name && (CODECS[name.toLowerCase()] ?? name);
+
 const number = (n: number) => String(Math.round(n * 10) / 10);
 
 function Figures({ health }: { health: Health }) {
@@ -28,7 +31,7 @@ function Figures({ health }: { health: Health }) {
   const channels = audio?.channels === 1 ? 'mono' : audio?.channels === 2 ? 'stereo' : undefined;
   return (
     <dl class="figures numbers">
-      <Figure name="Video" value={video?.codec} />
+      <Figure name="Video" value={codec(video?.codec)} />
       <Figure name="Picture" value={video?.width && video.height ? `${video.width} × ${video.height}` : undefined} />
       <Figure name="Frames" value={video?.fps ? `${number(video.fps)} a second` : undefined} />
       <Figure name="Video rate" value={video?.bitrate ? bitrate(video.bitrate) : undefined} />
@@ -36,7 +39,7 @@ function Figures({ health }: { health: Health }) {
       <Figure name="B-frames" value={video?.bFrames === undefined ? undefined : video.bFrames ? 'yes' : 'no'} />
       <Figure
         name="Audio"
-        value={audio?.codec && [audio.codec, audio.sampleRate && `${number(audio.sampleRate / 1000)} kHz`, channels].filter(Boolean).join(', ')}
+        value={audio?.codec && [codec(audio.codec), audio.sampleRate && `${number(audio.sampleRate / 1000)} kHz`, channels].filter(Boolean).join(', ')}
       />
       <Figure name="Audio rate" value={audio?.bitrate ? bitrate(audio.bitrate) : undefined} />
       <Figure name="Encoder" value={health.encoder} />
@@ -55,15 +58,14 @@ export function HealthPanel({ id }: { id: string }) {
     [id],
   );
   if (!health) return <div class="skeleton skeleton-block" role="img" aria-label="Loading" />;
-  const advice = health.advice ?? [];
+  const advice = (health.advice ?? []).slice();
+  const missing = health.connected ? null : (advice.shift()?.message ?? 'No encoder is connected.');
   return (
     <>
-      {!health.connected && (
+      {missing && (
         <p class="health-line">
           <span class="pulse" aria-hidden="true" />
-          <span>
-            No encoder is connected. Press <b>Start Streaming</b> in OBS.
-          </span>
+          <span>{missing}</span>
         </p>
       )}
       {health.connected && <Figures health={health} />}

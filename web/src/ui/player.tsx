@@ -5,12 +5,15 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { backoffMs } from '../api/backoff';
 import { createStallWatch } from '../store/stall';
 import { Button } from './button';
+import { loadPlayer } from './player-script';
+
+/** At the live edge; live, from its beginning (the recording while it grows); over. */
+export type PlayerMode = 'live' | 'rewind' | 'recorded';
 
 export interface PlayerProps {
   src: string;
-  live: boolean;
+  mode: PlayerMode;
   title: string;
-  poster?: string | null | undefined;
   onEnded?: () => void;
 }
 
@@ -23,17 +26,17 @@ type MediaLike = HTMLElement & {
 
 const MEDIA_ERR_DECODE = 3;
 
-/** Playlists are asked for from where this page came from, whatever name the server goes by: the page
- * may have been opened as localhost while the server calls itself 127.0.0.1. */
-function localised(src: string): string {
+/** Playlists are asked for from where this page came from, whatever name the server calls itself by: the
+ * pages' Content-Security-Policy allows nothing else. */
+function here(src: string): string {
   const url = new URL(src, location.href);
-  return /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname) ? url.pathname + url.search : url.href;
+  return url.pathname + url.search;
 }
 
 function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaLike {
   const el = document.createElement('mux-player') as unknown as MediaLike;
   const attributes: Record<string, string> = {
-    'stream-type': props.live ? 'll-live' : 'on-demand',
+    'stream-type': { live: 'll-live', rewind: 'live', recorded: 'on-demand' }[props.mode],
     'prefer-playback': 'mse',
     'disable-tracking': '',
     'disable-cookies': '',
@@ -41,10 +44,10 @@ function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaL
     'video-title': '',
     'accent-color': '#5fd4bd',
     'primary-color': '#ffffff',
-    src: localised(props.src),
+    src: here(props.src),
   };
   if (autoplay) attributes.autoplay = 'any'; // with sound where the browser allows it, else muted
-  if (props.poster) attributes.poster = props.poster;
+  if (props.mode === 'rewind') attributes['target-live-window'] = 'Infinity';
   if (startAt > 0) attributes['start-time'] = String(startAt);
   for (const [name, value] of Object.entries(attributes)) el.setAttribute(name, value);
   return el;
@@ -53,7 +56,7 @@ function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaL
 /** Waits until the playlist is there: a stream that has just gone live has none for a moment. */
 async function whenPlayable(src: string, stopped: () => boolean): Promise<boolean> {
   for (let attempt = 0; !stopped(); attempt++) {
-    const status = await fetch(localised(src), { cache: 'no-store' }).then(
+    const status = await fetch(here(src), { cache: 'no-store' }).then(
       (r) => r.status,
       () => 0,
     );
@@ -66,7 +69,8 @@ async function whenPlayable(src: string, stopped: () => boolean): Promise<boolea
 }
 
 export function Player(props: PlayerProps) {
-  const { src, live, title } = props;
+  const { src, mode, title } = props;
+  const live = mode === 'live';
   const box = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<'loading' | 'playing' | 'gone' | 'no-script'>('loading');
   const latest = useRef(props);
@@ -103,12 +107,13 @@ export function Player(props: PlayerProps) {
 
     async function start() {
       setState('loading');
-      const script = import('@mux/mux-player').catch(() => null);
+      const script = loadPlayer();
       const playable = await whenPlayable(src, () => stopped);
       if (!(await script)) return stopped || setState('no-script');
       if (stopped) return;
       if (!playable) return setState('gone');
-      mount(0, live);
+      // A growing recording would be joined at its end.
+      mount(mode === 'rewind' ? 0.01 : 0, mode !== 'recorded');
     }
 
     const watch = setInterval(() => {
@@ -124,7 +129,7 @@ export function Player(props: PlayerProps) {
       clearInterval(watch);
       media?.remove();
     };
-  }, [src, live]);
+  }, [src, mode]);
 
   return (
     <div class="player" role="region" aria-label={`Video: ${title}`}>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { useState } from 'preact/hooks';
-
 /** A number from a text, the same every time. */
 function seedOf(text: string): number {
   let h = 2166136261;
@@ -10,11 +8,8 @@ function seedOf(text: string): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-/** The picture of a stream: its thumbnail or, without one, waves of its own from its id. */
-export function Poster({ id, image }: { id: string; image?: string | null | undefined }) {
-  const [broken, setBroken] = useState(false);
-  if (image && !broken)
-    return <img class="poster" src={image} alt="" loading="lazy" decoding="async" onError={() => setBroken(true)} />;
+/** The picture of a stream: waves of its own, from its id. */
+export function Poster({ id }: { id: string }) {
   const seed = seedOf(id);
   const hue = [168, 190, 208, 232, 258, 286, 340, 14][seed % 8] ?? 190;
   const x = 70 + ((seed >>> 3) % 180);

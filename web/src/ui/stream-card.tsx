@@ -11,7 +11,7 @@ export function StreamCard({ stream }: { stream: Stream }) {
   return (
     <article class="card">
       <div class="card-picture">
-        <Poster id={stream.id} image={stream.playback?.thumbnailUrl} />
+        <Poster id={stream.id} />
         <span class="card-badge">
           <StateBadge stream={stream} />
         </span>
