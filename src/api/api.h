@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* api/api.h - the product's API, the pages and the operator's paths, as a table of routes. */
+/* api/api.h - everything that is asked over HTTP and is not media: the product's API with its
+ * server-sent events, health and metrics, and the embedded pages, as a table of routes.
+ *
+ * A request's life: a route's handler on the loop notes what it needs (call.c), a job on the pool
+ * does the work with the database straight through (app_*.c), and the loop replies. */
 #pragma once
 #include "base/secret.h"
 #include "base/settings.h"
@@ -16,10 +20,11 @@ struct api_config {
     const struct secret *secret;
     struct store *store;
     struct pool *pool;
-    struct hub *hub;
+    struct hub *hub; /* its loops are the API's too */
     struct live *live;
     uint16_t rtmp_port, rtmps_port; /* as bound; rtmps_port 0: none */
-    /* People watching a stream by a player: HLS (distinct clients) and RTMP. Any thread. */
+    /* People watching a stream by a player: HLS (distinct clients) and RTMP. Any thread. May be
+     * NULL. */
     unsigned (*hls_viewers)(void *ctx, const char *stream_id);
     unsigned (*rtmp_viewers)(void *ctx, const char *stream_id);
     void *viewers_ctx;
@@ -27,6 +32,7 @@ struct api_config {
 
 /* Before the loops run. */
 struct api *api_new(const struct api_config *cfg);
+/* For http_config; valid until api_free(). */
 const struct http_route *api_routes(const struct api *a, size_t *n);
 /* Functions for live_set_events(): they turn changes into server-sent events. */
 struct live_events api_live_events(struct api *a);
@@ -35,6 +41,10 @@ void api_set_ready(struct api *a, bool ready); /* /readyz; any thread */
 void api_drain_loop(struct api *a);
 /* After all loops and the pool have stopped. */
 void api_free(struct api *a);
+
+/* What has changed about a stream: its readers are told. Any thread. */
+void api_stream_changed(struct api *a, const char *stream_id);
+void api_stream_warning(struct api *a, const char *stream_id, const char *code, const char *text);
 
 /* The subcommands that are not `serve`; argv begins after the subcommand. They print and return the
  * exit code. */

@@ -77,3 +77,10 @@
 #define LIMIT_DESCRIPTION_CHARS 5000
 #define LIMIT_PAGE_ITEMS        100
 #define LIMIT_STREAMS_PER_USER  1000
+#define LIMIT_JSON_DEPTH        16
+#define LIMIT_SESSIONS_PER_USER 50    /* the oldest goes when there are more */
+#define LIMIT_PASSWORD_LANES    2     /* password hashes computed at once: 19 MiB each */
+#define LIMIT_PASSWORD_QUEUE    64    /* waiting for a lane; more are answered 429 */
+#define LIMIT_THROTTLE_ENTRIES  65536 /* accounts and addresses remembered by the rate limits */
+#define LIMIT_SSE_QUEUE_BYTES   65536 /* a reader of events behind by this is sent away */
+#define LIMIT_SSE_ORIGINS       4     /* host names by which readers of one stream reached us */

@@ -70,7 +70,7 @@ CREATE TABLE streams (
     updated_at       BIGINT NOT NULL
 );
 -- The lobby pages through each state, newest first; an owner pages through their own.
-CREATE INDEX streams_status ON streams (status, created_at, id);
+CREATE INDEX streams_status ON streams (status, (coalesce(started_at, created_at)), id);
 CREATE INDEX streams_user ON streams (user_id, created_at, id);
 
 -- A recording (or, later, an upload): a folder of segments.

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/api_priv.h"
+#include "base/xalloc.h"
+
+struct api *api_new(const struct api_config *cfg)
+{
+    struct api *a = NEW(struct api);
+    a->cfg = *cfg;
+    a->loops = hub_loops(cfg->hub, &a->n_loops);
+    a->runtime = api_live_runtime(cfg->live);
+    a->throttle = throttle_new();
+    a->audience = audience_new(&a->cfg);
+    pthread_mutex_init(&a->lane_lock, NULL);
+    for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++)
+        a->hash_lanes[i] = pool_queue_new(cfg->pool);
+    a->event_lane = pool_queue_new(cfg->pool);
+    api_pages_init(a);
+    api_routes_make(a);
+    api_events_init(a);
+    return a;
+}
+
+void api_lanes_close(struct api *a)
+{
+    pthread_mutex_lock(&a->lane_lock);
+    if (a->event_lane) pool_queue_close(a->event_lane);
+    a->event_lane = NULL;
+    for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++) {
+        if (a->hash_lanes[i]) pool_queue_close(a->hash_lanes[i]);
+        a->hash_lanes[i] = NULL;
+    }
+    pthread_mutex_unlock(&a->lane_lock);
+}
+
+bool api_lane_run(struct api *a, struct pool_queue *const *lane, loop_fn *work, struct loop *loop,
+                  loop_fn *done, void *arg)
+{
+    pthread_mutex_lock(&a->lane_lock);
+    const bool open = *lane != NULL;
+    if (open) pool_queue_run(*lane, work, loop, done, arg);
+    pthread_mutex_unlock(&a->lane_lock);
+    return open;
+}
+
+void api_free(struct api *a)
+{
+    if (!a) return;
+    api_events_fini(a);
+    audience_free(a->audience);
+    throttle_free(a->throttle);
+    pthread_mutex_destroy(&a->lane_lock);
+    free(a->routes);
+    free(a->bound);
+    free(a);
+}
+
+void api_set_ready(struct api *a, bool ready)
+{
+    atomic_store(&a->ready, ready);
+}

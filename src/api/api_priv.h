@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* api/api_priv.h - what the files of api/ share. */
+#pragma once
+#include "api/api.h"
+#include "api/audience.h"
+#include "api/call.h"
+#include "product/stream.h"
+#include "product/throttle.h"
+#include <pthread.h>
+
+struct ev_loop; /* app_events.c: one loop's readers */
+
+struct api {
+    struct api_config cfg;
+    struct loop *const *loops; /* the hub's */
+    unsigned n_loops;
+    struct stream_runtime runtime; /* cfg.live, for the product */
+    char csp_page[1400], csp_embed[1400];
+    _Atomic bool ready;
+    struct throttle *throttle;
+    struct audience *audience;
+
+    struct http_route *routes;
+    struct bound *bound; /* routes.c: an endpoint with its api */
+    size_t n_routes;
+
+    /* Password hashing: a few lanes, so that a flood of logins takes neither memory nor the pool's
+     * threads. */
+    struct pool_queue *hash_lanes[LIMIT_PASSWORD_LANES]; /* as event_lane */
+    _Atomic unsigned hash_next, hash_waiting;
+
+    /* Events are built one after the other, so that they are in order. */
+    struct pool_queue *event_lane; /* NULL once stopped; under lane_lock */
+    pthread_mutex_t lane_lock;
+    struct ev_loop *ev_loops; /* n_loops of them */
+    _Atomic unsigned drained;
+    struct timer tick; /* on loops[0] */
+    int64_t swept_us;
+};
+
+static inline struct db *api_db(struct api *a)
+{
+    return db_open_thread(a->cfg.store);
+}
+
+/* Runs a job in a lane; false, and nothing done, when the program is ending. Any thread. */
+bool api_lane_run(struct api *a, struct pool_queue *const *lane, loop_fn *work, struct loop *loop,
+                  loop_fn *done, void *arg);
+void api_lanes_close(struct api *a);
+
+/* app_events.c */
+void api_events_init(struct api *a);
+void api_events_fini(struct api *a);
+void api_events_handler(struct http_request *r, void *ctx);
+/* ops.c, pages.c: plain handlers; ctx is the api. */
+void api_healthz(struct http_request *r, void *ctx);
+void api_readyz(struct http_request *r, void *ctx);
+void api_metrics(struct http_request *r, void *ctx);
+void api_pages(struct http_request *r, void *ctx);
+void api_pages_init(struct api *a);
+/* live_runtime.c */
+struct stream_runtime api_live_runtime(struct live *live);
+/* routes.c */
+void api_routes_make(struct api *a);

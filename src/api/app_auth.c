@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/app_auth.h"
+#include "api/api_priv.h"
+#include "api/body.h"
+#include "api/stream_json.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <stdio.h>
+
+/* Guessing is slowed by account and address together, so that nobody can lock another out; by
+ * account alone, more loosely, against guessing from many addresses; and by address, against trying
+ * one password on many accounts. Attempts that succeed are not counted. */
+static const struct throttle_rule LOGIN_PAIR = {"login-pair", 10, 60 * US_PER_SEC};
+static const struct throttle_rule LOGIN_ACCOUNT = {"login-account", 60, 30 * US_PER_SEC};
+static const struct throttle_rule LOGIN_ADDRESS = {"login-address", 100, 6 * US_PER_SEC};
+static const struct throttle_rule REGISTER_ADDRESS = {"register", 100, 30 * US_PER_SEC};
+
+/* The session that the request came with goes: a new login is a new session. */
+static void start_session(struct call *c, const struct user *u, int status)
+{
+    char token[SESSION_TOKEN_CAP];
+    enum err e = c->token.p ? session_end(c->db, c->token) : E_OK;
+    if (e == E_OK) e = session_start(c->db, u->id, token);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    call_cookie(c, token);
+    call_json(c, status, json_pack("{s:o}", "user", user_json(u)));
+}
+
+void app_register(struct call *c)
+{
+    struct body_field f[] = {{"name", BODY_TEXT, true, NULL},
+                             {"email", BODY_TEXT, true, NULL},
+                             {"password", BODY_TEXT, true, NULL}};
+    if (!c->api->cfg.settings->registration) {
+        problem_set(&c->problem, E_AUTH, "registration_closed", NULL,
+                    "This server takes no new accounts; ask its operator for one.");
+        call_fail(c, E_AUTH, 403);
+        return;
+    }
+    if (!body_read(c, f, 3) || !call_may(c, &REGISTER_ADDRESS, c->peer)) return;
+    const struct account_new in = {body_text(&f[0]), body_text(&f[1]), body_text(&f[2]), false};
+    struct user u;
+    const enum err e = account_add(c->db, &in, &u, &c->problem);
+    if (e != E_OK) {
+        /* A slip of the pen is not an attempt; a taken address is, or they could be listed. */
+        if (e == E_INVALID) throttle_give_back(c->api->throttle, &REGISTER_ADDRESS, c->peer);
+        call_fail(c, e, 0);
+        return;
+    }
+    log_info("register", "user=%s peer=%s", u.id, c->peer);
+    start_session(c, &u, 201);
+}
+
+struct login_keys {
+    char account[LIMIT_EMAIL_BYTES + 1];
+    char pair[LIMIT_EMAIL_BYTES + THROTTLE_PEER_CAP + 2];
+};
+
+static void login_keys(const struct call *c, struct span email, struct login_keys *k)
+{
+    char typed[LIMIT_EMAIL_BYTES + 1];
+    struct problem ignored;
+    if (text_email(email, typed, k->account, &ignored) != E_OK) strcpy(k->account, "-");
+    snprintf(k->pair, sizeof k->pair, "%s %s", k->account, c->peer);
+}
+
+void app_login(struct call *c)
+{
+    struct body_field f[] = {{"email", BODY_TEXT, true, NULL}, {"password", BODY_TEXT, true, NULL}};
+    if (!body_read(c, f, 2)) return;
+    struct login_keys k;
+    login_keys(c, body_text(&f[0]), &k);
+    if (!call_may(c, &LOGIN_PAIR, k.pair) || !call_may(c, &LOGIN_ADDRESS, c->peer) ||
+        !call_may(c, &LOGIN_ACCOUNT, k.account))
+        return;
+    struct user u;
+    const enum err e = account_check(c->db, body_text(&f[0]), body_text(&f[1]), &u, &c->problem);
+    if (e != E_OK) {
+        if (e == E_AUTH) log_peer("login_failed", "peer=%s", c->peer);
+        call_fail(c, e, e == E_AUTH ? 401 : 0);
+        return;
+    }
+    throttle_give_back(c->api->throttle, &LOGIN_PAIR, k.pair);
+    throttle_give_back(c->api->throttle, &LOGIN_ADDRESS, c->peer);
+    throttle_give_back(c->api->throttle, &LOGIN_ACCOUNT, k.account);
+    start_session(c, &u, 200);
+}
+
+void app_logout(struct call *c)
+{
+    if (!body_read(c, NULL, 0)) return;
+    const enum err e = c->token.p ? session_end(c->db, c->token) : E_OK;
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    call_cookie(c, NULL);
+    call_empty(c, 204);
+}
+
+void app_me(struct call *c)
+{
+    call_json(c, 200, json_pack("{s:o}", "user", user_json(&c->user)));
+}

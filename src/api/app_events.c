@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: MIT */
+/* Server-sent events of a stream.
+ *
+ *   something changed (any thread) ─▶ event lane: reads the row, serialises once ─▶ every loop:
+ *   the stream's readers there get the same buffer
+ *
+ * Each loop keeps a map from stream to its readers, with the latest event of each kind: those are a
+ * newcomer's first events, so that a thousand pages opened at once read the database once a loop.
+ * Ids grow, and a reader that comes back with Last-Event-ID gets only what is newer. */
+#include "api/api_priv.h"
+#include "api/event.h"
+#include "api/stream_json.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/xalloc.h"
+#include <stdio.h>
+
+#define HEARTBEAT_US (15 * US_PER_SEC)
+#define TICK_US      (1 * US_PER_SEC)
+#define SWEEP_US     (3600 * US_PER_SEC)
+
+struct ev_loop {
+    struct api *api;
+    struct loop *loop;
+    struct map topics; /* stream id -> topic */
+    struct timer heartbeat;
+    struct buf *comment;
+};
+
+struct topic {
+    char id[ID_CAP];
+    struct list readers;
+    struct event *latest[EVENT_KINDS];
+};
+
+struct reader {
+    struct list node;
+    struct ev_loop *home;
+    struct topic *topic;
+    struct http_request *r;
+    unsigned origin;
+    bool waiting; /* for the first events: the reply has not begun */
+    bool gone;    /* while waiting */
+    bool page;    /* counted as a viewer */
+    bool owner;   /* asked not to be */
+    int64_t last_id;
+    char id[ID_CAP];
+    char origin_text[CALL_ORIGIN_CAP];
+    struct span token;
+    /* From the event lane. */
+    enum err found;
+    struct event *first;
+};
+
+/* --- topics ---------------------------------------------------------------------------------- */
+
+static struct ev_loop *home_of(struct api *a, struct loop *l)
+{
+    for (unsigned i = 0; i < a->n_loops; i++)
+        if (a->ev_loops[i].loop == l) return &a->ev_loops[i];
+    check_failed("a loop of ours", __FILE__, __LINE__);
+}
+
+static struct topic *topic_of(struct ev_loop *h, const char *id)
+{
+    struct topic *t = map_get(&h->topics, span_str(id));
+    if (t) return t;
+    t = NEW(struct topic);
+    snprintf(t->id, sizeof t->id, "%s", id);
+    list_init(&t->readers);
+    map_put(&h->topics, span_str(id), t);
+    return t;
+}
+
+static void topic_free(struct topic *t)
+{
+    for (unsigned k = 0; k < EVENT_KINDS; k++) event_unref(t->latest[k]);
+    free(t);
+}
+
+static void topic_note(struct topic *t, struct event *e)
+{
+    struct event **slot = &t->latest[e->kind];
+    if (*slot && (*slot)->id >= e->id) return;
+    event_unref(*slot);
+    *slot = event_ref(e);
+    /* A warning is about the broadcast that runs. */
+    if (e->kind == EVENT_STREAM && !e->live) {
+        event_unref(t->latest[EVENT_WARNING]);
+        t->latest[EVENT_WARNING] = NULL;
+    }
+}
+
+/* --- readers --------------------------------------------------------------------------------- */
+
+/* Takes the reader out; what is sent stays sent. The request must be answered or ended. */
+static void reader_free(struct reader *r)
+{
+    struct ev_loop *h = r->home;
+    struct topic *t = r->topic;
+    if (r->page) audience_pages(h->api->audience, r->id, -1);
+    audience_leave(h->api->audience, r->id);
+    list_remove(&r->node);
+    if (list_empty(&t->readers)) {
+        map_del(&h->topics, span_str(t->id));
+        topic_free(t);
+    }
+    event_unref(r->first);
+    free(r);
+}
+
+static void reader_close(struct reader *r)
+{
+    struct http_request *req = r->r;
+    http_on_gone(req, NULL, NULL);
+    reader_free(r);
+    http_stream_end(req);
+}
+
+static void reader_gone(struct http_request *req, void *ctx)
+{
+    (void)req;
+    struct reader *r = ctx;
+    if (r->waiting)
+        r->gone = true; /* the lane still has it */
+    else
+        reader_close(r);
+}
+
+/* False: the reader was too slow and is no more; it comes back with its Last-Event-ID. */
+static bool reader_send(struct reader *r, struct buf *b)
+{
+    if (http_stream_queued(r->r) > LIMIT_SSE_QUEUE_BYTES) {
+        log_peer("events_slow", "stream=%s peer=%s", r->id, http_peer(r->r));
+        reader_close(r);
+        return false;
+    }
+    http_stream_send(r->r, b);
+    return true;
+}
+
+static void send_text(struct reader *r, const char *text)
+{
+    struct buf *b = buf_copy(span_str(text));
+    http_stream_send(r->r, b);
+    buf_unref(b);
+}
+
+static void reader_begin(struct reader *r)
+{
+    static const struct http_header H[] = {{"content-type", "text/event-stream"},
+                                           {"cache-control", "no-store"},
+                                           {"x-content-type-options", "nosniff"},
+                                           {"x-accel-buffering", "no"}};
+    struct audience *audience = r->home->api->audience;
+    char text[64];
+    r->waiting = false;
+    if (!r->owner) {
+        r->page = true;
+        audience_pages(audience, r->id, 1);
+    }
+    http_stream_begin(r->r, 200, H, 4);
+    send_text(r, "retry: 3000\n\n");
+    static const enum event_kind FIRST[] = {EVENT_STREAM, EVENT_WARNING};
+    for (unsigned i = 0; i < 2; i++) {
+        const struct event *e = r->topic->latest[FIRST[i]];
+        if (e && e->id > r->last_id) http_stream_send(r->r, event_for(e, r->origin));
+    }
+    /* Without an id: a number of this moment, there is nothing to resume. */
+    snprintf(text, sizeof text, "event: viewers\ndata: {\"count\":%u}\n\n",
+             audience_count(audience, r->id));
+    send_text(r, text);
+}
+
+/* --- building events: the lane --------------------------------------------------------------- */
+
+static void set_text(struct event *e, unsigned at, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    CHECK(text);
+    e->text[at] = event_text(e->id, e->kind, text);
+    free(text);
+    json_decref(json);
+}
+
+/* The stream as it is now, for each origin that somebody reads it by. NULL and *e: why not. */
+static struct event *stream_event(struct api *a, const char *id, enum err *e)
+{
+    struct stream s;
+    struct problem p = {0};
+    struct audience_origins o;
+    *e = stream_get(api_db(a), id, &s, &p);
+    if (*e != E_OK) return NULL;
+    audience_set_live(a->audience, id, s.status == STREAM_LIVE);
+    struct event *ev = event_new(EVENT_STREAM, id);
+    ev->live = s.status == STREAM_LIVE;
+    audience_origins(a->audience, id, &o);
+    for (unsigned i = 0; i < o.n; i++) set_text(ev, i, stream_json(a, &s, o.text[i]));
+    set_text(ev, LIMIT_SSE_ORIGINS,
+             json_pack("{s:s, s:s}", "id", s.id, "status", STREAM_STATUS[s.status]));
+    stream_fini(&s);
+    return ev;
+}
+
+static struct event *deleted_event(const char *id)
+{
+    struct event *ev = event_new(EVENT_STREAM, id);
+    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:s, s:b}", "id", id, "deleted", 1));
+    return ev;
+}
+
+struct delivery {
+    struct ev_loop *home;
+    struct event *event;
+};
+
+static void deliver(void *arg) /* each loop */
+{
+    struct delivery *d = arg;
+    struct event *e = d->event;
+    struct topic *t = map_get(&d->home->topics, span_str(e->stream_id));
+    if (t) {
+        topic_note(t, e);
+        /* The last reader takes the topic with it. */
+        struct list *it = t->readers.next, *end = &t->readers;
+        while (it != end) {
+            struct reader *r = CONTAINER_OF(it, struct reader, node);
+            const bool last = it->next == end;
+            it = it->next;
+            if (!r->waiting) reader_send(r, event_for(e, r->origin));
+            if (last) break;
+        }
+    }
+    event_unref(e);
+    free(d);
+}
+
+/* Takes over the reference. */
+static void broadcast(struct api *a, struct event *e)
+{
+    for (unsigned i = 0; i < a->n_loops; i++) {
+        struct delivery *d = NEW(struct delivery);
+        *d = (struct delivery){&a->ev_loops[i], event_ref(e)};
+        loop_post(a->ev_loops[i].loop, deliver, d);
+    }
+    event_unref(e);
+}
+
+struct news {
+    struct api *api;
+    enum event_kind kind;
+    char stream_id[ID_CAP];
+    char code[32], text[200]; /* WARNING */
+    bool changed;             /* VIEWERS */
+    unsigned count, peak;
+};
+
+static void tell_stream(struct api *a, const char *id)
+{
+    struct audience_origins o;
+    enum err e;
+    struct event *ev = stream_event(a, id, &e);
+    if (e == E_NOTFOUND) {
+        audience_set_live(a->audience, id, false);
+        ev = deleted_event(id);
+    }
+    if (!ev) return;
+    if (audience_origins(a->audience, id, &o))
+        broadcast(a, ev);
+    else
+        event_unref(ev);
+}
+
+static void tell_viewers(struct api *a, const struct news *n)
+{
+    if (n->peak && stream_note_peak(api_db(a), n->stream_id, n->peak) != E_OK)
+        log_warn("peak_viewers", "stream=%s not written", n->stream_id);
+    if (!n->changed) return;
+    struct event *ev = event_new(EVENT_VIEWERS, n->stream_id);
+    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:i}", "count", (int)n->count));
+    broadcast(a, ev);
+}
+
+static void tell_warning(struct api *a, const struct news *n)
+{
+    struct event *ev = event_new(EVENT_WARNING, n->stream_id);
+    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:s, s:s}", "code", n->code, "message", n->text));
+    broadcast(a, ev);
+}
+
+static void tell(void *arg) /* event lane */
+{
+    struct news *n = arg;
+    switch (n->kind) {
+    case EVENT_STREAM:
+        tell_stream(n->api, n->stream_id);
+        break;
+    case EVENT_VIEWERS:
+        tell_viewers(n->api, n);
+        break;
+    case EVENT_WARNING:
+        tell_warning(n->api, n);
+        break;
+    case EVENT_KINDS:
+        break;
+    }
+    free(n);
+}
+
+static struct news *news_new(struct api *a, enum event_kind kind, const char *stream_id)
+{
+    struct news *n = NEW(struct news);
+    *n = (struct news){.api = a, .kind = kind};
+    snprintf(n->stream_id, sizeof n->stream_id, "%s", stream_id);
+    return n;
+}
+
+/* Takes the news over. When the program is ending nobody is left to be told. */
+static void news_send(struct news *n)
+{
+    if (!api_lane_run(n->api, &n->api->event_lane, tell, NULL, NULL, n)) free(n);
+}
+
+void api_stream_changed(struct api *a, const char *stream_id)
+{
+    news_send(news_new(a, EVENT_STREAM, stream_id));
+}
+
+void api_stream_warning(struct api *a, const char *stream_id, const char *code, const char *text)
+{
+    struct news *n = news_new(a, EVENT_WARNING, stream_id);
+    snprintf(n->code, sizeof n->code, "%s", code);
+    snprintf(n->text, sizeof n->text, "%s", text);
+    news_send(n);
+}
+
+/* --- a reader comes --------------------------------------------------------------------------- */
+
+static bool is_owner(struct api *a, const struct reader *r)
+{
+    struct user u;
+    struct stream s;
+    struct problem p = {0};
+    bool renewed;
+    if (!r->token.p || session_find(api_db(a), r->token, &u, &renewed) != E_OK) return false;
+    if (stream_get(api_db(a), r->id, &s, &p) != E_OK) return false;
+    stream_fini(&s);
+    return strcmp(s.user_id, u.id) == 0;
+}
+
+static void look_up(void *arg) /* event lane */
+{
+    struct reader *r = arg;
+    struct api *a = r->home->api;
+    if (r->owner) r->owner = is_owner(a, r);
+    r->first = stream_event(a, r->id, &r->found);
+}
+
+static void looked_up(void *arg) /* the reader's loop */
+{
+    struct reader *r = arg;
+    struct http_request *req = r->r;
+    http_on_gone(req, NULL, NULL);
+    if (r->found != E_OK || r->gone) {
+        const bool unknown = r->found == E_NOTFOUND;
+        reader_free(r);
+        http_reply_error(req, unknown ? 404 : 500, unknown ? "not_found" : "internal",
+                         unknown ? "There is no such stream." : "Something went wrong here.", NULL,
+                         NULL, 0);
+        return;
+    }
+    topic_note(r->topic, r->first);
+    event_unref(r->first);
+    r->first = NULL;
+    http_on_gone(req, reader_gone, r);
+    reader_begin(r);
+}
+
+static int64_t last_event_id(const struct http_request *req)
+{
+    uint64_t v;
+    const struct span h = http_header_in(req, "last-event-id");
+    return h.p && span_u64(h, INT64_MAX, &v) ? (int64_t)v : 0;
+}
+
+void api_events_handler(struct http_request *req, void *ctx)
+{
+    struct api *a = ctx;
+    char role[16];
+    const char *id = http_param(req, 0);
+    if (!text_is_id(id)) {
+        http_reply_error(req, 404, "not_found", "There is no such stream.", NULL, NULL, 0);
+        return;
+    }
+    struct reader *r = NEW(struct reader);
+    r->home = home_of(a, http_loop(req));
+    r->r = req;
+    r->waiting = true;
+    snprintf(r->id, sizeof r->id, "%s", id);
+    call_origin(req, r->origin_text);
+    r->owner = http_query_get(req, "role", role, sizeof role) == E_OK && strcmp(role, "owner") == 0;
+    r->token = http_cookie(req, "bsp_session");
+    r->last_id = last_event_id(req);
+    r->origin = audience_join(a->audience, r->id, r->origin_text);
+    r->topic = topic_of(r->home, r->id);
+    list_push_back(&r->topic->readers, &r->node);
+    http_on_gone(req, reader_gone, r);
+    const struct event *known = r->topic->latest[EVENT_STREAM];
+    if (!r->owner && known && known->text[r->origin])
+        reader_begin(r);
+    else if (!api_lane_run(a, &a->event_lane, look_up, r->home->loop, looked_up, r))
+        r->found = E_CLOSED, looked_up(r);
+}
+
+/* --- timers ---------------------------------------------------------------------------------- */
+
+static void heartbeat(struct timer *t, void *ctx)
+{
+    struct ev_loop *h = ctx;
+    size_t pos = 0;
+    void *v;
+    /* A reader that is sent away may take its topic out of the map: so in two steps. */
+    struct reader **slow = NULL;
+    size_t n = 0, cap = 0;
+    while (map_next(&h->topics, &pos, NULL, &v)) {
+        LIST_EACH(it, &((struct topic *)v)->readers)
+        {
+            struct reader *r = CONTAINER_OF(it, struct reader, node);
+            if (r->waiting) continue;
+            if (http_stream_queued(r->r) <= LIMIT_SSE_QUEUE_BYTES) {
+                http_stream_send(r->r, h->comment);
+                continue;
+            }
+            if (n == cap) slow = xrealloc(slow, (cap = cap ? 2 * cap : 16) * sizeof *slow);
+            slow[n++] = r;
+        }
+    }
+    for (size_t i = 0; i < n; i++) reader_close(slow[i]);
+    free(slow);
+    timer_at(t, loop_now_us(h->loop) + HEARTBEAT_US);
+}
+
+static void on_audience(void *ctx, const char *stream_id, bool changed, unsigned count,
+                        unsigned peak)
+{
+    struct api *a = ctx;
+    struct news *n = news_new(a, EVENT_VIEWERS, stream_id);
+    n->changed = changed;
+    n->count = count;
+    n->peak = peak;
+    news_send(n);
+}
+
+static void sweep(void *arg)
+{
+    if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
+}
+
+static void tick(struct timer *t, void *ctx)
+{
+    struct api *a = ctx;
+    const int64_t now_us = loop_now_us(a->loops[0]);
+    audience_tick(a->audience, on_audience, a);
+    if (now_us - a->swept_us > SWEEP_US) {
+        a->swept_us = now_us;
+        pool_run(a->cfg.pool, sweep, NULL, NULL, a);
+    }
+    timer_at(t, now_us + TICK_US);
+}
+
+static void start_heartbeat(void *arg) /* each loop */
+{
+    struct ev_loop *h = arg;
+    timer_init(&h->heartbeat, h->loop, heartbeat, h);
+    timer_at(&h->heartbeat, loop_now_us(h->loop) + HEARTBEAT_US);
+}
+
+static void start_tick(void *arg) /* loops[0] */
+{
+    struct api *a = arg;
+    timer_init(&a->tick, a->loops[0], tick, a);
+    timer_at(&a->tick, loop_now_us(a->loops[0]) + TICK_US);
+}
+
+void api_events_init(struct api *a)
+{
+    a->ev_loops = xcalloc(a->n_loops, sizeof *a->ev_loops);
+    for (unsigned i = 0; i < a->n_loops; i++) {
+        struct ev_loop *h = &a->ev_loops[i];
+        h->api = a;
+        h->loop = a->loops[i];
+        h->comment = buf_copy(SPAN_LIT(": still here\n\n"));
+        loop_post(h->loop, start_heartbeat, h);
+    }
+    loop_post(a->loops[0], start_tick, a);
+}
+
+/* Readers that wait for their first events are answered by looked_up(), which comes for sure. */
+void api_drain_loop(struct api *a)
+{
+    struct ev_loop *h = home_of(a, loop_current());
+    struct reader **open = NULL;
+    size_t n = 0, pos = 0;
+    void *v;
+    timer_stop(&h->heartbeat);
+    if (h->loop == a->loops[0]) timer_stop(&a->tick);
+    while (map_next(&h->topics, &pos, NULL, &v)) {
+        LIST_EACH(it, &((struct topic *)v)->readers)
+        {
+            struct reader *r = CONTAINER_OF(it, struct reader, node);
+            r->gone = true;
+            if (r->waiting) continue;
+            open = xrealloc(open, (n + 1) * sizeof *open);
+            open[n++] = r;
+        }
+    }
+    for (size_t i = 0; i < n; i++) reader_close(open[i]);
+    free(open);
+    if (atomic_fetch_add(&a->drained, 1) + 1 == a->n_loops) api_lanes_close(a);
+}
+
+void api_events_fini(struct api *a)
+{
+    for (unsigned i = 0; i < a->n_loops; i++) {
+        struct ev_loop *h = &a->ev_loops[i];
+        size_t pos = 0;
+        void *t;
+        while (map_next(&h->topics, &pos, NULL, &t)) topic_free(t);
+        map_fini(&h->topics);
+        buf_unref(h->comment);
+    }
+    free(a->ev_loops);
+}

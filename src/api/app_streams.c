@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/app_streams.h"
+#include "api/api_priv.h"
+#include "api/body.h"
+#include "api/stream_json.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "product/when.h"
+
+static const struct throttle_rule CREATE = {"create-stream", 120, 5 * US_PER_SEC};
+
+static bool id_is_fine(struct call *c)
+{
+    if (text_is_id(c->param[0])) return true;
+    problem_set(&c->problem, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
+    call_fail(c, E_NOTFOUND, 404);
+    return false;
+}
+
+/* The stream as its owner sees it, read again after a change. */
+static void reply_own(struct call *c, const char *id, int status)
+{
+    struct stream s;
+    const enum err e = stream_get(c->db, id, &s, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    call_json(c, status, stream_json_own(c->api, c->db, &s, c->origin));
+    stream_fini(&s);
+}
+
+/* --- fields ---------------------------------------------------------------------------------- */
+
+enum { F_TITLE, F_DESCRIPTION, F_TYPE, F_SCHEDULE, F_COUNT };
+
+static enum err type_field(const struct body_field *f, struct stream_fields *out, struct problem *p)
+{
+    const int type = stream_word(STREAM_TYPE, body_text(f));
+    if (type < 0)
+        return problem_set(p, E_INVALID, "invalid", f->name, "This must be RTMP or BROWSER.");
+    out->type = (enum stream_type)type;
+    out->has |= STREAM_HAS_TYPE;
+    return E_OK;
+}
+
+static enum err schedule_field(const struct body_field *f, struct stream_fields *out,
+                               struct problem *p)
+{
+    out->has |= STREAM_HAS_SCHEDULE;
+    if (json_is_null(f->value)) return E_OK;
+    if (when_parse(body_text(f), &out->scheduled_at) == E_OK && out->scheduled_at > 0) return E_OK;
+    return problem_set(p, E_INVALID, "invalid", f->name,
+                       "This must be a time such as 2026-01-31T20:00:00Z.");
+}
+
+static bool read_fields(struct call *c, bool creating, struct stream_fields *out)
+{
+    struct body_field f[F_COUNT] = {
+        [F_TITLE] = {"title", BODY_TEXT, creating, NULL},
+        [F_DESCRIPTION] = {"description", BODY_TEXT_OR_NULL, false, NULL},
+        [F_TYPE] = {"streamType", BODY_TEXT, false, NULL},
+        [F_SCHEDULE] = {"scheduledAt", BODY_TEXT_OR_NULL, false, NULL},
+    };
+    if (!body_read(c, f, F_COUNT)) return false;
+    *out = (struct stream_fields){.title = body_text(&f[F_TITLE]),
+                                  .description = body_text(&f[F_DESCRIPTION])};
+    if (f[F_TITLE].value) out->has |= STREAM_HAS_TITLE;
+    if (f[F_DESCRIPTION].value) out->has |= STREAM_HAS_DESCRIPTION;
+    enum err e = f[F_TYPE].value ? type_field(&f[F_TYPE], out, &c->problem) : E_OK;
+    if (e == E_OK && f[F_SCHEDULE].value) e = schedule_field(&f[F_SCHEDULE], out, &c->problem);
+    if (e != E_OK) call_fail(c, e, 0);
+    return e == E_OK;
+}
+
+/* --- endpoints ------------------------------------------------------------------------------- */
+
+void app_stream_create(struct call *c)
+{
+    struct stream_fields f;
+    struct stream s;
+    if (!read_fields(c, true, &f) || !call_may(c, &CREATE, c->user.id)) return;
+    const enum err e = stream_add(c->db, c->api->cfg.secret, c->user.id, &f, &s, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    log_info("stream_created", "stream=%s user=%s type=%s", s.id, c->user.id, STREAM_TYPE[s.type]);
+    call_json(c, 201, stream_json_own(c->api, c->db, &s, c->origin));
+    stream_fini(&s);
+}
+
+enum { Q_STATUS, Q_MINE, Q_LIMIT, Q_CURSOR }; /* in the order of routes.c */
+
+static enum err bad_query(struct call *c, unsigned i, const char *text)
+{
+    return problem_set(&c->problem, E_INVALID, "invalid", c->ep->query[i], "%s", text);
+}
+
+static enum err list_question(struct call *c, struct stream_list *ask)
+{
+    *ask = (struct stream_list){.status = -1, .limit = 20, .cursor = c->query[Q_CURSOR]};
+    ask->user_id = c->has_user ? c->user.id : NULL;
+    for (unsigned i = 0; i <= Q_CURSOR; i++)
+        if (c->bad_query[i]) return bad_query(c, i, "This is too long, or badly encoded.");
+    if (c->query[Q_STATUS][0]) {
+        ask->status = stream_word(STREAM_STATUS, span_str(c->query[Q_STATUS]));
+        if (ask->status < 0) return bad_query(c, Q_STATUS, "This must be CREATED, LIVE or ENDED.");
+    }
+    const char *mine = c->query[Q_MINE];
+    ask->mine = strcmp(mine, "1") == 0 || strcmp(mine, "true") == 0;
+    if (!ask->mine && *mine && strcmp(mine, "0") != 0 && strcmp(mine, "false") != 0)
+        return bad_query(c, Q_MINE, "This must be true or false.");
+    uint64_t limit;
+    if (c->query[Q_LIMIT][0]) {
+        if (!span_u64(span_str(c->query[Q_LIMIT]), LIMIT_PAGE_ITEMS, &limit) || limit == 0)
+            return bad_query(c, Q_LIMIT, "This must be a number from 1 to 100.");
+        ask->limit = (unsigned)limit;
+    }
+    return E_OK;
+}
+
+void app_stream_list(struct call *c)
+{
+    struct stream_list ask;
+    struct stream rows[LIMIT_PAGE_ITEMS];
+    size_t n = 0;
+    char next[STREAM_CURSOR_CAP] = "";
+    enum err e = list_question(c, &ask);
+    if (e == E_OK) e = stream_list(c->db, &ask, rows, &n, next, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, e == E_AUTH ? 401 : 0);
+        return;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(list, stream_json(c->api, &rows[i], c->origin));
+        stream_fini(&rows[i]);
+    }
+    call_json(c, 200,
+              json_pack("{s:o, s:o}", "streams", list, "nextCursor",
+                        *next ? json_string(next) : json_null()));
+}
+
+void app_stream_get(struct call *c)
+{
+    struct stream s;
+    if (!id_is_fine(c)) return;
+    const enum err e = stream_get(c->db, c->param[0], &s, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    const bool own = c->has_user && strcmp(s.user_id, c->user.id) == 0;
+    call_json(c, 200,
+              own ? stream_json_own(c->api, c->db, &s, c->origin)
+                  : stream_json(c->api, &s, c->origin));
+    stream_fini(&s);
+}
+
+/* After a change by the owner: everybody who looks is told, and the owner gets the stream. */
+static void finish(struct call *c, enum err e)
+{
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    api_stream_changed(c->api, c->param[0]);
+    reply_own(c, c->param[0], 200);
+}
+
+void app_stream_change(struct call *c)
+{
+    struct stream_fields f;
+    if (!id_is_fine(c) || !read_fields(c, false, &f)) return;
+    finish(c, stream_change(c->db, c->param[0], c->user.id, &f, &c->problem));
+}
+
+void app_stream_end(struct call *c)
+{
+    if (!id_is_fine(c) || !body_read(c, NULL, 0)) return;
+    finish(c, stream_end(c->db, &c->api->runtime, c->param[0], c->user.id, &c->problem));
+}
+
+void app_stream_reset_key(struct call *c)
+{
+    if (!id_is_fine(c) || !body_read(c, NULL, 0)) return;
+    finish(c, stream_reset_key(c->db, c->api->cfg.secret, &c->api->runtime, c->param[0], c->user.id,
+                               &c->problem));
+}
+
+void app_stream_delete(struct call *c)
+{
+    if (!id_is_fine(c) || !body_read(c, NULL, 0)) return;
+    const enum err e = stream_remove(c->db, &c->api->runtime, c->param[0], c->user.id, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    log_info("stream_deleted", "stream=%s user=%s", c->param[0], c->user.id);
+    api_stream_changed(c->api, c->param[0]);
+    call_empty(c, 204);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* api/app_streams.h - the work of the endpoints under /api/streams. Pool threads. */
+#pragma once
+#include "api/call.h"
+
+void app_stream_create(struct call *c);
+void app_stream_list(struct call *c);
+void app_stream_get(struct call *c);
+void app_stream_change(struct call *c);
+void app_stream_delete(struct call *c);
+void app_stream_end(struct call *c);
+void app_stream_reset_key(struct call *c);
+void app_stream_health(struct call *c); /* app_health.c */

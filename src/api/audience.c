@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/audience.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/xalloc.h"
+#include <pthread.h>
+#include <stdio.h>
+
+enum {
+    SAMPLES = 6,       /* seconds over which rates are taken */
+    PEAK_EVERY_S = 10, /* a growing peak is written this often */
+};
+
+struct sample {
+    int64_t at_us, video_bytes, audio_bytes, frames;
+};
+
+struct entry {
+    char id[ID_CAP];
+    bool live;
+    unsigned readers;
+    unsigned pages;
+    unsigned count; /* as last told */
+    unsigned peak, peak_written;
+    int64_t peak_due_us;
+    unsigned n_origins;
+    char origins[LIMIT_SSE_ORIGINS][300];
+    struct sample samples[SAMPLES]; /* a ring; `sampled` of them were ever taken */
+    unsigned sampled;
+};
+
+struct audience {
+    struct api_config cfg;
+    pthread_mutex_t lock;
+    struct map entries;
+};
+
+struct audience *audience_new(const struct api_config *cfg)
+{
+    struct audience *a = NEW(struct audience);
+    a->cfg = *cfg;
+    pthread_mutex_init(&a->lock, NULL);
+    return a;
+}
+
+void audience_free(struct audience *a)
+{
+    size_t pos = 0;
+    void *e;
+    while (map_next(&a->entries, &pos, NULL, &e)) free(e);
+    map_fini(&a->entries);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+static struct entry *find(struct audience *a, const char *id)
+{
+    return map_get(&a->entries, span_str(id));
+}
+
+static struct entry *find_or_add(struct audience *a, const char *id)
+{
+    struct entry *e = find(a, id);
+    if (e) return e;
+    e = NEW(struct entry);
+    snprintf(e->id, sizeof e->id, "%s", id);
+    map_put(&a->entries, span_str(id), e);
+    return e;
+}
+
+static void drop_idle(struct audience *a, struct entry *e)
+{
+    if (e->live || e->readers) return;
+    map_del(&a->entries, span_str(e->id));
+    free(e);
+}
+
+static unsigned origin_slot(struct entry *e, const char *origin)
+{
+    for (unsigned i = 0; i < e->n_origins; i++)
+        if (strcmp(e->origins[i], origin) == 0) return i;
+    if (e->n_origins == LIMIT_SSE_ORIGINS) return LIMIT_SSE_ORIGINS;
+    snprintf(e->origins[e->n_origins], sizeof e->origins[0], "%s", origin);
+    return e->n_origins++;
+}
+
+unsigned audience_join(struct audience *a, const char *stream_id, const char *origin)
+{
+    pthread_mutex_lock(&a->lock);
+    struct entry *e = find_or_add(a, stream_id);
+    e->readers++;
+    const unsigned slot = origin_slot(e, origin);
+    pthread_mutex_unlock(&a->lock);
+    return slot;
+}
+
+void audience_leave(struct audience *a, const char *stream_id)
+{
+    pthread_mutex_lock(&a->lock);
+    struct entry *e = find(a, stream_id);
+    CHECK(e && e->readers);
+    /* Places of origins are handed out while anybody reads, and begin anew afterwards. */
+    if (--e->readers == 0) e->n_origins = 0;
+    drop_idle(a, e);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void audience_pages(struct audience *a, const char *stream_id, int n)
+{
+    pthread_mutex_lock(&a->lock);
+    struct entry *e = find(a, stream_id);
+    CHECK(e && (n > 0 || e->pages));
+    e->pages += (unsigned)n;
+    pthread_mutex_unlock(&a->lock);
+}
+
+bool audience_origins(struct audience *a, const char *stream_id, struct audience_origins *out)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct entry *e = find(a, stream_id);
+    out->n = e && e->readers ? e->n_origins : 0;
+    for (unsigned i = 0; i < out->n; i++) memcpy(out->text[i], e->origins[i], sizeof out->text[i]);
+    const bool any = e && e->readers;
+    pthread_mutex_unlock(&a->lock);
+    return any;
+}
+
+void audience_set_live(struct audience *a, const char *stream_id, bool live)
+{
+    pthread_mutex_lock(&a->lock);
+    struct entry *e = live ? find_or_add(a, stream_id) : find(a, stream_id);
+    if (e) {
+        if (!e->live && live) e->sampled = 0;
+        e->live = live;
+        drop_idle(a, e);
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
+static unsigned count_now(const struct audience *a, const char *id, unsigned pages)
+{
+    const struct api_config *c = &a->cfg;
+    const unsigned hls = c->hls_viewers ? c->hls_viewers(c->viewers_ctx, id) : 0;
+    const unsigned rtmp = c->rtmp_viewers ? c->rtmp_viewers(c->viewers_ctx, id) : 0;
+    return (pages > hls ? pages : hls) + rtmp;
+}
+
+unsigned audience_count(struct audience *a, const char *stream_id)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct entry *e = find(a, stream_id);
+    const unsigned pages = e ? e->pages : 0;
+    pthread_mutex_unlock(&a->lock);
+    return count_now(a, stream_id, pages);
+}
+
+static void take_sample(struct audience *a, struct entry *e, int64_t now_us)
+{
+    struct channel *ch = hub_find(a->cfg.hub, span_str(e->id));
+    if (!ch) return;
+    struct channel_stats s;
+    channel_get_stats(ch, &s);
+    channel_unref(ch);
+    e->samples[e->sampled++ % SAMPLES] =
+        (struct sample){now_us, s.video_bytes, s.audio_bytes, s.video_frames};
+}
+
+struct tick {
+    char id[ID_CAP];
+    bool changed;
+    unsigned count, peak;
+};
+
+/* What there is to tell about an entry; false: nothing. */
+static bool look(struct audience *a, struct entry *e, int64_t now_us, struct tick *t)
+{
+    if (e->live) take_sample(a, e, now_us);
+    *t = (struct tick){.count = count_now(a, e->id, e->pages)};
+    memcpy(t->id, e->id, sizeof t->id);
+    t->changed = t->count != e->count;
+    e->count = t->count;
+    if (e->live && t->count > e->peak) e->peak = t->count;
+    if (e->peak > e->peak_written && now_us >= e->peak_due_us) {
+        t->peak = e->peak_written = e->peak;
+        e->peak_due_us = now_us + PEAK_EVERY_S * US_PER_SEC;
+    }
+    return t->changed || t->peak;
+}
+
+void audience_tick(struct audience *a, audience_fn *fn, void *ctx)
+{
+    const int64_t now_us = clock_mono_us();
+    struct tick *ticks = NULL;
+    size_t n = 0, pos = 0;
+    void *e;
+    pthread_mutex_lock(&a->lock);
+    if (a->entries.len) ticks = xcalloc(a->entries.len, sizeof *ticks);
+    while (map_next(&a->entries, &pos, NULL, &e)) n += look(a, e, now_us, &ticks[n]);
+    pthread_mutex_unlock(&a->lock);
+    for (size_t i = 0; i < n; i++)
+        fn(ctx, ticks[i].id, ticks[i].changed, ticks[i].count, ticks[i].peak);
+    free(ticks);
+}
+
+bool audience_rates(struct audience *a, const char *stream_id, struct audience_rates *out)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct entry *e = find(a, stream_id);
+    const unsigned n = e ? e->sampled : 0;
+    const bool ok = n >= 2 && e->live;
+    if (ok) {
+        const struct sample *now = &e->samples[(n - 1) % SAMPLES];
+        const struct sample *then = &e->samples[n > SAMPLES ? n % SAMPLES : 0];
+        const double s = (double)(now->at_us - then->at_us) / (double)US_PER_SEC;
+        out->video_bps = (int64_t)((double)(now->video_bytes - then->video_bytes) * 8 / s);
+        out->audio_bps = (int64_t)((double)(now->audio_bytes - then->audio_bytes) * 8 / s);
+        out->fps = (double)(now->frames - then->frames) / s;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return ok;
+}

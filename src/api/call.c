@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/call.h"
+#include "api/api_priv.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include <stdio.h>
+
+enum { CALL_MAGIC = 0x43414c4c };
+static const char COOKIE[] = "bsp_session";
+
+/* --- the reply ------------------------------------------------------------------------------ */
+
+static int status_of(enum err e)
+{
+    static const int STATUS[ERR_COUNT] = {
+        [E_PROTO] = 400,   [E_AUTH] = 403,  [E_NOTFOUND] = 404,    [E_CONFLICT] = 409,
+        [E_CLOSED] = 409,  [E_LIMIT] = 429, [E_UNSUPPORTED] = 415, [E_INVALID] = 422,
+        [E_TIMEOUT] = 503, [E_FULL] = 507,
+    };
+    return STATUS[e] ? STATUS[e] : 500;
+}
+
+static void reply_json(struct http_request *r, struct call *c)
+{
+    const struct http_header h[] = {
+        {"content-type", "application/json"},
+        {"cache-control", "no-store"},
+        {"x-content-type-options", "nosniff"},
+        {"set-cookie", c->cookie},
+    };
+    /* 204 has no body, and so no type either. */
+    const size_t skip = c->reply ? 0 : 1;
+    http_reply(r, c->status, h + skip, (c->cookie[0] ? 4 : 3) - skip, c->reply, 0);
+}
+
+static void reply_problem(struct http_request *r, struct call *c)
+{
+    char retry[24];
+    const struct problem *p = &c->problem;
+    struct http_header h[3] = {{"cache-control", "no-store"}};
+    size_t n = 1;
+    if (p->retry_s) {
+        snprintf(retry, sizeof retry, "%lld", (long long)p->retry_s);
+        h[n++] = (struct http_header){"retry-after", retry};
+    }
+    if (c->cookie[0]) h[n++] = (struct http_header){"set-cookie", c->cookie};
+    http_reply_error(r, c->status, p->code, p->text, p->field, h, n);
+}
+
+static void call_done(void *arg) /* loop */
+{
+    struct call *c = OBJ_CAST(struct call, CALL_MAGIC, arg);
+    CHECK(c->status);
+    if (c->problem.code)
+        reply_problem(c->r, c);
+    else
+        reply_json(c->r, c);
+    buf_unref(c->reply);
+    free(c);
+}
+
+void call_json(struct call *c, int status, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    CHECK(text);
+    c->reply = buf_copy(span_str(text));
+    c->status = status;
+    free(text);
+}
+
+void call_empty(struct call *c, int status)
+{
+    c->status = status;
+}
+
+void call_fail(struct call *c, enum err e, int status)
+{
+    problem_of(&c->problem, e);
+    c->status = status ? status : status_of(e);
+    if (c->status >= 500) log_error("api", "%s failed: %s", c->ep->pattern, err_text(e));
+}
+
+void call_cookie(struct call *c, const char *token)
+{
+    snprintf(c->cookie, sizeof c->cookie, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s",
+             COOKIE, token ? token : "", token ? (long long)(SESSION_LIFE_US / US_PER_SEC) : 0ll,
+             c->secure ? "; Secure" : "");
+}
+
+bool call_may(struct call *c, const struct throttle_rule *rule, const char *key)
+{
+    int64_t retry_s;
+    if (throttle_take(c->api->throttle, rule, key, clock_mono_us(), &retry_s)) return true;
+    problem_set(&c->problem, E_LIMIT, "too_many_requests", NULL,
+                "Too many attempts; try again in %lld seconds.", (long long)retry_s);
+    c->problem.retry_s = retry_s;
+    call_fail(c, E_LIMIT, 429);
+    return false;
+}
+
+/* --- before the work ------------------------------------------------------------------------- */
+
+static const struct throttle_rule WRITES = {"write", 300, US_PER_SEC / 5};
+
+static bool changes_state(const struct call *c)
+{
+    return c->ep->method != HTTP_GET && c->ep->method != HTTP_HEAD;
+}
+
+/* A page of another site may make a browser send the cookie along; it cannot make it lie about
+ * where the request comes from. Programs send neither header and have no cookie by accident. */
+static bool origin_is_ours(const struct call *c)
+{
+    if (!c->origin_header.p)
+        return !c->fetch_site.p || span_is(c->fetch_site, "same-origin") ||
+               span_is(c->fetch_site, "none");
+    if (c->origin[0] && span_is(c->origin_header, c->origin)) return true;
+    const struct span o = c->origin_header;
+    const size_t scheme = span_starts(o, "https://") ? 8 : span_starts(o, "http://") ? 7 : 0;
+    return scheme && c->host.len && span_ieq(span_skip(o, scheme), c->host);
+}
+
+static bool find_user(struct call *c)
+{
+    bool renewed = false;
+    if (!c->token.p) return false;
+    const enum err e = session_find(c->db, c->token, &c->user, &renewed);
+    c->has_user = e == E_OK;
+    if (renewed) {
+        char token[SESSION_TOKEN_CAP];
+        if (span_cstr(c->token, token, sizeof token)) call_cookie(c, token);
+    }
+    return c->has_user;
+}
+
+static bool admitted(struct call *c)
+{
+    if (changes_state(c)) {
+        if (!origin_is_ours(c)) {
+            problem_set(&c->problem, E_AUTH, "bad_origin", NULL,
+                        "This request comes from another site's page.");
+            call_fail(c, E_AUTH, 403);
+            return false;
+        }
+        if (!call_may(c, &WRITES, c->peer)) return false;
+    }
+    if (!(c->ep->flags & (CALL_USER | CALL_USER_MAYBE))) return true;
+    if (find_user(c) || !(c->ep->flags & CALL_USER)) return true;
+    problem_set(&c->problem, E_AUTH, "unauthorized", NULL, "Log in first.");
+    call_fail(c, E_AUTH, 401);
+    return false;
+}
+
+static void call_work(void *arg) /* pool */
+{
+    struct call *c = OBJ_CAST(struct call, CALL_MAGIC, arg);
+    c->db = api_db(c->api);
+    if (admitted(c)) c->ep->work(c);
+    json_decref(c->in);
+    c->in = NULL;
+}
+
+static void call_work_hashing(void *arg) /* pool, in a lane */
+{
+    struct call *c = arg;
+    call_work(c);
+    atomic_fetch_sub(&c->api->hash_waiting, 1);
+}
+
+/* --- the request ----------------------------------------------------------------------------- */
+
+static void note_query(struct call *c)
+{
+    for (unsigned i = 0; i < CALL_QUERY_MAX && c->ep->query[i]; i++) {
+        const enum err e = http_query_get(c->r, c->ep->query[i], c->query[i], CALL_QUERY_CAP);
+        c->has_query[i] = e == E_OK;
+        c->bad_query[i] = e != E_OK && e != E_NOTFOUND;
+    }
+}
+
+void call_origin(struct http_request *r, char out[CALL_ORIGIN_CAP])
+{
+    const char *o = http_origin(r);
+    const size_t plain = strspn(o, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789.:/_-[]");
+    snprintf(out, CALL_ORIGIN_CAP, "%s", o[plain] || plain >= CALL_ORIGIN_CAP ? "" : o);
+}
+
+static void note_request(struct call *c)
+{
+    struct http_request *r = c->r;
+    c->body = http_body(r);
+    c->content_type = http_header_in(r, "content-type");
+    c->origin_header = http_header_in(r, "origin");
+    c->fetch_site = http_header_in(r, "sec-fetch-site");
+    c->host = http_header_in(r, "host");
+    c->token = http_cookie(r, COOKIE);
+    for (unsigned i = 0; i < 2; i++) c->param[i] = http_param(r, i);
+    call_origin(r, c->origin);
+    throttle_peer(http_peer(r), c->peer);
+    c->secure = http_secure(r);
+    note_query(c);
+}
+
+static void start_hashing(struct call *c, struct loop *loop)
+{
+    struct api *a = c->api;
+    if (atomic_fetch_add(&a->hash_waiting, 1) >= LIMIT_PASSWORD_QUEUE) {
+        atomic_fetch_sub(&a->hash_waiting, 1);
+        problem_set(&c->problem, E_LIMIT, "busy", NULL,
+                    "Very many people are logging in; try again in a few seconds.");
+        c->problem.retry_s = 5;
+        call_fail(c, E_LIMIT, 429);
+        call_done(c);
+        return;
+    }
+    const unsigned lane = atomic_fetch_add(&a->hash_next, 1) % LIMIT_PASSWORD_LANES;
+    if (api_lane_run(a, &a->hash_lanes[lane], call_work_hashing, loop, call_done, c)) return;
+    atomic_fetch_sub(&a->hash_waiting, 1);
+    problem_set(&c->problem, E_CLOSED, "stopping", NULL, "The server is stopping.");
+    call_fail(c, E_CLOSED, 503);
+    call_done(c);
+}
+
+void call_begin(struct http_request *r, void *ctx)
+{
+    const struct bound *b = ctx;
+    struct call *c = NEW(struct call);
+    c->magic = CALL_MAGIC;
+    c->api = b->api;
+    c->ep = b->ep;
+    c->r = r;
+    note_request(c);
+    if (c->ep->flags & CALL_HASH)
+        start_hashing(c, http_loop(r));
+    else
+        pool_run(b->api->cfg.pool, call_work, http_loop(r), call_done, c);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* api/call.h - one API request on its way: loop -> pool -> loop.
+ *
+ * call_begin() runs on the loop and notes what only the loop may ask for. The endpoint's `work`
+ * runs on a pool thread, after origin, session and rate limits have been checked there; it fills
+ * the reply. Spans point into the request, which stays until it is answered. */
+#pragma once
+#include "api/api.h"
+#include "product/session.h"
+#include "product/throttle.h"
+#include <jansson.h>
+
+struct call;
+
+enum {
+    CALL_USER = 1,       /* 401 without a session */
+    CALL_USER_MAYBE = 2, /* looks for a session, goes on without */
+    CALL_HASH = 4,       /* hashes a password: through the lanes */
+    CALL_BODY = 8,       /* needs a JSON body */
+};
+
+#define CALL_QUERY_MAX 5
+#define CALL_QUERY_CAP 128
+
+struct endpoint {
+    enum http_method method;
+    const char *pattern;
+    void (*work)(struct call *c); /* pool thread */
+    unsigned flags;
+    const char *query[CALL_QUERY_MAX]; /* names of query parameters to note */
+};
+
+#define CALL_ORIGIN_CAP 300
+
+struct call {
+    uint32_t magic;
+    struct api *api;
+    struct http_request *r;
+    const struct endpoint *ep;
+
+    /* The request, noted on the loop. */
+    struct span body, content_type, token, origin_header, host, fetch_site;
+    const char *param[2];
+    char query[CALL_QUERY_MAX][CALL_QUERY_CAP];
+    bool has_query[CALL_QUERY_MAX], bad_query[CALL_QUERY_MAX];
+    char origin[CALL_ORIGIN_CAP]; /* "https://host:port", how the client reached us */
+    char peer[THROTTLE_PEER_CAP]; /* the address as the rate limits count it */
+    bool secure;
+
+    /* On the pool. */
+    struct db *db;
+    struct user user; /* with has_user */
+    bool has_user;
+    json_t *in; /* the body; body.c */
+    char field[64];
+
+    /* The reply. */
+    int status; /* 0: from `problem` */
+    struct problem problem;
+    struct buf *reply;
+    char cookie[192]; /* Set-Cookie; "": none */
+};
+
+/* routes.c gives it to each endpoint's route. */
+struct bound {
+    struct api *api;
+    const struct endpoint *ep;
+};
+void call_begin(struct http_request *r, void *bound);
+
+/* The client's way to us, for the URLs it is told; "" (URLs without a host) when what it says of
+ * that is not plain. Loop. */
+void call_origin(struct http_request *r, char out[CALL_ORIGIN_CAP]);
+
+/* Replies with JSON; takes the reference of `json` over. */
+void call_json(struct call *c, int status, json_t *json);
+void call_empty(struct call *c, int status);
+/* Replies with what `problem` says; a status other than its usual one may be given, or 0. */
+void call_fail(struct call *c, enum err e, int status);
+
+/* Sets, or with token NULL clears, the session cookie. */
+void call_cookie(struct call *c, const char *token);
+
+/* True when the rate limit lets it pass; otherwise the reply is made. */
+bool call_may(struct call *c, const struct throttle_rule *rule, const char *key);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* The embedded pages (api/web_assets.h): files under their own paths, index.html for the addresses
+ * that its script draws, and a 404 for the rest. Constant data, answered on the loop. */
+#include "api/api_priv.h"
+#include "api/web_assets.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What a page may load: only from here, and media from the public URL when pages are reached by
+ * another. The player writes style sheets into its shadow roots, plays from blobs and makes its
+ * worker from one (tried in Chromium: web/README.md). %1$s: " https://media.example.org" or "". */
+static const char CSP[] =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data:%1$s; media-src 'self' blob:%1$s; connect-src 'self'%1$s; worker-src blob:; base-uri "
+    "'none'; form-action 'self'; frame-ancestors %2$s";
+static const char PERMISSIONS[] = "camera=(self), microphone=(self), display-capture=(self), "
+                                  "geolocation=(), payment=(), usb=()";
+
+void api_pages_init(struct api *a)
+{
+    char media[CALL_ORIGIN_CAP + 1] = "";
+    const char *url = a->cfg.settings->public_url;
+    /* A policy is a list: what would end an item is not let into it. */
+    if (url && *url && !strpbrk(url, " ;,'\"") && strlen(url) < CALL_ORIGIN_CAP)
+        snprintf(media, sizeof media, " %s", url);
+    snprintf(a->csp_page, sizeof a->csp_page, CSP, media, "'none'");
+    snprintf(a->csp_embed, sizeof a->csp_embed, CSP, media, "*");
+}
+
+static const struct web_asset **sorted;
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp((*(const struct web_asset *const *)a)->path,
+                  (*(const struct web_asset *const *)b)->path);
+}
+
+static void sort_once(void)
+{
+    sorted = calloc(web_assets_len + 1, sizeof *sorted);
+    for (size_t i = 0; sorted && i < web_assets_len; i++) sorted[i] = &web_assets[i];
+    if (sorted) qsort(sorted, web_assets_len, sizeof *sorted, by_path);
+}
+
+static const struct web_asset *find(struct span path)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, sort_once);
+    char text[256];
+    const struct web_asset key = {.path = text}, *key_p = &key;
+    if (!sorted || !span_cstr(path, text, sizeof text)) return NULL;
+    const struct web_asset **hit = bsearch(&key_p, sorted, web_assets_len, sizeof *sorted, by_path);
+    return hit ? *hit : NULL;
+}
+
+/* "/dashboard", "/stream/{id}", "/stream/{id}/broadcast" ... : pages that index.html draws. */
+static bool is_page(struct span path)
+{
+    static const char *const EXACT[] = {"/", "/login", "/register", "/dashboard"};
+    for (size_t i = 0; i < sizeof EXACT / sizeof *EXACT; i++)
+        if (span_is(path, EXACT[i])) return true;
+    const bool stream = span_starts(path, "/stream/");
+    if (!stream && !span_starts(path, "/dashboard/")) return false;
+    struct span rest = span_skip(path, stream ? 8 : 11);
+    const struct span id = span_cut(&rest, '/');
+    return id.len && (!rest.p || (stream && span_is(rest, "broadcast")));
+}
+
+static bool is_embed(struct span path)
+{
+    if (!span_starts(path, "/embed/")) return false;
+    const struct span id = span_skip(path, 7);
+    return id.len && !memchr(id.p, '/', id.len);
+}
+
+/* RFC 9110, 13.1.2: a list of tags, weak comparison; our tags hold no comma. */
+static bool tag_matches(struct span header, const char *etag)
+{
+    while (header.p) {
+        struct span one = span_trim(span_cut(&header, ','));
+        if (span_starts(one, "W/")) one = span_skip(one, 2);
+        if (span_is(one, "*") || span_is(one, etag)) return true;
+    }
+    return false;
+}
+
+static void reply_asset(const struct api *api, struct http_request *r, const struct web_asset *a,
+                        int status, bool embed)
+{
+    char etag[80];
+    struct http_header h[12];
+    size_t n = 0;
+    const bool html = strncmp(a->type, "text/html", 9) == 0;
+    /* Weak: the gzip twin is another representation of the same thing. */
+    snprintf(etag, sizeof etag, "W/%s", a->etag);
+    h[n++] = (struct http_header){"etag", etag};
+    h[n++] = (struct http_header){
+        "cache-control", a->immutable ? "public, max-age=31536000, immutable" : "no-cache"};
+    h[n++] = (struct http_header){"x-content-type-options", "nosniff"};
+    h[n++] = (struct http_header){"referrer-policy", "strict-origin-when-cross-origin"};
+    if (html) {
+        h[n++] =
+            (struct http_header){"content-security-policy", embed ? api->csp_embed : api->csp_page};
+        h[n++] = (struct http_header){"permissions-policy", PERMISSIONS};
+        h[n++] = (struct http_header){"cross-origin-opener-policy", "same-origin"};
+        if (!embed) h[n++] = (struct http_header){"x-frame-options", "DENY"};
+    }
+    const struct span had = http_header_in(r, "if-none-match");
+    if (status == 200 && had.p && tag_matches(had, a->etag)) {
+        if (a->gz) h[n++] = (struct http_header){"vary", "accept-encoding"};
+        http_reply(r, 304, h, n, NULL, 0);
+        return;
+    }
+    h[n++] = (struct http_header){"content-type", a->type};
+    http_reply_const(r, status, h, n, span_of(a->data, a->len), span_of(a->gz, a->gz_len), 0);
+}
+
+static bool wants_html(const struct http_request *r)
+{
+    const struct span accept = http_header_in(r, "accept");
+    return accept.p && memmem(accept.p, accept.len, "text/html", 9);
+}
+
+void api_pages(struct http_request *r, void *ctx)
+{
+    const struct span path = http_path(r);
+    const bool embed = is_embed(path);
+    const struct web_asset *a = find(path);
+    if (!a && embed) a = find(SPAN_LIT("/embed.html"));
+    const struct web_asset *index = find(SPAN_LIT("/index.html"));
+    if (!a && is_page(path)) a = index;
+    if (a)
+        reply_asset(ctx, r, a, 200, embed || span_is(path, "/embed.html"));
+    else if (index && !span_starts(path, "/api/") && wants_html(r))
+        reply_asset(ctx, r, index, 404, false);
+    else
+        http_reply_error(r, 404, "not_found", "There is nothing here.", NULL, NULL, 0);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/stream_json.h"
+#include "api/api_priv.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <stdio.h>
+
+static json_t *time_json(int64_t us)
+{
+    char iso[CLOCK_ISO_LEN];
+    if (!us) return json_null();
+    clock_iso(us, iso);
+    return json_string(iso);
+}
+
+static json_t *text_or_null(const char *s)
+{
+    return *s ? json_string(s) : json_null();
+}
+
+json_t *user_json(const struct user *u)
+{
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "id", u->id, "name", u->name, "email",
+                     u->email, "image", text_or_null(u->image), "role", u->admin ? "admin" : "user",
+                     "createdAt", time_json(u->created_at));
+}
+
+/* A recording's URL plays from the first part on: it grows while the stream is live. */
+static bool has_recording(const struct stream *s)
+{
+    return s->recording_playback_id[0] &&
+           (s->recording == RECORDING_RECORDING || s->recording == RECORDING_READY);
+}
+
+static json_t *playback_json(const struct stream *s, const char *origin)
+{
+    const bool recorded =
+        s->status == STREAM_ENDED && s->recording == RECORDING_READY && has_recording(s);
+    const char *id = recorded ? s->recording_playback_id : s->live_playback_id;
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "playbackId", id, "hlsUrl",
+                     json_sprintf("%s/%s.m3u8", origin, id), "whepUrl",
+                     json_sprintf("%s/whep/%s", origin, id), "thumbnailUrl",
+                     json_sprintf("%s/%s/thumbnail.jpg", origin, id), "storyboardUrl",
+                     json_sprintf("%s/%s/storyboard.vtt", origin, id));
+}
+
+json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
+{
+    json_t *j =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", s->id, "title", s->title, "description",
+                  s->description, "status", STREAM_STATUS[s->status], "streamType",
+                  STREAM_TYPE[s->type], "recordingStatus", RECORDING_STATUS[s->recording]);
+    json_object_set_new(j, "recordingUrl",
+                        has_recording(s)
+                            ? json_sprintf("%s/%s.m3u8", origin, s->recording_playback_id)
+                            : json_null());
+    json_object_set_new(j, "recordingId", text_or_null(s->recording_id));
+    json_object_set_new(j, "duration",
+                        s->duration_s < 0 ? json_null() : json_integer(s->duration_s));
+    json_object_set_new(j, "startedAt", time_json(s->started_at));
+    json_object_set_new(j, "endedAt", time_json(s->ended_at));
+    json_object_set_new(j, "endedReason", text_or_null(s->ended_reason));
+    json_object_set_new(j, "scheduledAt", time_json(s->scheduled_at));
+    const unsigned viewers = audience_count(a->audience, s->id);
+    const int64_t peak =
+        s->status == STREAM_LIVE && viewers > s->peak_viewers ? viewers : s->peak_viewers;
+    json_object_set_new(j, "viewerCount", json_integer(viewers));
+    json_object_set_new(j, "peakViewers", json_integer(peak));
+    json_object_set_new(j, "createdAt", time_json(s->created_at));
+    json_object_set_new(j, "updatedAt", time_json(s->updated_at));
+    if (s->status == STREAM_LIVE)
+        json_object_set_new(j, "connected", json_boolean(!live_is_away(a->cfg.live, s->id)));
+    json_object_set_new(j, "user",
+                        json_pack("{s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
+                                  "image", text_or_null(s->user_image)));
+    json_object_set_new(j, "playback", playback_json(s, origin));
+    return j;
+}
+
+/* The host of "https://host:port", with the brackets of an IPv6 address. */
+static struct span host_of(const char *origin)
+{
+    struct span s = span_str(origin);
+    s = span_skip(s, span_starts(s, "https://") ? 8 : 7);
+    if (s.len && s.p[0] == '[') {
+        const struct span rest = s, inner = span_cut(&s, ']');
+        return span_head(rest, inner.len + 1);
+    }
+    return span_cut(&s, ':');
+}
+
+static json_t *rtmp_url(const char *scheme, const char *origin, uint16_t port, uint16_t usual)
+{
+    const struct span host = host_of(origin);
+    if (port == usual)
+        return json_sprintf("%s://%.*s/live", scheme, (int)host.len, (const char *)host.p);
+    return json_sprintf("%s://%.*s:%u/live", scheme, (int)host.len, (const char *)host.p, port);
+}
+
+json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, const char *origin)
+{
+    const char *fixed = a->cfg.settings->public_rtmp_url;
+    char key[INGEST_KEY_CAP];
+    const enum err e = ingest_key(db, a->cfg.secret, s->live_stream_id, key);
+    if (e != E_OK)
+        log_error("stream_key", "stream=%s cannot be shown: %s (was secret.key replaced?)", s->id,
+                  err_text(e));
+    json_t *in = json_pack(
+        "{s:o, s:o, s:o}", "rtmpUrl",
+        *fixed ? json_string(fixed) : rtmp_url("rtmp", origin, a->cfg.rtmp_port, 1935), "streamKey",
+        e == E_OK ? json_string(key) : json_null(), "whipUrl", json_sprintf("%s/whip", origin));
+    if (a->cfg.rtmps_port)
+        json_object_set_new(in, "rtmpsUrl", rtmp_url("rtmps", origin, a->cfg.rtmps_port, 443));
+    json_t *j = stream_json(a, s, origin);
+    json_object_set_new(j, "ingest", in);
+    return j;
+}

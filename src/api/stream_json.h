@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* api/stream_json.h - rows as the API shows them. Any thread that may use the database. */
+#pragma once
+#include "api/api.h"
+#include "product/stream.h"
+#include <jansson.h>
+
+json_t *user_json(const struct user *u); /* for the user themself */
+/* What everybody may see. URLs begin with `origin`. */
+json_t *stream_json(struct api *a, const struct stream *s, const char *origin);
+/* With `ingest`, for its owner only. */
+json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, const char *origin);

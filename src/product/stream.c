@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "product/stream.h"
+#include "base/clock.h"
+#include "base/rand.h"
+#include "base/xalloc.h"
+#include "product/stream_row.h"
+#include <stdio.h>
+
+const char *const STREAM_STATUS[] = {"CREATED", "LIVE", "ENDED", NULL};
+const char *const STREAM_TYPE[] = {"RTMP", "BROWSER", NULL};
+const char *const RECORDING_STATUS[] = {"NONE",  "RECORDING", "UPLOADING", "PROCESSING",
+                                        "READY", "FAILED",    NULL};
+
+int stream_word(const char *const *table, struct span word)
+{
+    for (int i = 0; table[i]; i++)
+        if (span_is(word, table[i])) return i;
+    return -1;
+}
+
+static void copy(char *out, size_t cap, const char *text)
+{
+    snprintf(out, cap, "%s", text);
+}
+
+static unsigned word_of(const char *const *table, const char *text)
+{
+    const int i = stream_word(table, span_str(text));
+    return i < 0 ? 0 : (unsigned)i;
+}
+
+void stream_read(struct db_rows *q, struct stream *s)
+{
+    copy(s->id, sizeof s->id, db_text(q, 0));
+    copy(s->user_id, sizeof s->user_id, db_text(q, 1));
+    copy(s->live_stream_id, sizeof s->live_stream_id, db_text(q, 2));
+    copy(s->live_playback_id, sizeof s->live_playback_id, db_text(q, 3));
+    copy(s->recording_id, sizeof s->recording_id, db_text(q, 4));
+    copy(s->recording_playback_id, sizeof s->recording_playback_id, db_text(q, 5));
+    copy(s->title, sizeof s->title, db_text(q, 6));
+    s->description = xstrdup(db_text(q, 7));
+    s->status = word_of(STREAM_STATUS, db_text(q, 8));
+    s->type = word_of(STREAM_TYPE, db_text(q, 9));
+    s->recording = word_of(RECORDING_STATUS, db_text(q, 10));
+    copy(s->ended_reason, sizeof s->ended_reason, db_text(q, 11));
+    s->duration_s = db_null(q, 12) ? -1 : db_int(q, 12);
+    s->started_at = db_int(q, 13);
+    s->ended_at = db_int(q, 14);
+    s->scheduled_at = db_int(q, 15);
+    s->created_at = db_int(q, 16);
+    s->updated_at = db_int(q, 17);
+    s->peak_viewers = db_int(q, 18);
+    copy(s->user_name, sizeof s->user_name, db_text(q, 19));
+    copy(s->user_image, sizeof s->user_image, db_text(q, 20));
+}
+
+void stream_fini(struct stream *s)
+{
+    free(s->description);
+    s->description = NULL;
+}
+
+enum err stream_get(struct db *db, const char *id, struct stream *out, struct problem *p)
+{
+    struct db_rows *q = db_query(db, STREAM_SELECT "WHERE s.id = ?1", "s", id);
+    const bool found = db_next(q);
+    if (found) stream_read(q, out);
+    const enum err e = db_done(q);
+    if (e != E_OK) {
+        if (found) stream_fini(out);
+        return problem_of(p, e);
+    }
+    return found ? E_OK : problem_set(p, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
+}
+
+enum err stream_get_own(struct db *db, const char *id, const char *user_id, struct stream *out,
+                        struct problem *p)
+{
+    const enum err e = stream_get(db, id, out, p);
+    if (e != E_OK || strcmp(out->user_id, user_id) == 0) return e;
+    stream_fini(out);
+    return problem_set(p, E_AUTH, "forbidden", NULL, "This is somebody else's stream.");
+}
+
+/* Checked copies of what may be written. */
+struct fields_checked {
+    char title[TEXT_CAP(LIMIT_TITLE_CHARS)];
+    char description[TEXT_CAP(LIMIT_DESCRIPTION_CHARS)];
+};
+
+static enum err check(const struct stream_fields *f, struct fields_checked *c, struct problem *p)
+{
+    enum err e = E_OK;
+    if (f->has & STREAM_HAS_TITLE)
+        e = text_check(f->title, TEXT_LINE, LIMIT_TITLE_CHARS, "title", c->title, p);
+    if (e == E_OK && (f->has & STREAM_HAS_DESCRIPTION))
+        e = text_check(f->description, TEXT_LINES, LIMIT_DESCRIPTION_CHARS, "description",
+                       c->description, p);
+    if (e != E_OK || !(f->has & STREAM_HAS_SCHEDULE) || f->scheduled_at == 0) return e;
+    const int64_t now = clock_wall_us(), day = INT64_C(24) * 3600 * US_PER_SEC;
+    if (f->scheduled_at < now - day || f->scheduled_at > now + 10 * 366 * day)
+        return problem_set(p, E_INVALID, "invalid", "scheduledAt",
+                           "This time is in the past, or more than ten years away.");
+    return E_OK;
+}
+
+static enum err count_own(struct db *db, const char *user_id, int64_t *out)
+{
+    struct db_rows *q =
+        db_query(db, "SELECT count(*) FROM streams WHERE user_id = ?1", "s", user_id);
+    *out = db_next(q) ? db_int(q, 0) : 0;
+    return db_done(q);
+}
+
+/* NULL for no time: the placeholder's text is cast, so that one statement serves both. */
+static const char *time_text(int64_t us, char buf[24])
+{
+    if (us == 0) return NULL;
+    snprintf(buf, 24, "%lld", (long long)us);
+    return buf;
+}
+
+static enum err insert(struct db *db, const struct secret *secret, const char *user_id,
+                       const struct stream_fields *f, const struct fields_checked *c,
+                       const char *id)
+{
+    const int64_t now = clock_wall_us();
+    char live_id[ID_CAP], at[24];
+    enum err e = ingest_add(db, secret, user_id, now, live_id);
+    if (e != E_OK) return e;
+    return db_exec(db,
+                   "INSERT INTO streams (id, user_id, live_stream_id, title, description, "
+                   "stream_type, scheduled_at, created_at, updated_at) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BIGINT), ?8, ?8)",
+                   "sssssssi", id, user_id, live_id, c->title, c->description, STREAM_TYPE[f->type],
+                   time_text(f->scheduled_at, at), now);
+}
+
+enum err stream_add(struct db *db, const struct secret *secret, const char *user_id,
+                    const struct stream_fields *f, struct stream *out, struct problem *p)
+{
+    struct fields_checked *c = NEW(struct fields_checked);
+    char id[ID_CHARS + 1];
+    int64_t have = 0;
+    enum err e = E_OK;
+    if (!(f->has & STREAM_HAS_TITLE))
+        e = problem_set(p, E_INVALID, "required", "title", "A stream needs a title.");
+    if (e == E_OK) e = check(f, c, p);
+    if (e == E_OK) e = count_own(db, user_id, &have);
+    if (e == E_OK && have >= LIMIT_STREAMS_PER_USER)
+        e = problem_set(p, E_INVALID, "too_many_streams", NULL,
+                        "You have %d streams, which is the most; delete some first.",
+                        LIMIT_STREAMS_PER_USER);
+    if (e == E_OK) e = db_begin(db);
+    if (e == E_OK) {
+        rand_id(id, ID_CHARS);
+        e = insert(db, secret, user_id, f, c, id);
+        if (e == E_OK)
+            e = db_commit(db);
+        else
+            db_rollback(db);
+    }
+    free(c);
+    return e == E_OK ? stream_get(db, id, out, p) : problem_of(p, e);
+}
+
+static enum err update(struct db *db, const char *id, const struct stream_fields *f,
+                       const struct fields_checked *c)
+{
+    char at[24];
+    const bool has_schedule = f->has & STREAM_HAS_SCHEDULE;
+    return db_exec(db,
+                   "UPDATE streams SET title = coalesce(?2, title), "
+                   "description = coalesce(?3, description), "
+                   "stream_type = coalesce(?4, stream_type), "
+                   "scheduled_at = CASE ?5 WHEN 1 THEN CAST(?6 AS BIGINT) ELSE scheduled_at END, "
+                   "updated_at = ?7 WHERE id = ?1",
+                   "ssssisi", id, f->has & STREAM_HAS_TITLE ? c->title : NULL,
+                   f->has & STREAM_HAS_DESCRIPTION ? c->description : NULL,
+                   f->has & STREAM_HAS_TYPE ? STREAM_TYPE[f->type] : NULL, (int64_t)has_schedule,
+                   has_schedule ? time_text(f->scheduled_at, at) : NULL, clock_wall_us());
+}
+
+enum err stream_change(struct db *db, const char *id, const char *user_id,
+                       const struct stream_fields *f, struct problem *p)
+{
+    struct stream s;
+    enum err e = stream_get_own(db, id, user_id, &s, p);
+    if (e != E_OK) return e;
+    stream_fini(&s);
+    if ((f->has & STREAM_HAS_TYPE) && f->type != s.type && s.status != STREAM_CREATED)
+        return problem_set(p, E_CONFLICT, "already_live", "streamType",
+                           "The kind of a stream is fixed once it has been live.");
+    struct fields_checked *c = NEW(struct fields_checked);
+    e = check(f, c, p);
+    if (e == E_OK) e = update(db, id, f, c);
+    free(c);
+    return problem_of(p, e);
+}
+
+enum err stream_end(struct db *db, const struct stream_runtime *rt, const char *id,
+                    const char *user_id, struct problem *p)
+{
+    struct stream s;
+    enum err e = stream_get_own(db, id, user_id, &s, p);
+    if (e != E_OK) return e;
+    stream_fini(&s);
+    e = rt->end(rt->self, db, id);
+    if (e != E_CONFLICT) return problem_of(p, e);
+    /* There is no broadcast. One that never came shall not come either, and one whose encoder
+     * stayed away shall not come back. */
+    const int64_t now = clock_wall_us();
+    e = db_exec(db,
+                "UPDATE streams SET status = 'ENDED', ended_at = coalesce(ended_at, ?2), "
+                "ended_reason = 'owner', updated_at = ?2 "
+                "WHERE id = ?1 AND status <> 'LIVE' AND ended_reason NOT IN ('owner', 'limit')",
+                "si", id, now);
+    return problem_of(p, e);
+}
+
+enum err stream_reset_key(struct db *db, const struct secret *secret,
+                          const struct stream_runtime *rt, const char *id, const char *user_id,
+                          struct problem *p)
+{
+    struct stream s;
+    enum err e = stream_get_own(db, id, user_id, &s, p);
+    if (e != E_OK) return e;
+    stream_fini(&s);
+    e = ingest_reset_key(db, secret, s.live_stream_id);
+    if (e != E_OK) return problem_of(p, e);
+    /* After the change: whoever comes back at once needs the new key already. */
+    rt->kick(rt->self, id, "The stream key was changed.");
+    return E_OK;
+}
+
+static enum err delete_rows(struct db *db, const struct stream *s)
+{
+    enum err e = db_begin(db);
+    if (e != E_OK) return e;
+    e = db_exec(db, "DELETE FROM streams WHERE id = ?1", "s", s->id);
+    if (e == E_OK) e = ingest_remove(db, s->live_stream_id);
+    if (e == E_OK) return db_commit(db);
+    db_rollback(db);
+    return e;
+}
+
+enum err stream_remove(struct db *db, const struct stream_runtime *rt, const char *id,
+                       const char *user_id, struct problem *p)
+{
+    struct stream s;
+    enum err e = stream_get_own(db, id, user_id, &s, p);
+    if (e != E_OK) return e;
+    stream_fini(&s);
+    /* No publisher may slip in between the end of the broadcast and the end of the rows. */
+    e = db_exec(db, "UPDATE live_streams SET status = 'disabled' WHERE id = ?1", "s",
+                s.live_stream_id);
+    if (e == E_OK) e = rt->remove_media(rt->self, db, id);
+    if (e == E_OK) e = delete_rows(db, &s);
+    return problem_of(p, e);
+}
+
+enum err stream_note_peak(struct db *db, const char *id, int64_t n)
+{
+    return db_exec(db, "UPDATE streams SET peak_viewers = ?2 WHERE id = ?1 AND peak_viewers < ?2",
+                   "si", id, n);
+}

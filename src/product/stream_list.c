@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of streams, by key and not by number, so that a page costs the same wherever it is and
+ * nothing is seen twice because something new came. The cursor is the sort key of the last row:
+ * "status.time.id". The lobby is two such lists, one after the other. */
+#include "base/clock.h"
+#include "product/stream.h"
+#include "product/stream_row.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct cursor {
+    int status; /* which list: an enum stream_status, or -1 for an owner's whole list */
+    int64_t time;
+    char id[ID_CAP];
+};
+
+static int64_t sort_time(const struct stream *s, bool mine)
+{
+    return !mine && s->started_at ? s->started_at : s->created_at;
+}
+
+static bool cursor_parse(const char *text, struct cursor *out)
+{
+    struct span rest = span_str(text);
+    const struct span status = span_cut(&rest, '.'), time = span_cut(&rest, '.');
+    uint64_t v;
+    if (span_is(status, "A"))
+        out->status = -1;
+    else if (span_u64(status, STREAM_ENDED, &v))
+        out->status = (int)v;
+    else
+        return false;
+    if (!span_u64(time, INT64_MAX, &v)) return false;
+    out->time = (int64_t)v;
+    return span_cstr(rest, out->id, sizeof out->id) && text_is_id(out->id);
+}
+
+static void cursor_write(const struct stream *s, int status, bool mine, char out[STREAM_CURSOR_CAP])
+{
+    char list[4] = "A";
+    if (status >= 0) snprintf(list, sizeof list, "%d", status);
+    snprintf(out, STREAM_CURSOR_CAP, "%s.%lld.%s", list, (long long)sort_time(s, mine), s->id);
+}
+
+static enum err read_rows(struct db_rows *q, struct stream *out, size_t cap, size_t *n)
+{
+    while (*n < cap && db_next(q)) stream_read(q, &out[(*n)++]);
+    return db_done(q);
+}
+
+#define KEYSET(time) "AND (" time " < ?2 OR (" time " = ?2 AND s.id < ?3)) "
+#define ORDER(time)  "ORDER BY " time " DESC, s.id DESC LIMIT ?4"
+#define STARTED      "coalesce(s.started_at, s.created_at)"
+
+/* An owner's streams, in one state (or -1) or all. */
+static enum err own_rows(struct db *db, const char *user_id, int status, const struct cursor *c,
+                         struct stream *out, size_t cap, size_t *n)
+{
+    return read_rows(
+        db_query(db,
+                 STREAM_SELECT "WHERE s.user_id = ?1 " KEYSET(
+                     "s.created_at") "AND (?5 IS NULL OR s.status = ?5) " ORDER("s.created_at"),
+                 "sisis", user_id, c->time, c->id, (int64_t)(cap - *n),
+                 status < 0 ? NULL : STREAM_STATUS[status]),
+        out, cap, n);
+}
+
+/* Everybody's streams in one state, as far as others may see them. */
+static enum err lobby_rows(struct db *db, const char *user_id, int status, const struct cursor *c,
+                           struct stream *out, size_t cap, size_t *n)
+{
+    if (status == STREAM_LIVE)
+        return read_rows(
+            db_query(db, STREAM_SELECT "WHERE s.status = ?1 " KEYSET(STARTED) ORDER(STARTED),
+                     "sisi", STREAM_STATUS[STREAM_LIVE], c->time, c->id, (int64_t)(cap - *n)),
+            out, cap, n);
+    if (status == STREAM_ENDED)
+        return read_rows(db_query(db,
+                                  STREAM_SELECT "WHERE s.status = ?1 AND s.recording_status = "
+                                                "'READY' " KEYSET(STARTED) ORDER(STARTED),
+                                  "sisi", STREAM_STATUS[STREAM_ENDED], c->time, c->id,
+                                  (int64_t)(cap - *n)),
+                         out, cap, n);
+    /* What is not live yet is nobody's business but its owner's. */
+    return user_id ? own_rows(db, user_id, STREAM_CREATED, c, out, cap, n) : E_OK;
+}
+
+/* One row more than asked for says whether there is another page. */
+enum err stream_list(struct db *db, const struct stream_list *ask, struct stream *out, size_t *n,
+                     char next[STREAM_CURSOR_CAP], struct problem *p)
+{
+    const struct cursor top = {.status = -2, .time = INT64_MAX, .id = "~"};
+    struct cursor c = top;
+    if (ask->cursor && *ask->cursor && !cursor_parse(ask->cursor, &c))
+        return problem_set(p, E_INVALID, "invalid", "cursor", "This is not a cursor of a page.");
+    if (ask->mine && !ask->user_id)
+        return problem_set(p, E_AUTH, "unauthorized", NULL, "Log in to see your streams.");
+
+    struct stream *rows = calloc(ask->limit + 1, sizeof *rows);
+    if (!rows) return problem_of(p, E_NOMEM);
+    const bool lobby = !ask->mine && ask->status < 0;
+    size_t got = 0;
+    enum err e = E_OK;
+    int last_list = -1;
+    if (ask->mine) {
+        e = own_rows(db, ask->user_id, ask->status, &c, rows, ask->limit + 1, &got);
+    } else {
+        const int first = lobby ? STREAM_LIVE : ask->status;
+        const int last = lobby ? STREAM_ENDED : ask->status;
+        for (int s = c.status > first ? c.status : first; s <= last && e == E_OK; s++)
+            e = lobby_rows(db, ask->user_id, s, s == c.status ? &c : &top, rows, ask->limit + 1,
+                           &got);
+    }
+    *n = got > ask->limit ? ask->limit : got;
+    next[0] = 0;
+    if (e == E_OK && got > ask->limit) {
+        const struct stream *at = &rows[*n - 1];
+        if (!ask->mine) last_list = (int)at->status;
+        cursor_write(at, last_list, ask->mine || at->status == STREAM_CREATED, next);
+    }
+    for (size_t i = 0; i < got; i++) {
+        if (e == E_OK && i < *n)
+            out[i] = rows[i];
+        else
+            stream_fini(&rows[i]);
+    }
+    free(rows);
+    return problem_of(p, e);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* product/stream_row.h - a stream's row, for stream.c and stream_list.c. */
+#pragma once
+#include "product/stream.h"
+
+/* SELECT ... FROM ... without WHERE; `s` is the stream. Playback ids: the oldest public one. */
+#define STREAM_SELECT                                                                              \
+    "SELECT s.id, s.user_id, s.live_stream_id, "                                                   \
+    "(SELECT p.id FROM playback_ids p WHERE p.object_id = s.live_stream_id AND p.policy = "        \
+    "'public' ORDER BY p.created_at LIMIT 1), s.recording_id, "                                    \
+    "(SELECT p.id FROM playback_ids p WHERE p.object_id = s.recording_id AND p.policy = "          \
+    "'public' ORDER BY p.created_at LIMIT 1), s.title, s.description, s.status, s.stream_type, "   \
+    "s.recording_status, s.ended_reason, s.duration, s.started_at, s.ended_at, s.scheduled_at, "   \
+    "s.created_at, s.updated_at, s.peak_viewers, u.name, u.image "                                 \
+    "FROM streams s JOIN users u ON u.id = s.user_id "
+
+void stream_read(struct db_rows *q, struct stream *out);
