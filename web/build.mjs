@@ -42,8 +42,11 @@ const config = {
   loader: { '.svg': 'file', '.css': 'css' },
   define: { 'process.env.NODE_ENV': '"production"' },
   logLevel: 'warning',
-  // Google's cast script must not be fetched from the viewer's browser (see src/ui/no-cast.ts).
-  alias: { 'castable-video/castable-mixin.js': path.join(here, 'src/ui/no-cast.ts') },
+  // No request to anybody else leaves the viewer's browser: see the two files.
+  alias: {
+    'castable-video/castable-mixin.js': path.join(here, 'src/ui/no-cast.ts'),
+    'mux-embed': path.join(here, 'src/ui/no-tracking.ts'),
+  },
 };
 
 // A name that changes with the content, for the files that do not go through the bundler.

@@ -120,6 +120,9 @@ function OverPanel({ stream, viewerPage }: { stream: Stream; viewerPage: string 
   );
 }
 
+const embedCode = (playbackId: string) =>
+  `<iframe src="${location.origin}/embed/${playbackId}" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture" title="Live stream"></iframe>`;
+
 type Question = 'edit' | 'end' | 'delete' | null;
 
 function Questions({ question, stream, store, close }: { question: Question; stream: Stream; store: WatchStore; close: () => void }) {
@@ -212,7 +215,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
             <h2 id="share-title">Share</h2>
             <CopyField label="Viewer page" what="viewer page address" value={location.origin + viewerPage} />
             {stream.playback && (
-              <CopyField label="Player for your own site" what="embed address" value={`${location.origin}/embed/${stream.playback.playbackId}`} />
+              <CopyField label="Player for your own site" what="embed code" value={embedCode(stream.playback.playbackId)} />
             )}
           </section>
         </div>
