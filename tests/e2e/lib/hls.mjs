@@ -50,6 +50,7 @@ export async function follow(url, { seconds = 6, ca, fetchMedia = true } = {}) {
       const there = wanted.msn < edge || (wanted.msn === edge && wanted.part < p.tailParts.length);
       assert.ok(there || p.ended, `${target} was answered without what it waits for`);
     }
+    p.at = Date.now();
     loads.push(p);
     if (fetchMedia) await fetchNew(url, p, fetched, ca);
     if (p.ended) break;
