@@ -93,7 +93,9 @@ struct db *db_open_thread(struct store *s)
             log_error("database", "cannot open another connection: %s", problem);
             CHECK(db);
         }
+        pthread_mutex_lock(&s->lock); /* it is in the list already */
         db->thread = me;
+        pthread_mutex_unlock(&s->lock);
     }
     mine.serial = s->serial;
     mine.db = db;
