@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/api_priv.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 
 struct api *api_new(const struct api_config *cfg)
@@ -14,6 +15,9 @@ struct api *api_new(const struct api_config *cfg)
     for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++)
         a->hash_lanes[i] = pool_queue_new(cfg->pool);
     a->event_lane = pool_queue_new(cfg->pool);
+    if (ingest_check_secret(api_db(a), cfg->secret) == E_AUTH)
+        log_error("secret", "secret.key is not the one that this database's stream keys were made "
+                            "with: restore it from a backup, or give every stream a new key");
     api_pages_init(a);
     api_routes_make(a);
     api_events_init(a);

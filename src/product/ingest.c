@@ -6,6 +6,23 @@
 
 enum { PLAYBACK_ID_CHARS = 32 };
 
+enum err ingest_check_secret(struct db *db, const struct secret *s)
+{
+    uint8_t sub[SECRET_LEN];
+    char print[2 * SECRET_LEN + 1];
+    secret_derive(s, "fingerprint", sub);
+    hash_hex(span_of(sub, sizeof sub), print);
+    enum err e = db_exec(db,
+                         "INSERT INTO meta (key, value) VALUES ('secret', ?1) "
+                         "ON CONFLICT (key) DO NOTHING",
+                         "s", print);
+    if (e != E_OK) return e;
+    struct db_rows *q = db_query(db, "SELECT value FROM meta WHERE key = 'secret'", "");
+    const bool same = db_next(q) && strcmp(db_text(q, 0), print) == 0;
+    e = db_done(q);
+    return e != E_OK ? e : same ? E_OK : E_AUTH;
+}
+
 struct fresh_key {
     char hash[STREAM_KEY_HASH_CAP];
     struct sealed sealed;

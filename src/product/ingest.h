@@ -12,6 +12,10 @@
 #define INGEST_KEY_CHARS 28
 #define INGEST_KEY_CAP   (INGEST_KEY_CHARS + 1)
 
+/* Whether this secret is the one that the database's keys were made with; notes it the first time.
+ * E_AUTH: it is another one, and every stream needs a new key. */
+enum err ingest_check_secret(struct db *db, const struct secret *s) WARN_UNUSED;
+
 /* A live stream with a key and a public playback id. Within the caller's transaction. */
 enum err ingest_add(struct db *db, const struct secret *s, const char *user_id, int64_t now_us,
                     char id[ID_CAP]) WARN_UNUSED;

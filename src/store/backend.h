@@ -23,6 +23,7 @@ struct store_backend {
     /* What starts a transaction that is going to write. */
     const char *begin_sql;
     enum err (*open)(const char *data_dir, struct store_conn **out, char *problem, size_t cap);
+    bool (*exists)(const char *data_dir);
     void (*close)(struct store_conn *c);
     /* Several statements, no parameters, no rows. */
     enum err (*script)(struct store_conn *c, const char *sql);
@@ -57,6 +58,9 @@ extern const size_t store_migrations_len;
 /* Brings the database up to the newest of `list`. E_CONFLICT: it is newer than that. */
 enum err store_migrate(struct db *db, const struct migration *list, size_t n, char *problem,
                        size_t cap) WARN_UNUSED;
+
+/* The number of the last migration that has run; 0 before the first. */
+enum err store_version(struct db *db, int *out) WARN_UNUSED;
 
 struct db {
     struct store *store;

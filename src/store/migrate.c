@@ -72,3 +72,11 @@ enum err store_migrate(struct db *db, const struct migration *list, size_t n, ch
     const enum err back = be->migrating(db->conn, false);
     return e == E_OK ? back : e;
 }
+
+enum err store_version(struct db *db, int *out)
+{
+    int64_t v;
+    const enum err e = current_version(db, &v);
+    if (e == E_OK) *out = (int)v;
+    return e;
+}

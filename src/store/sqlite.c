@@ -80,6 +80,13 @@ static void lite_close(struct store_conn *c)
     free(c);
 }
 
+static bool lite_exists(const char *data_dir)
+{
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/bspnode.db", data_dir) < (int)sizeof path &&
+           access(path, F_OK) == 0;
+}
+
 static enum err lite_open(const char *data_dir, struct store_conn **out, char *problem, size_t cap)
 {
     char path[PATH_MAX];
@@ -235,6 +242,7 @@ static bool lite_in_transaction(struct store_conn *c)
 const struct store_backend store_sqlite = {
     .name = "sqlite",
     .begin_sql = "BEGIN IMMEDIATE",
+    .exists = lite_exists,
     .open = lite_open,
     .close = lite_close,
     .script = lite_script,

@@ -55,6 +55,20 @@ enum err store_open(const char *data_dir, struct store **out, char *problem, siz
     return e;
 }
 
+enum err store_peek(const char *data_dir, int *have, int *newest, char *problem, size_t cap)
+{
+    const struct store_backend *be = &store_sqlite;
+    struct db db = {.be = be};
+    if (!be->exists(data_dir)) return E_NOTFOUND;
+    enum err e = be->open(data_dir, &db.conn, problem, cap);
+    if (e != E_OK) return e;
+    e = store_version(&db, have);
+    if (e != E_OK) snprintf(problem, cap, "the database cannot be read (%s)", err_text(e));
+    *newest = (int)store_migrations_len;
+    be->close(db.conn);
+    return e;
+}
+
 void store_close(struct store *s)
 {
     if (!s) return;

@@ -21,6 +21,10 @@ struct db_rows; /* the rows of a running query */
  * E_CONFLICT: made by a newer program. `problem` gets words. */
 enum err store_open(const char *data_dir, struct store **out, char *problem,
                     size_t cap) WARN_UNUSED;
+/* Looks without changing anything: the schema's number in the folder and the newest one known.
+ * E_NOTFOUND: no database yet. For doctor, also beside a running server. */
+enum err store_peek(const char *data_dir, int *have, int *newest, char *problem,
+                    size_t cap) WARN_UNUSED;
 void store_close(struct store *s); /* after all threads that used it have stopped */
 struct db *db_open_thread(struct store *s);
 

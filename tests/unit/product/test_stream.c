@@ -205,6 +205,15 @@ static void the_key_is_not_in_the_database(void **state)
     assert_int_equal(db_done(q), E_OK);
 }
 
+static void another_secret_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    const struct secret other = {.master = {1}};
+    assert_int_equal(ingest_check_secret(f->db, &f->secret), E_OK);
+    assert_int_equal(ingest_check_secret(f->db, &f->secret), E_OK);
+    assert_int_equal(ingest_check_secret(f->db, &other), E_AUTH);
+}
+
 static void a_reset_key_is_another_and_the_publisher_goes(void **state)
 {
     struct fixture *f = *state;

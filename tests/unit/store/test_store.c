@@ -180,6 +180,11 @@ static void a_newer_folder_is_refused(void **state)
         db_exec(f->db, "INSERT INTO schema_migrations VALUES (999, 'from_the_future', 1)", ""),
         E_OK);
     struct store *s = NULL;
+    int have = 0, newest = 0;
+    assert_int_equal(store_peek(f->dir, &have, &newest, problem, sizeof problem), E_OK);
+    assert_int_equal(have, 999);
+    assert_int_equal(newest, store_migrations_len);
+    assert_int_equal(store_peek("/proc", &have, &newest, problem, sizeof problem), E_NOTFOUND);
     assert_int_equal(store_open(f->dir, &s, problem, sizeof problem), E_CONFLICT);
     assert_null(s);
     assert_non_null(strstr(problem, "newer"));
