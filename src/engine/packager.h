@@ -26,6 +26,9 @@
  * together. Audio tfdt counts samples; it follows the source's timestamps only when they have
  * drifted away by more than PACKAGER_AUDIO_DRIFT_US.
  *
+ * A hole in a source's audio is bridged by a long sample, one in video by a long picture, up to
+ * what a segment may last; longer, it begins a new period.
+ *
  * Lifetime: packager_new() .. packager_free(); a frame is referenced until its part is built, and
  * copied once, into it. Threads: none, one owner. Memory: at most PACKAGER_HOLD_BYTES of frames
  * not yet placed, and one part of each rendition. */
