@@ -397,12 +397,19 @@ static void a_peak_only_rises(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_new_stream_has_what_was_given), T(bad_fields_are_named),
-        T(only_its_owner_changes_a_stream), T(changing_leaves_the_rest),
-        T(the_key_is_not_in_the_database),  T(a_reset_key_is_another_and_the_publisher_goes),
-        T(ending_works_in_every_state),     T(deleting_leaves_no_rows),
-        T(lists_show_what_each_may_see),    T(a_page_of_many_with_the_same_time_loses_none),
-        T(bad_cursors_are_refused),         T(a_peak_only_rises),
+        T(a_new_stream_has_what_was_given),
+        T(bad_fields_are_named),
+        T(only_its_owner_changes_a_stream),
+        T(changing_leaves_the_rest),
+        T(another_secret_is_noticed),
+        T(the_key_is_not_in_the_database),
+        T(a_reset_key_is_another_and_the_publisher_goes),
+        T(ending_works_in_every_state),
+        T(deleting_leaves_no_rows),
+        T(lists_show_what_each_may_see),
+        T(a_page_of_many_with_the_same_time_loses_none),
+        T(bad_cursors_are_refused),
+        T(a_peak_only_rises),
     };
     return RUN_TESTS(tests);
 }
