@@ -41,6 +41,9 @@
 #define LIMIT_HTTP_TRAILER_BYTES   4096
 #define LIMIT_HTTP_PIPELINE_BYTES  65536 /* sent ahead while a request is being answered */
 #define LIMIT_HTTP_BODY_RATE       1000  /* bytes a second that a body must reach on average */
+#define LIMIT_HTTP_SEND_AHEAD      (256u << 10) /* queued for a client: no further request is read */
+#define LIMIT_HTTP_STREAM_QUEUE    (1u << 20)   /* of a streamed reply: the client is closed */
+#define LIMIT_HTTP_DISCARD_BYTES   65536        /* body of a refused request that is read away */
 #define LIMIT_HTTP2_RESETS         200   /* streams reset by the peer at once; refill a tenth a second */
 #define LIMIT_HTTP2_CONTROL_FRAMES 1000  /* PING, SETTINGS, empty frames; the same refill */
 

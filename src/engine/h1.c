@@ -173,6 +173,12 @@ bool h1_next(struct h1 *h, struct http_head *head, struct h1_event *ev)
     }
 }
 
+bool h1_keep(struct h1 *h)
+{
+    keep_rest(h);
+    return h->in.len > h->in_at;
+}
+
 bool h1_wants_continue(const struct h1 *h)
 {
     return h->expect_continue && !h->body_seen &&

@@ -274,6 +274,11 @@ bool h2_next(struct h2 *h, struct h2_event *ev)
     return false;
 }
 
+bool h2_has_events(const struct h2 *h)
+{
+    return !list_empty(&h->ready);
+}
+
 bool h2_output(struct h2 *h, struct span *out)
 {
     const uint8_t *p;

@@ -42,6 +42,7 @@ void h2_free(struct h2 *h); /* NULL is fine */
 /* E_PROTO, E_LIMIT: send what h2_output has (the GOAWAY), then close. */
 enum err h2_feed(struct h2 *h, struct span bytes, int64_t now_us) WARN_UNUSED;
 bool h2_next(struct h2 *h, struct h2_event *ev);
+bool h2_has_events(const struct h2 *h); /* sending closes streams too */
 /* The next bytes for the peer, valid until the next call. False: none now. */
 bool h2_output(struct h2 *h, struct span *out);
 

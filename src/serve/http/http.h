@@ -23,9 +23,10 @@ struct http_request;
 
 /* A route: method and pattern. A pattern's `{}` stands for one path segment, or for the part of
  * one before the literal text that follows: "/api/streams/{}/end", "/{}.m3u8", "/media/{}/{}.m4s".
- * A final `*` matches the rest of the path. Exact text beats `{}`, which beats `*`; the table's
- * order decides between equals. Captures are percent-decoded, non-empty, at most 255 bytes and
- * hold no '/', no control character, and are never "." or "..". HEAD is answered by GET's route. */
+ * A final `*` matches and captures the rest of the path (slashes too, maybe empty). Exact text
+ * beats `{}`, which beats `*`; the table's order decides between equals. Captures are
+ * percent-decoded, non-empty, at most 255 bytes and hold no '/', no control character, and are
+ * never "." or "..". HEAD is answered by GET's route. */
 struct http_route {
     enum http_method method;
     const char *pattern;
@@ -82,6 +83,10 @@ void http_reply_file(struct http_request *r, int status, const struct http_heade
  * Extra headers (CORS, Retry-After) may be given. */
 void http_reply_error(struct http_request *r, int status, const char *code, const char *message,
                       const char *field, const struct http_header *h, size_t n_h);
+
+/* A handler for OPTIONS routes of what any web page may use without credentials (media). Other
+ * OPTIONS are answered by the server: 204 with `allow`. */
+void http_preflight(struct http_request *r, void *ctx);
 
 /* A streamed reply (server-sent events). */
 void http_stream_begin(struct http_request *r, int status, const struct http_header *h, size_t n_h);
