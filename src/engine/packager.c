@@ -56,7 +56,7 @@ struct packager {
     bool pending_break;
     int64_t since_us; /* of WAIT or DRAIN */
     int64_t deadline_us;
-    int64_t start_us, drain_us, shift_us;
+    int64_t start_us, drain_us;
     struct source video, audio;
     struct packager_lane v, a;
     struct packager_events events;
@@ -114,7 +114,7 @@ static void source_fini(struct source *s)
 
 static int64_t video_us(const struct packager *p, const struct frame *f)
 {
-    return f->dts_us + p->shift_us;
+    return f->dts_us + p->v.shift_us;
 }
 
 static unsigned audio_samples(const struct track *t, const struct frame *f)
@@ -175,9 +175,8 @@ static void begin_period(struct packager *p, bool video, bool audio)
     int64_t audio_frame_us = 0;
     if (video) {
         const struct item *i = queue_head(&p->video.q);
-        p->shift_us = i->f->pts_us - i->f->dts_us;
         p->video.lost = false;
-        packager_lane_start(&p->v, &p->events, i->t, wall_us);
+        packager_lane_start(&p->v, &p->events, i->t, i->f->pts_us - i->f->dts_us, wall_us);
         p->start_us = i->f->pts_us;
     }
     if (audio) {
@@ -186,7 +185,7 @@ static void begin_period(struct packager *p, bool video, bool audio)
         audio_frame_us = i ? audio_us(i->t, i->f) : packager_us(t->samples_per_frame, t->timescale);
         if (audio_frame_us == 0) audio_frame_us = 20 * US_PER_MS;
         p->audio.lost = false;
-        packager_lane_start(&p->a, &p->events, t, wall_us);
+        packager_lane_start(&p->a, &p->events, t, 0, wall_us);
     }
     segmenter_start(&p->cut, video, audio_frame_us);
     p->state = RUN;
@@ -233,18 +232,18 @@ static void close_other(struct packager *p, struct packager_lane *other,
         other->msn = lead->msn;
         return;
     }
-    const int64_t start_us = packager_us(lead->segment_tfdt, lead->timescale);
-    const int64_t end_us = packager_us(lead->end, lead->timescale);
-    const uint64_t start = packager_ticks(start_us, other->timescale);
+    const int64_t start_us = packager_lane_us(lead, lead->segment_tfdt);
+    const int64_t end_us = packager_lane_us(lead, lead->end);
+    const uint64_t start = packager_lane_tick(other, start_us);
     if (start > other->end) other->end = start;
     while (other->msn < lead->msn) {
-        packager_lane_close_segment(other, &p->events, packager_ticks(end_us, other->timescale));
+        packager_lane_close_segment(other, &p->events, packager_lane_tick(other, end_us));
     }
 }
 
 static void close_video(struct packager *p, int64_t t_us)
 {
-    packager_lane_close_segment(&p->v, &p->events, packager_ticks(t_us, p->v.timescale));
+    packager_lane_close_segment(&p->v, &p->events, packager_lane_tick(&p->v, t_us));
     close_other(p, &p->a, &p->v);
 }
 
@@ -259,7 +258,7 @@ static int64_t video_end_us(const struct packager *p)
 {
     const int64_t step_us = segmenter_step_us(&p->cut);
     const uint64_t newest = p->v.n ? p->v.ticks[p->v.n - 1] : p->v.end;
-    return packager_us(newest, p->v.timescale) + (step_us ? step_us : 33 * US_PER_MS);
+    return packager_lane_us(&p->v, newest) + (step_us ? step_us : 33 * US_PER_MS);
 }
 
 /* Video stops here; audio up to here is still wanted. A picture is not stretched over a gap. */
@@ -267,7 +266,13 @@ static void end_video(struct packager *p, int64_t t_us, int64_t now_us)
 {
     const int64_t end_us = video_end_us(p);
     const bool gap = t_us - end_us > p->cut.target_us;
-    if (packager_lane_begun(&p->v)) close_video(p, gap ? end_us : t_us);
+    /* The next period's shift may be another: decoding times must not overlap either. */
+    const struct item *next = queue_head(&p->video.q);
+    int64_t close_us = gap ? end_us : t_us;
+    if (next && next->f->key && next->f->dts_us + p->v.shift_us < close_us) {
+        close_us = next->f->dts_us + p->v.shift_us;
+    }
+    if (packager_lane_begun(&p->v)) close_video(p, close_us);
     p->drain_us = t_us;
     enter(p, DRAIN, now_us);
 }
@@ -281,10 +286,10 @@ static void end_period(struct packager *p, int64_t now_us)
     }
     if (p->a.used && (packager_lane_begun(&p->a) || (p->v.used && p->a.msn < p->v.msn))) {
         const uint64_t video_end =
-            p->v.used ? packager_ticks(packager_us(p->v.end, p->v.timescale), p->a.timescale) : 0;
+            p->v.used ? packager_lane_tick(&p->a, packager_lane_us(&p->v, p->v.end)) : 0;
         close_audio(p, packager_lane_begun(&p->a) ? p->a.end : video_end);
     }
-    if (p->v.used && p->v.msn < p->a.msn) close_video(p, packager_us(p->a.end, p->a.timescale));
+    if (p->v.used && p->v.msn < p->a.msn) close_video(p, packager_lane_us(&p->a, p->a.end));
     p->switched = true;
     p->pending_break = false;
     enter(p, WAIT, now_us);
@@ -308,7 +313,7 @@ static bool part_full(const struct packager_lane *l, const struct frame *f)
 static void place_video(struct packager *p, enum seg_cut cut, int64_t t_us)
 {
     struct frame *f = queue_take(&p->video.q);
-    const uint64_t tick = packager_ticks(t_us, p->v.timescale);
+    const uint64_t tick = packager_lane_tick(&p->v, t_us);
     if (cut == SEG_SEGMENT)
         close_video(p, t_us);
     else if (cut == SEG_PART || part_full(&p->v, f))

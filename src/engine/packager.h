@@ -20,11 +20,13 @@
  * part when it has no media then (EXT-X-GAP). One that appears late begins at the MSN of that
  * moment. A gap at the very end of a stream should be dropped by the consumer.
  *
- * Presentation. tfdt of a video segment is the presentation time of its key frame: decoding times
- * are shifted by the composition offset of the period's first key frame, and composition offsets
- * are signed (trun version 1), so no edit list is needed and audio and video segments begin
- * together. Audio tfdt counts samples; it follows the source's timestamps only when they have
- * drifted away by more than PACKAGER_AUDIO_DRIFT_US.
+ * Presentation. tfdt is decoding time, composition offsets are presentation minus decoding time as
+ * the source says, so every sample is shown at its time on the stream clock and picture and sound
+ * stay together in every player. With B-frames a video segment is shown from a little after its
+ * tfdt on, by the same amount everywhere; `start_us` is that presentation time, and audio is cut
+ * there. No edit list: it would move one rendition against the other. No negative offsets: libav
+ * takes them for a missing edit list, and moves the picture. Audio tfdt counts samples; it follows
+ * the source's timestamps only when they have drifted away by more than PACKAGER_AUDIO_DRIFT_US.
  *
  * A hole in a source's audio is bridged by a long sample, one in video by a long picture, up to
  * what a segment may last; longer, it begins a new period.
@@ -76,8 +78,9 @@ struct packager_event {
     const struct track *track; /* INIT */
     uint32_t timescale;        /* of the rendition */
     uint64_t tfdt, duration;   /* of the part or segment, in timescale units */
-    int64_t start_us, duration_us; /* the same in microseconds */
-    int64_t wall_us;               /* program date time of `start`: UTC, linear within a period */
+    int64_t start_us;          /* when its first sample is shown, on the stream clock */
+    int64_t duration_us;
+    int64_t wall_us; /* program date time of `start`: UTC, linear within a period */
 };
 
 struct packager;

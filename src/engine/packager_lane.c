@@ -49,6 +49,16 @@ int64_t packager_us(uint64_t ticks, uint32_t timescale)
 
 /* --- lane -------------------------------------------------------------------------------- */
 
+uint64_t packager_lane_tick(const struct packager_lane *l, int64_t us)
+{
+    return packager_ticks(us - l->shift_us, l->timescale);
+}
+
+int64_t packager_lane_us(const struct packager_lane *l, uint64_t tick)
+{
+    return packager_us(tick, l->timescale) + l->shift_us;
+}
+
 void packager_lane_init(struct packager_lane *l, char name)
 {
     *l = (struct packager_lane){.name = name};
@@ -104,9 +114,10 @@ static bool same_init(const struct track *a, const struct track *b)
 }
 
 void packager_lane_start(struct packager_lane *l, struct packager_events *q, struct track *t,
-                         int64_t wall_offset_us)
+                         int64_t shift_us, int64_t wall_offset_us)
 {
     l->used = true;
+    l->shift_us = shift_us;
     l->wall_offset_us = wall_offset_us;
     const bool same = l->track && same_init(l->track, t);
     track_ref(t);
@@ -172,8 +183,8 @@ static struct packager_event *add_event(struct packager_lane *l, struct packager
     e->timescale = l->timescale;
     e->tfdt = tfdt;
     e->duration = end - tfdt;
-    e->start_us = packager_us(tfdt, l->timescale);
-    e->duration_us = packager_us(end, l->timescale) - e->start_us;
+    e->start_us = packager_lane_us(l, tfdt);
+    e->duration_us = packager_lane_us(l, end) - e->start_us;
     e->wall_us = e->start_us + l->wall_offset_us;
     return e;
 }

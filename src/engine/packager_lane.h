@@ -22,6 +22,7 @@ struct packager_lane {
     bool existed;        /* has had a segment */
     struct track *track; /* of the last INIT; owned */
     uint32_t init_id, timescale, sequence;
+    int64_t shift_us;       /* presentation minus decoding time of the period's first sample */
     int64_t wall_offset_us; /* UTC minus stream clock */
     uint64_t msn;           /* of the open segment */
     uint32_t parts;         /* closed ones of the open segment */
@@ -40,7 +41,10 @@ void packager_lane_init(struct packager_lane *l, char name);
 void packager_lane_fini(struct packager_lane *l);
 /* Joins a period; emits INIT when the track is another one than before. */
 void packager_lane_start(struct packager_lane *l, struct packager_events *q, struct track *t,
-                         int64_t wall_offset_us);
+                         int64_t shift_us, int64_t wall_offset_us);
+/* Presentation time to decoding ticks, and back. */
+uint64_t packager_lane_tick(const struct packager_lane *l, int64_t us);
+int64_t packager_lane_us(const struct packager_lane *l, uint64_t tick);
 /* Takes over the reference. `tick` is moved behind the sample before it if it is not. */
 void packager_lane_add(struct packager_lane *l, struct frame *f, uint64_t tick, int64_t offset);
 /* The part ends at `tick`, or later when its last sample begins later. Nothing when it is empty. */

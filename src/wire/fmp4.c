@@ -69,7 +69,7 @@ static void write_ftyp(struct str *s)
     const size_t at = box_open(s, "ftyp");
     str_adds(s, "iso6");
     str_be(s, 0, 4);
-    str_adds(s, "iso6cmfccmf2mp41");
+    str_adds(s, "iso6cmfcmp41");
     box_close(s, at);
 }
 

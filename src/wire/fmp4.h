@@ -3,7 +3,7 @@
  *
  * Sources: ISO/IEC 14496-12 (boxes), 14496-14 and -15 (mp4a, avc1, hvc1), AV1 and VP codec
  * bindings, Opus in ISOBMFF, ISO/IEC 23000-19 (CMAF). Plain structs in, bytes out; pure.
- * Composition offsets are signed (trun version 1, brand cmf2); there is no edit list.
+ * Composition offsets may be signed (trun version 1); there is no edit list.
  * The reader is wire/fmp4_read.h. */
 #pragma once
 #include "base/span.h"
