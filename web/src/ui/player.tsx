@@ -21,6 +21,7 @@ type MediaLike = HTMLElement & {
   currentTime: number;
   paused: boolean;
   ended: boolean;
+  muted: boolean;
   error: { code: number } | null;
 };
 
@@ -73,6 +74,8 @@ export function Player(props: PlayerProps) {
   const live = mode === 'live';
   const box = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<'loading' | 'playing' | 'gone' | 'no-script'>('loading');
+  // Browsers start pictures with sound only where the viewer has clicked before.
+  const [silenced, setSilenced] = useState(false);
   const latest = useRef(props);
   latest.current = props;
 
@@ -87,6 +90,8 @@ export function Player(props: PlayerProps) {
       media = element(latest.current, startAt, autoplay);
       media.addEventListener('ended', () => latest.current.onEnded?.());
       media.addEventListener('playing', () => (reloads = 0));
+      if (autoplay) media.addEventListener('playing', () => setSilenced(media?.muted ?? false), { once: true });
+      media.addEventListener('volumechange', () => !media?.muted && setSilenced(false));
       media.addEventListener('error', () => {
         // A stream that cannot be decoded does not get better by asking again.
         if (media?.error?.code !== MEDIA_ERR_DECODE || live) reload(backoffMs(reloads++));
@@ -131,9 +136,22 @@ export function Player(props: PlayerProps) {
     };
   }, [src, mode]);
 
+  function unmute() {
+    const media = box.current?.querySelector<MediaLike>('mux-player');
+    if (media) media.muted = false;
+    setSilenced(false);
+  }
+
   return (
     <div class="player" role="region" aria-label={`Video: ${title}`}>
       <div class="player-media" ref={box} />
+      {state === 'playing' && silenced && (
+        <div class="player-sound">
+          <Button small icon="muted" onClick={unmute}>
+            Turn on the sound
+          </Button>
+        </div>
+      )}
       {state === 'loading' && (
         <div class="player-cover">
           <span class="spinner spinner-large" aria-hidden="true" />
