@@ -59,6 +59,7 @@
 /* HLS */
 #define LIMIT_HLS_QUERY_BYTES 1024
 #define LIMIT_HLS_WAITERS     20000 /* blocked requests on one loop */
+#define LIMIT_HLS_AUDIENCE    200000 /* viewers of one stream that are counted */
 #define LIMIT_M3U8_BYTES      (64u << 20) /* a playlist that is parsed */
 #define LIMIT_M3U8_ITEMS      1000000     /* segments, or parts, of a playlist that is parsed */
 

@@ -97,6 +97,12 @@ struct loop *feed_home(const struct feed *f)
     return f->home;
 }
 
+struct loop *const *feed_loops(const struct feed *f, unsigned *n)
+{
+    *n = f->n_loops;
+    return f->loops;
+}
+
 unsigned feed_readers(const struct feed *f)
 {
     return atomic_load_explicit(&f->n_readers, memory_order_relaxed);

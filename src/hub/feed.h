@@ -59,6 +59,7 @@ struct feed *feed_new(struct loop *home, struct loop *const *loops, unsigned n_l
 struct feed *feed_ref(struct feed *f); /* any thread */
 void feed_unref(struct feed *f);       /* any thread; the last one must come after all detach */
 struct loop *feed_home(const struct feed *f);
+struct loop *const *feed_loops(const struct feed *f, unsigned *n);
 
 /* Home loop only. Takes over one reference of m. */
 void feed_send(struct feed *f, struct feed_msg *m);

@@ -26,7 +26,9 @@ struct archive_init {
     uint16_t width, height;
     uint32_t fps_milli, sample_rate;
     uint8_t channels;
-    struct buf *bytes;
+    uint64_t off; /* in the data file */
+    uint32_t len;
+    struct buf *bytes; /* owned */
 };
 
 struct archive_segment {
@@ -35,9 +37,10 @@ struct archive_segment {
     uint32_t len;
 };
 
-#define ARCHIVE_CHUNKS      32
-#define ARCHIVE_CHUNK_FIRST 64 /* segments of the first chunk; each further one has twice as many  \
-                                */
+#define ARCHIVE_CHUNKS 32
+#define ARCHIVE_CHUNK_FIRST                                                                        \
+    64 /* segments of the first chunk; each further one has twice as many                          \
+        */
 
 struct archive_rendition {
     char name[HLS_NAME_CAP];
@@ -76,6 +79,8 @@ enum err archive_add_init(struct archive *a, unsigned rendition,
                           const struct archive_init *init) WARN_UNUSED;
 enum err archive_add_segment(struct archive *a, unsigned rendition,
                              const struct archive_segment *seg) WARN_UNUSED;
+/* Writer. Forgets all but the first n segments: the others were not written. */
+void archive_cut(struct archive *a, unsigned rendition, uint64_t n);
 /* i < the announced number. */
 const struct archive_segment *archive_segment(const struct archive_rendition *r, uint64_t i);
 const struct archive_init *archive_init_find(const struct archive_init *list, uint32_t id);

@@ -28,7 +28,7 @@ struct log_segment {
     _Atomic uint32_t refs;
     struct hls_segment s;
     uint64_t off, len; /* in the data file: all parts */
-    bool on_disk;      /* the bytes and their index lines are written */
+    uint64_t ticket;   /* see log_on_disk() */
     struct buf *whole; /* all parts in one; only when there is no recording */
     unsigned n_parts;
     struct log_part parts[];
@@ -43,11 +43,13 @@ struct log_snapshot {
     unsigned n_segs, first_listed;
     struct log_segment *open; /* being made; NULL: no part of it yet */
     struct hls_edge edge;     /* of the live playlist */
-    struct file *file;        /* NULL: memory only */
+    struct file *file;        /* NULL: nothing can be read from the disk */
+    uint64_t written;         /* see log_on_disk() */
     uint64_t n_archived;      /* segments of the archive that may be read */
     const struct archive_init *inits;
-    bool archive_ended; /* nothing will be added to the archive any more */
-    uint64_t peak_bps, avg_bps;
+    bool archive_ended;           /* nothing will be added to the archive any more */
+    bool independent;             /* every listed segment begins with a key frame */
+    uint64_t peak_bps, avg_bps;   /* measured */
     struct buf *full, *full_gz;   /* the live playlist */
     struct buf *delta, *delta_gz; /* NULL: nothing can be skipped */
 };
@@ -59,6 +61,17 @@ struct feed *record_log_feed(const struct record_log *l);
 const char *record_log_run(const struct record_log *l);
 /* Says that somebody asked for a compressed playlist: the next snapshots have the gzip twins. */
 void record_log_want_gzip(struct record_log *l);
+
+/* The whole segment is in the data file. */
+static inline bool log_on_disk(const struct log_snapshot *s, const struct log_segment *seg)
+{
+    return s->file && seg->ticket <= s->written;
+}
+
+/* The segment with this MSN, complete or open, among those in memory; NULL: none. */
+const struct log_segment *log_find(const struct log_snapshot *s, uint64_t msn);
+/* All parts of a complete segment in one new buf, NULL when their bytes are not in memory. */
+struct buf *log_segment_bytes(const struct log_segment *seg);
 
 static inline struct log_snapshot *log_snapshot_of(struct feed_msg *m)
 {

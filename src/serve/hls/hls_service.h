@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/hls/hls_service.h - HLS and low-latency HLS over HTTP: playlists, initialisation segments,
- * parts and segments, live, rewinding and recorded, by playback id. */
+/* serve/hls/hls_service.h - HLS over HTTP: playlists, segments and parts of running streams and of
+ * recordings, for everybody who has a playback id.
+ *
+ *   /ID.m3u8                      multivariant playlist
+ *   /ID/RUN/v0.m3u8               media playlist: of a live stream's id the sliding window, of a
+ *                                 recording's id everything from the start (EVENT)
+ *   /ID/RUN/v0-vod.m3u8           of a finished recording (VOD)
+ *   /ID/RUN/v0/12.m4s  12.3.m4s   a segment, a part of it
+ *   /ID/RUN/v0/init-1.mp4         an initialisation segment
+ *
+ * RUN names the broadcast, so that what is below it never changes and may be cached for long.
+ * Everything in a path is looked up, nothing of it becomes part of a file name. Replies have CORS
+ * for everybody; errors are JSON. Blocking requests wait in a list of their loop, which has one
+ * timer.
+ *
+ * Threads: hls_service_new() before the server runs; handlers on their loops; the rest as said.
+ * Memory: an entry for each id in use on a loop; LIMIT_HLS_WAITERS waiting requests a loop. */
 #pragma once
 #include "base/settings.h"
 #include "io/pool.h"
@@ -20,9 +35,11 @@ struct hls_config {
 struct hls_service *hls_service_new(const struct hls_config *cfg);
 /* To be mounted beside the API's; valid as long as the service. */
 const struct http_route *hls_routes(const struct hls_service *s, size_t *n);
-/* Distinct viewers (address and user agent) of a stream in the last seconds. Any thread. */
-unsigned hls_viewers(struct hls_service *s, const char *stream_id);
 /* Lets go of every log and answers blocked requests with 503. On each loop before it stops. */
 void hls_service_drain_loop(struct hls_service *s);
-/* After all loops have stopped. */
+/* After all loops, and the pool, have stopped. */
 void hls_service_free(struct hls_service *s);
+
+/* Distinct viewers (address and program) seen in the last HLS_VIEWER_US. Any thread. */
+#define HLS_VIEWER_US (15 * INT64_C(1000000))
+unsigned hls_viewers(struct hls_service *s, const char *stream_id);

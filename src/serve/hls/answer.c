@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* From what an entry has to an HTTP reply. */
+#include "base/xalloc.h"
+#include "record/gzip.h"
+#include "serve/hls/hls_priv.h"
+#include <stdio.h>
+
+#define CORS                                                                                       \
+    {                                                                                              \
+        "access-control-allow-origin", "*"                                                         \
+    }
+#define TYPE_M3U8                                                                                  \
+    {                                                                                              \
+        "content-type", "application/vnd.apple.mpegurl"                                            \
+    }
+
+void answer_error(struct http_request *r, int status, const char *code, const char *message)
+{
+    static const struct http_header h[] = {
+        CORS, {"cache-control", "no-store"}, {"retry-after", "1"}};
+    http_reply_error(r, status, code, message, NULL, h, status == 503 ? 3 : 2);
+}
+
+static void not_found(struct http_request *r)
+{
+    answer_error(r, 404, "not_found", "There is nothing to play at this address.");
+}
+
+void answer_timeout(struct http_request *r, const struct ask *ask, bool blocked)
+{
+    if (ask->kind == ASK_RESOURCE)
+        not_found(r); /* 8216bis, 6.2.6: the part did not come */
+    else if (blocked)
+        answer_error(r, 503, "timeout", "The stream has not gone on for a while.");
+    else
+        answer_error(r, 412, "not_live", "This stream has not begun yet.");
+}
+
+/* --- playlists ---------------------------------------------------------------------------------
+ */
+
+/* Lifetimes as 8216bis B.1 advises for caches: a reply to a blocking request says the same for
+ * ever, one to a plain request is old after a moment. */
+static void reply_playlist(struct http_request *r, struct buf *text, struct buf *gz, bool blocking,
+                           bool ended, int64_t target_s)
+{
+    char life[64];
+    const int64_t age = ended ? 60 : blocking ? HLS_SKIP_TARGETS * target_s : 1;
+    snprintf(life, sizeof life, "public, max-age=%lld", (long long)age);
+    const struct http_header h[] = {CORS, TYPE_M3U8, {"cache-control", life}};
+    http_reply_gz(r, 200, h, 3, text, gz, 0);
+}
+
+void answer_made_clear(struct made *m)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        buf_unref(m->text[i]);
+        buf_unref(m->gz[i]);
+    }
+    *m = (struct made){0};
+}
+
+static void made_set(struct made *m, unsigned i, struct str *text)
+{
+    m->text[i] = str_take_buf(text);
+    m->gz[i] = gzip_new(buf_span(m->text[i]));
+}
+
+static void reply_event(struct entry *e, unsigned i, struct http_request *r, bool delta,
+                        bool blocking)
+{
+    const struct log_snapshot *s = e->snap[i];
+    struct made *m = &e->made[i];
+    struct str text = {0};
+    if (m->of != s) answer_made_clear(m);
+    m->of = s;
+    if (delta && !m->text[1] && playlist_event(e->snap, e->n_renditions, i, true, &text))
+        made_set(m, 1, &text);
+    const unsigned which = delta && m->text[1] ? 1 : 0;
+    if (!m->text[which] && playlist_event(e->snap, e->n_renditions, i, false, &text))
+        made_set(m, 0, &text);
+    reply_playlist(r, m->text[which], m->gz[which], blocking, s->edge.ended, s->edge.target_s);
+}
+
+static void reply_live(struct entry *e, unsigned i, struct http_request *r,
+                       const struct m3u8_directives *d)
+{
+    const struct log_snapshot *s = e->snap[i];
+    const bool delta = d->skip && s->delta && !s->edge.ended;
+    record_log_want_gzip(e->log);
+    reply_playlist(r, delta ? s->delta : s->full, delta ? s->delta_gz : s->full_gz, d->has_msn,
+                   s->edge.ended, s->edge.target_s);
+}
+
+static enum answered media_live(struct entry *e, unsigned i, struct http_request *r,
+                                const struct ask *ask)
+{
+    const struct log_snapshot *s = e->snap[i];
+    if (!s) return ANSWER_WAIT;
+    struct hls_edge edge = s->edge;
+    if (e->kind == GATE_MEDIA_ASSET && s->archive_ended) edge.ended = true;
+    switch (hls_decide(&edge, &ask->d)) {
+    case HLS_WAIT:
+        return ANSWER_WAIT;
+    case HLS_BAD:
+        answer_error(r, 400, "bad_request", "The stream is not that far yet.");
+        return ANSWERED;
+    case HLS_REPLY:
+        break;
+    }
+    if (e->kind == GATE_MEDIA_ASSET)
+        reply_event(e, i, r, ask->d.skip, ask->d.has_msn);
+    else
+        reply_live(e, i, r, &ask->d);
+    return ANSWERED;
+}
+
+static enum answered media_archive(struct entry *e, unsigned i, struct http_request *r,
+                                   const struct ask *ask)
+{
+    struct made *m = &e->vod_made[i];
+    struct str text = {0};
+    const unsigned which = ask->vod ? 0 : 1;
+    if (!m->text[which] && playlist_archive(e->vod, i, ask->vod ? M3U8_VOD : M3U8_EVENT, &text))
+        made_set(m, which, &text);
+    if (m->text[which])
+        reply_playlist(r, m->text[which], m->gz[which], false, true, 0);
+    else
+        not_found(r);
+    return ANSWERED;
+}
+
+static enum answered multi(struct entry *e, struct http_request *r)
+{
+    struct str text = {0};
+    if (e->log && !e->ended_us) {
+        for (unsigned i = 0; i < e->n_renditions; i++)
+            if (!e->snap[i]) return ANSWER_WAIT;
+        if (!e->n_renditions) return ANSWER_WAIT;
+        playlist_multi_live(e->snap, e->n_renditions, e->id, &text);
+    } else if (e->vod) {
+        playlist_multi_archive(e->vod, e->id, &text);
+    } else if (!e->over_asked) {
+        return ANSWER_ASK_GATE; /* there may be a new broadcast, or the recording */
+    } else if (e->kind == GATE_MEDIA_LIVE || !e->snap[0]) {
+        answer_error(r, 412, "not_live", "This stream has ended.");
+        return ANSWERED;
+    } else {
+        playlist_multi_live(e->snap, e->n_renditions, e->id, &text);
+    }
+    struct buf *b = str_take_buf(&text);
+    reply_playlist(r, b, NULL, false, false, 0);
+    buf_unref(b);
+    return ANSWERED;
+}
+
+/* --- media -------------------------------------------------------------------------------------
+ */
+
+static void media_headers(struct http_header h[4], enum media_kind kind)
+{
+    h[0] = (struct http_header)CORS;
+    h[1] = (struct http_header){"content-type", kind == MEDIA_AUDIO ? "audio/mp4" : "video/mp4"};
+    h[2] = (struct http_header){"cache-control", "public, max-age=86400, immutable"};
+    h[3] = (struct http_header){"access-control-expose-headers",
+                                "content-length, content-range, date"};
+}
+
+static void reply_bytes(struct http_request *r, enum media_kind kind, struct buf *b)
+{
+    struct http_header h[4];
+    media_headers(h, kind);
+    http_reply(r, 200, h, 4, b, HTTP_RANGES);
+}
+
+static void reply_file(struct http_request *r, enum media_kind kind, struct file *f, uint64_t off,
+                       uint64_t len)
+{
+    struct http_header h[4];
+    media_headers(h, kind);
+    http_reply_file(r, 200, h, 4, f, off, len, HTTP_RANGES);
+}
+
+static void reply_init(struct http_request *r, const struct archive_rendition *ar,
+                       const struct archive_init *list, uint32_t id)
+{
+    const struct archive_init *init = archive_init_find(list, id);
+    if (init)
+        reply_bytes(r, ar->kind, init->bytes);
+    else
+        not_found(r);
+}
+
+static void reply_archived(struct http_request *r, const struct archive_rendition *ar,
+                           struct file *file, uint64_t n, uint64_t msn)
+{
+    if (!file || !n || msn < ar->first_msn || msn - ar->first_msn >= n) {
+        not_found(r);
+        return;
+    }
+    const struct archive_segment *seg = archive_segment(ar, msn - ar->first_msn);
+    if (seg->s.gap)
+        not_found(r);
+    else
+        reply_file(r, ar->kind, file, seg->off, seg->len);
+}
+
+static void reply_segment(struct http_request *r, const struct log_snapshot *s,
+                          const struct log_segment *seg)
+{
+    const enum media_kind kind = s->archive->r[s->rendition].kind;
+    if (seg->s.gap) {
+        not_found(r);
+    } else if (log_on_disk(s, seg)) {
+        reply_file(r, kind, s->file, seg->off, seg->len);
+    } else {
+        struct buf *b = log_segment_bytes(seg);
+        if (b)
+            reply_bytes(r, kind, b);
+        else
+            not_found(r);
+        buf_unref(b);
+    }
+}
+
+static void reply_part(struct http_request *r, const struct log_snapshot *s,
+                       const struct log_segment *seg, uint32_t part)
+{
+    const enum media_kind kind = s->archive->r[s->rendition].kind;
+    const struct log_part *p = part < seg->n_parts ? &seg->parts[part] : NULL;
+    if (p && p->bytes)
+        reply_bytes(r, kind, p->bytes);
+    else if (p && log_on_disk(s, seg))
+        reply_file(r, kind, s->file, p->off, p->len);
+    else
+        not_found(r);
+}
+
+static enum answered resource_live(struct entry *e, unsigned i, struct http_request *r,
+                                   const struct hls_resource_id *id)
+{
+    const struct log_snapshot *s = e->snap[i];
+    if (!s) return ANSWER_WAIT;
+    const struct archive_rendition *ar = &s->archive->r[i];
+    if (id->kind == HLS_INIT) {
+        reply_init(r, ar, s->inits, id->init_id);
+        return ANSWERED;
+    }
+    const int64_t part = id->kind == HLS_PART ? (int64_t)id->part : -1;
+    switch (hls_decide_part(&s->edge, id->msn, part)) {
+    case HLS_WAIT:
+        return ANSWER_WAIT;
+    case HLS_BAD:
+        not_found(r);
+        return ANSWERED;
+    case HLS_REPLY:
+        break;
+    }
+    const struct log_segment *seg = log_find(s, id->msn);
+    if (part >= 0 && seg)
+        reply_part(r, s, seg, id->part);
+    else if (part >= 0)
+        not_found(r); /* too old to be listed as parts */
+    else if (seg)
+        reply_segment(r, s, seg);
+    else
+        reply_archived(r, ar, s->file, s->n_archived, id->msn);
+    return ANSWERED;
+}
+
+static enum answered resource_archive(struct entry *e, unsigned i, struct http_request *r,
+                                      const struct hls_resource_id *id)
+{
+    const struct archive_rendition *ar = &e->vod->r[i];
+    if (id->kind == HLS_INIT)
+        reply_init(r, ar, ar->inits, id->init_id);
+    else if (id->kind == HLS_SEGMENT)
+        reply_archived(r, ar, ar->file, ar->n, id->msn);
+    else
+        not_found(r);
+    return ANSWERED;
+}
+
+/* -----------------------------------------------------------------------------------------------
+ */
+
+/* Only as many as the snapshots announce may be looked at: the archive is being written. */
+static int find_live(const struct entry *e, const char *name)
+{
+    for (unsigned i = 0; i < e->n_renditions; i++)
+        if (e->archive && !strcmp(e->archive->r[i].name, name)) return (int)i;
+    return -1;
+}
+
+enum answered answer(struct entry *e, struct http_request *r, const struct ask *ask)
+{
+    if (ask->kind == ASK_MULTI) return multi(e, r);
+    const bool live = e->log && !strcmp(ask->run, record_log_run(e->log)) && !ask->vod;
+    const bool vod = e->vod && !strcmp(ask->run, e->vod->run);
+    if (live) {
+        const int found = find_live(e, ask->rendition);
+        if (found >= 0)
+            return ask->kind == ASK_MEDIA ? media_live(e, (unsigned)found, r, ask)
+                                          : resource_live(e, (unsigned)found, r, &ask->id);
+        if (!e->n_renditions) return ANSWER_WAIT;
+        not_found(r);
+        return ANSWERED;
+    }
+    if (vod) {
+        const int found = archive_find(e->vod, span_str(ask->rendition));
+        if (found >= 0)
+            return ask->kind == ASK_MEDIA ? media_archive(e, (unsigned)found, r, ask)
+                                          : resource_archive(e, (unsigned)found, r, &ask->id);
+        not_found(r);
+        return ANSWERED;
+    }
+    return ANSWER_ASK_GATE;
+}

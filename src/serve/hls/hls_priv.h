@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/hls/hls_priv.h - the inside of the HLS service.
+ *
+ * A request is first an `ask`: what it wants, parsed. It goes to the loop's `entry` of its playback
+ * id, which knows, or finds out through the gate, what is behind that id: a running log, whose
+ * latest snapshots it holds, or the archive of a finished recording. What cannot be answered yet
+ * waits in the entry's list and is tried again with every snapshot. */
+#pragma once
+#include "base/map.h"
+#include "hub/hub.h"
+#include "serve/hls/audience.h"
+#include "serve/hls/hls_service.h"
+#include "serve/hls/playlist.h"
+
+#define HLS_ID_CAP  65
+#define HLS_DIR_CAP 4096
+
+/* An answer of the gate is believed for so long, and an entry without requests kept. */
+#define HLS_BELIEVE_US (5 * INT64_C(1000000))
+#define HLS_IDLE_US    (60 * INT64_C(1000000))
+/* Between going live and the first part, and for the gate. */
+#define HLS_FIRST_PART_US (8 * INT64_C(1000000))
+
+struct hls_loop;
+
+enum ask_kind { ASK_MULTI, ASK_MEDIA, ASK_RESOURCE };
+
+struct ask {
+    enum ask_kind kind;
+    bool vod; /* NAME-vod.m3u8 */
+    char run[ARCHIVE_RUN_CAP];
+    char rendition[HLS_NAME_CAP];
+    struct m3u8_directives d;
+    struct hls_resource_id id;
+};
+
+struct wait {
+    struct list node;
+    struct entry *entry;
+    struct http_request *r;
+    struct ask ask;
+    int64_t until_us;
+    bool blocked; /* by a directive, not by the gate */
+};
+
+/* Texts of one rendition that were made here, for one snapshot. */
+struct made {
+    const struct log_snapshot *of; /* not a reference: only compared with the latest */
+    struct buf *text[2], *gz[2];   /* whole, delta; NULL text: not made */
+};
+
+struct entry {
+    struct list node; /* of hls_loop.entries */
+    struct hls_loop *loop;
+    char id[HLS_ID_CAP];
+    char stream_id[CHANNEL_ID_CAP];
+    enum gate_media kind;
+    bool asking, loading, reading, dead;
+    bool over_asked;  /* the gate has just been asked about a log that has ended */
+    int64_t ended_us; /* when the log was seen to have ended, 0: not */
+    int64_t answered_us, used_us;
+    struct record_log *log;
+    struct archive *archive; /* the log's, borrowed from a snapshot; NULL: none yet */
+    struct feed_reader reader;
+    struct log_snapshot *snap[LIMIT_RECORD_RENDITIONS];
+    unsigned n_renditions; /* that the log has, as far as known */
+    struct made made[LIMIT_RECORD_RENDITIONS];
+    struct archive *vod;
+    struct made vod_made[LIMIT_RECORD_RENDITIONS]; /* VOD, EVENT in text[0], text[1] */
+    struct list waits;
+};
+
+struct hls_loop {
+    struct hls_service *s;
+    struct loop *loop;
+    struct map by_id;
+    struct list entries;
+    struct timer timer;
+    unsigned n_waits;
+    bool closed;
+    struct audience_seen seen;
+};
+
+struct hls_service {
+    struct hls_config cfg;
+    struct audience_book *book;
+    struct vod_cache *vods;
+    struct hls_loop loops[LIMIT_LOOPS_MAX];
+    struct http_route *routes;
+    size_t n_routes;
+};
+
+/* entry.c: loop's thread, all of them. */
+void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
+                   const struct ask *ask);
+void entry_timer(struct hls_loop *h, int64_t at_us);
+void entry_drop_all(struct hls_loop *h);
+void entry_init(struct hls_loop *h); /* before the loops run */
+
+/* answer.c */
+enum answered { ANSWERED, ANSWER_WAIT, ANSWER_ASK_GATE };
+/* Answers if it can be answered from what the entry has. */
+enum answered answer(struct entry *e, struct http_request *r, const struct ask *ask);
+void answer_error(struct http_request *r, int status, const char *code, const char *message);
+void answer_timeout(struct http_request *r, const struct ask *ask, bool blocked);
+void answer_made_clear(struct made *m);
+
+/* vod_cache.c: finished recordings by folder, shared by the loops. */
+struct vod_cache *vod_cache_new(void);
+void vod_cache_free(struct vod_cache *c);
+/* From the cache or from disk; blocks, for the pool. */
+enum err vod_cache_get(struct vod_cache *c, const char *dir, struct archive **out) WARN_UNUSED;

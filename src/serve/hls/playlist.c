@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "serve/hls/playlist.h"
+#include "base/clock.h"
+#include <stdio.h>
+
+/* --- from the start of a running stream --------------------------------------------------------
+ */
+
+/* The segments of an EVENT playlist: those of the archive, then those of the window that are not on
+ * disk yet. */
+struct event {
+    const struct log_snapshot *s;
+    const struct archive_rendition *r;
+    uint64_t first_msn;
+    uint64_t n;        /* in all */
+    uint64_t archived; /* the first so many are the archive's */
+};
+
+static struct event event_of(const struct log_snapshot *s)
+{
+    struct event e = {.s = s, .r = &s->archive->r[s->rendition], .archived = s->n_archived};
+    const uint64_t window = s->n_segs ? s->segs[0]->s.msn : s->edge.open_msn;
+    e.first_msn = s->n_archived ? e.r->first_msn : window;
+    e.n = s->n_archived;
+    /* When recording has stopped on the way, what comes later is not part of the recording. */
+    if (!s->archive_ended || s->edge.ended) e.n = s->edge.open_msn - e.first_msn;
+    if (e.n < e.archived) e.n = e.archived;
+    return e;
+}
+
+static const struct hls_segment *event_segment(const struct event *e, uint64_t i,
+                                               const struct log_segment **live)
+{
+    *live = log_find(e->s, e->first_msn + i);
+    if (i < e->archived) return &archive_segment(e->r, i)->s;
+    return *live ? &(*live)->s : NULL;
+}
+
+struct event_plan {
+    uint64_t skipped, with_parts;
+    bool independent;
+};
+
+static void event_plan(const struct event *e, struct event_plan *p)
+{
+    const int64_t target_us = e->s->edge.target_s * US_PER_SEC;
+    const struct log_segment *live;
+    int64_t age = 0;
+    *p = (struct event_plan){.with_parts = e->n, .independent = true};
+    for (uint64_t i = e->n; i-- > 0;) {
+        const struct hls_segment *seg = event_segment(e, i, &live);
+        if (!seg) continue;
+        if (age < HLS_PART_TARGETS * target_us) p->with_parts = i;
+        if (age >= HLS_SKIP_TARGETS * target_us && !p->skipped) p->skipped = i + 1;
+        age += seg->dur_us;
+        if (!seg->independent && !seg->gap) p->independent = false;
+    }
+    if (e->s->open && !e->s->open->s.independent) p->independent = false;
+}
+
+static void add_event_segment(struct hls_writer *w, const struct event *e, uint64_t i,
+                              bool with_parts)
+{
+    struct hls_part parts[LIMIT_RECORD_SEGMENT_PARTS];
+    const struct log_segment *live;
+    const struct hls_segment *seg = event_segment(e, i, &live);
+    unsigned n = 0;
+    if (!seg) return;
+    if (live && with_parts)
+        for (; n < live->n_parts; n++) parts[n] = live->parts[n].p;
+    hls_add_segment(w, seg, parts, n);
+}
+
+static void add_reports(struct hls_writer *w, struct log_snapshot *const *all, unsigned n,
+                        unsigned self)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct hls_edge *e = all[i] ? &all[i]->edge : NULL;
+        if (!e || i == self || (!e->open_parts && !e->open_msn)) continue;
+        hls_add_report(w, all[i]->archive->r[i].name, e->open_parts ? e->open_msn : e->open_msn - 1,
+                       e->open_parts   ? e->open_parts - 1
+                       : e->last_parts ? e->last_parts - 1
+                                       : 0);
+    }
+}
+
+bool playlist_event(struct log_snapshot *const *all, unsigned n, unsigned self, bool delta,
+                    struct str *out)
+{
+    const struct log_snapshot *s = all[self];
+    const struct event e = event_of(s);
+    const bool ended = s->edge.ended || s->archive_ended;
+    const struct log_segment *live;
+    struct event_plan plan;
+    event_plan(&e, &plan);
+    if (delta && (!plan.skipped || ended)) return false;
+    const uint64_t skip = delta ? plan.skipped : 0;
+    const struct hls_segment *first = e.n       ? event_segment(&e, 0, &live)
+                                      : s->open ? &s->open->s
+                                                : NULL;
+    const struct hls_header h = {
+        .name = e.r->name,
+        .type = M3U8_EVENT,
+        .target_s = s->edge.target_s,
+        .part_target_us = s->edge.part_target_us,
+        .first_msn = e.first_msn,
+        .first_dsn = first ? hls_first_dsn(first) : 0,
+        .independent_segments = plan.independent,
+        .ended = ended,
+        .skipped = skip,
+    };
+    struct hls_writer w = hls_begin(out, &h, skip ? event_segment(&e, skip - 1, &live) : NULL);
+    for (uint64_t i = skip; i < e.n; i++) add_event_segment(&w, &e, i, i >= plan.with_parts);
+    if (ended) {
+        hls_add_end(&w);
+        return true;
+    }
+    if (s->open) {
+        struct hls_part parts[LIMIT_RECORD_SEGMENT_PARTS];
+        for (unsigned i = 0; i < s->open->n_parts; i++) parts[i] = s->open->parts[i].p;
+        hls_add_open(&w, &s->open->s, parts, s->open->n_parts);
+    }
+    hls_add_hint(&w, s->edge.open_msn, s->edge.open_parts);
+    add_reports(&w, all, n, self);
+    return true;
+}
+
+/* --- finished ----------------------------------------------------------------------------------
+ */
+
+bool playlist_archive(const struct archive *a, unsigned rendition, enum m3u8_type type,
+                      struct str *out)
+{
+    const struct archive_rendition *r = &a->r[rendition];
+    int64_t target_s = 1;
+    if (!r->n) return false;
+    for (uint64_t i = 0; i < r->n; i++) {
+        const int64_t s = (archive_segment(r, i)->s.dur_us + 500000) / US_PER_SEC;
+        if (s > target_s) target_s = s;
+    }
+    const struct hls_segment *first = &archive_segment(r, 0)->s;
+    const struct hls_header h = {
+        .name = r->name,
+        .type = type,
+        .target_s = type == M3U8_VOD ? target_s : a->target_s,
+        .first_msn = r->first_msn,
+        .first_dsn = hls_first_dsn(first),
+        .independent_segments = r->all_independent,
+        .ended = true,
+    };
+    struct hls_writer w = hls_begin(out, &h, NULL);
+    for (uint64_t i = 0; i < r->n; i++) hls_add_segment(&w, &archive_segment(r, i)->s, NULL, 0);
+    hls_add_end(&w);
+    return true;
+}
+
+/* --- multivariant ------------------------------------------------------------------------------
+ */
+
+#define URI_CAP    256
+#define CODECS_CAP 256
+
+struct multi {
+    struct hls_variant video[LIMIT_RECORD_RENDITIONS], audio;
+    char uris[LIMIT_RECORD_RENDITIONS][URI_CAP];
+    char codecs[LIMIT_RECORD_RENDITIONS][CODECS_CAP];
+    unsigned n_uris, n_video;
+    bool has_audio, independent;
+};
+
+/* Every codec that the rendition has had, once each, newest first. */
+static void join_codecs(const struct archive_init *list, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = 0;
+    for (const struct archive_init *it = list; it; it = it->older) {
+        bool there = false;
+        for (const struct archive_init *b = list; b != it; b = b->older)
+            there = there || !strcmp(b->codecs, it->codecs);
+        if (there || len + strlen(it->codecs) + 2 > cap) continue;
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", len ? "," : "", it->codecs);
+    }
+}
+
+static void multi_add(struct multi *m, const struct archive_rendition *r,
+                      const struct archive_init *inits, uint64_t peak, uint64_t average,
+                      const char *id, const char *run, const char *suffix)
+{
+    char *uri = m->uris[m->n_uris], *codecs = m->codecs[m->n_uris];
+    if (!inits) return;
+    m->n_uris++;
+    snprintf(uri, URI_CAP, "%s/%s/%s%s.m3u8", id, run, r->name, suffix);
+    join_codecs(inits, codecs, CODECS_CAP);
+    struct hls_variant v = {.uri = uri, .codecs = codecs, .peak = peak, .average = average};
+    if (r->kind == MEDIA_AUDIO) {
+        v.channels = inits->channels;
+        m->audio = v;
+        m->has_audio = true;
+        return;
+    }
+    v.width = inits->width;
+    v.height = inits->height;
+    v.fps_milli = inits->fps_milli;
+    m->video[m->n_video++] = v;
+}
+
+static void multi_write(const struct multi *m, struct str *out)
+{
+    hls_multivariant_write(out, m->video, m->n_video, m->has_audio ? &m->audio : NULL,
+                           m->independent);
+}
+
+void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
+                         struct str *out)
+{
+    struct multi m = {.independent = true};
+    for (unsigned i = 0; i < n; i++) {
+        const struct log_snapshot *s = snapshots[i];
+        multi_add(&m, &s->archive->r[i], s->inits, s->peak_bps, s->avg_bps, id, s->archive->run,
+                  "");
+        m.independent = m.independent && s->independent;
+    }
+    multi_write(&m, out);
+}
+
+void playlist_multi_archive(const struct archive *a, const char *id, struct str *out)
+{
+    struct multi m = {.independent = true};
+    for (unsigned i = 0; i < a->n_renditions; i++) {
+        const struct archive_rendition *r = &a->r[i];
+        if (!r->n) continue;
+        multi_add(&m, r, r->inits, r->peak_bps, archive_avg_bps(r), id, a->run, "-vod");
+        m.independent = m.independent && r->all_independent;
+    }
+    multi_write(&m, out);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/hls/playlist.h - the playlists that are made when they are asked for: everything from the
+ * start of a running stream (EVENT), a finished recording (VOD), multivariant ones. Pure. */
+#pragma once
+#include "record/log.h"
+
+/* Of rendition `i` among the latest snapshots of all. `delta`: leave out what may be left out;
+ * false when that is nothing: *out is untouched. */
+bool playlist_event(struct log_snapshot *const *all, unsigned n, unsigned i, bool delta,
+                    struct str *out);
+/* A finished recording. As VOD: exact target duration. As EVENT: what a client that has followed
+ * the running stream gets in the end. False: there is nothing in this rendition. */
+bool playlist_archive(const struct archive *a, unsigned rendition, enum m3u8_type type,
+                      struct str *out);
+
+/* Multivariant; `id` is the playback id. snapshots[i] is of rendition i, all there. */
+void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
+                         struct str *out);
+void playlist_multi_archive(const struct archive *a, const char *id, struct str *out);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "serve/hls/hls_priv.h"
+#include <stdio.h>
+
+/* --- from a request to an ask ------------------------------------------------------------------
+ */
+
+/* Ids are letters, digits, '-' and '_': anything else is not one of ours. */
+static bool is_id(const char *s, size_t cap)
+{
+    size_t n = 0;
+    for (; s[n]; n++) {
+        const char c = s[n];
+        const bool ok = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                        (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+        if (!ok || n + 1 >= cap) return false;
+    }
+    return n > 0;
+}
+
+static void unknown(struct http_request *r)
+{
+    answer_error(r, 404, "not_found", "There is nothing to play at this address.");
+}
+
+static struct hls_loop *loop_of(struct hls_service *s, const struct http_request *r)
+{
+    return &s->loops[loop_id(http_loop(r))];
+}
+
+static void on_multi(struct http_request *r, void *ctx)
+{
+    const struct ask ask = {.kind = ASK_MULTI};
+    const char *id = http_param(r, 0);
+    if (is_id(id, HLS_ID_CAP))
+        entry_request(loop_of(ctx, r), r, id, &ask);
+    else
+        unknown(r);
+}
+
+/* Playback id, run and rendition of the path. */
+static bool read_path(struct http_request *r, struct ask *ask)
+{
+    const char *run = http_param(r, 1), *rendition = http_param(r, 2);
+    if (!is_id(http_param(r, 0), HLS_ID_CAP) || !is_id(run, sizeof ask->run)) return false;
+    snprintf(ask->run, sizeof ask->run, "%s", run);
+    const size_t n = strlen(rendition);
+    ask->vod = ask->kind == ASK_MEDIA && n == 6 && !strcmp(rendition + 2, "-vod");
+    if (n != 2 && !ask->vod) return false;
+    snprintf(ask->rendition, sizeof ask->rendition, "%.2s", rendition);
+    return is_id(ask->rendition, sizeof ask->rendition);
+}
+
+static void on_media(struct http_request *r, void *ctx)
+{
+    struct ask ask = {.kind = ASK_MEDIA};
+    if (!read_path(r, &ask)) {
+        unknown(r);
+        return;
+    }
+    if (m3u8_directives_parse(http_query(r), &ask.d) != E_OK) {
+        answer_error(r, 400, "bad_request", "The _HLS_ parameters are wrong.");
+        return;
+    }
+    entry_request(loop_of(ctx, r), r, http_param(r, 0), &ask);
+}
+
+static void on_resource(struct http_request *r, struct hls_service *s, bool init)
+{
+    struct ask ask = {.kind = ASK_RESOURCE};
+    if (!read_path(r, &ask) || hls_resource_parse(span_str(http_param(r, 3)), &ask.id) != E_OK ||
+        (ask.id.kind == HLS_INIT) != init) {
+        unknown(r);
+        return;
+    }
+    entry_request(loop_of(s, r), r, http_param(r, 0), &ask);
+}
+
+static void on_m4s(struct http_request *r, void *ctx)
+{
+    on_resource(r, ctx, false);
+}
+
+static void on_mp4(struct http_request *r, void *ctx)
+{
+    on_resource(r, ctx, true);
+}
+
+static void on_preflight(struct http_request *r, void *ctx)
+{
+    static const struct http_header h[] = {{"access-control-allow-origin", "*"},
+                                           {"access-control-allow-methods", "GET, HEAD, OPTIONS"},
+                                           {"access-control-allow-headers", "range"},
+                                           {"access-control-max-age", "86400"}};
+    (void)ctx;
+    http_reply(r, 204, h, 4, NULL, 0);
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *pattern;
+    void (*handler)(struct http_request *r, void *ctx);
+} ROUTES[] = {
+    {"/{}.m3u8", on_multi},
+    {"/{}/{}/{}.m3u8", on_media},
+    {"/{}/{}/{}/{}.m4s", on_m4s},
+    {"/{}/{}/{}/{}.mp4", on_mp4},
+};
+#define N_ROUTES (sizeof ROUTES / sizeof *ROUTES)
+
+struct hls_service *hls_service_new(const struct hls_config *cfg)
+{
+    struct hls_service *s = NEW(struct hls_service);
+    CHECK(cfg->n_loops <= LIMIT_LOOPS_MAX);
+    s->cfg = *cfg;
+    s->book = audience_book_new();
+    s->vods = vod_cache_new();
+    for (unsigned i = 0; i < cfg->n_loops; i++) {
+        struct hls_loop *h = &s->loops[loop_id(cfg->loops[i])];
+        h->s = s;
+        h->loop = cfg->loops[i];
+        entry_init(h);
+    }
+    s->n_routes = 2 * N_ROUTES;
+    s->routes = xcalloc(s->n_routes, sizeof *s->routes);
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        s->routes[2 * i] =
+            (struct http_route){HTTP_GET, ROUTES[i].pattern, ROUTES[i].handler, s, 0};
+        s->routes[2 * i + 1] =
+            (struct http_route){HTTP_OPTIONS, ROUTES[i].pattern, on_preflight, s, 0};
+    }
+    return s;
+}
+
+const struct http_route *hls_routes(const struct hls_service *s, size_t *n)
+{
+    *n = s->n_routes;
+    return s->routes;
+}
+
+void hls_service_drain_loop(struct hls_service *s)
+{
+    entry_drop_all(&s->loops[loop_id(loop_current())]);
+}
+
+void hls_service_free(struct hls_service *s)
+{
+    for (unsigned i = 0; i < LIMIT_LOOPS_MAX; i++) map_fini(&s->loops[i].by_id);
+    vod_cache_free(s->vods);
+    audience_book_free(s->book);
+    free(s->routes);
+    free(s);
+}
+
+unsigned hls_viewers(struct hls_service *s, const char *stream_id)
+{
+    return audience_count(s->book, stream_id, clock_mono_us());
+}
