@@ -56,7 +56,7 @@ static bool parse(struct call *c)
         return refuse(c, E_LIMIT, 400, "invalid_json", "The JSON is nested too deep.");
     json_error_t at;
     c->in = json_loadb(c->body.len ? (const char *)c->body.p : "", c->body.len,
-                       JSON_REJECT_DUPLICATES, &at);
+                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
     if (!c->in) {
         problem_set(&c->problem, E_PROTO, "invalid_json", NULL,
                     "Not valid JSON: line %d, column %d.", at.line, at.column);

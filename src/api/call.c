@@ -102,7 +102,7 @@ bool call_may(struct call *c, const struct throttle_rule *rule, const char *key)
 
 /* --- before the work ------------------------------------------------------------------------- */
 
-static const struct throttle_rule WRITES = {"write", 300, US_PER_SEC / 5};
+static const struct throttle_rule WRITES = {"write", 1000, US_PER_SEC / 20};
 
 static bool changes_state(const struct call *c)
 {
