@@ -44,14 +44,14 @@ struct rig {
 #define PARTS    6
 #define TARGET_S 10
 
-static void rig_problems(const char *what, const char *text, struct str *problems)
+static inline void rig_problems(const char *what, const char *text, struct str *problems)
 {
     if (!problems->len) return;
     fprintf(stderr, "%s\n%s\n", text, str_c(problems));
     fail_msg("%s: %s", what, str_c(problems));
 }
 
-static void rig_check_text(struct rig *r, unsigned i, struct buf *text, struct m3u8 *p)
+static inline void rig_check_text(struct rig *r, unsigned i, struct buf *text, struct m3u8 *p)
 {
     struct str problems = {0};
     const char *why = "";
@@ -64,7 +64,7 @@ static void rig_check_text(struct rig *r, unsigned i, struct buf *text, struct m
     str_fini(&problems);
 }
 
-static void rig_on_snapshot(struct feed_reader *reader, struct feed_msg *m)
+static inline void rig_on_snapshot(struct feed_reader *reader, struct feed_msg *m)
 {
     struct rig *r = reader->ctx;
     struct log_snapshot *s = log_snapshot_of(m);
@@ -93,7 +93,7 @@ static void rig_on_snapshot(struct feed_reader *reader, struct feed_msg *m)
     r->snap[i] = log_snapshot_of(feed_msg_ref(m));
 }
 
-static void rig_on_failure(void *ctx, enum err e, const char *reason)
+static inline void rig_on_failure(void *ctx, enum err e, const char *reason)
 {
     struct rig *r = ctx;
     assert_non_null(reason);
@@ -101,7 +101,7 @@ static void rig_on_failure(void *ctx, enum err e, const char *reason)
     r->failure = e;
 }
 
-static void rig_on_closed(void *ctx)
+static inline void rig_on_closed(void *ctx)
 {
     struct rig *r = ctx;
     r->closed++;
@@ -109,7 +109,7 @@ static void rig_on_closed(void *ctx)
     loop_stop(r->loop);
 }
 
-static void rig_start(void *arg)
+static inline void rig_start(void *arg)
 {
     struct rig *r = arg;
     feed_attach(record_log_feed(r->log), &r->reader, rig_on_snapshot, r);
@@ -118,7 +118,7 @@ static void rig_start(void *arg)
 
 /* --- media --- */
 
-static struct buf *rig_bytes(struct rig *r, unsigned i, size_t n)
+static inline struct buf *rig_bytes(struct rig *r, unsigned i, size_t n)
 {
     struct buf *b = buf_new(n);
     for (size_t k = 0; k < n; k++) b->data[k] = (uint8_t)(k * 31 + r->data[i].len * 7 + i);
@@ -126,13 +126,13 @@ static struct buf *rig_bytes(struct rig *r, unsigned i, size_t n)
     return b;
 }
 
-static void rig_send(struct rig *r, struct packager_event *e)
+static inline void rig_send(struct rig *r, struct packager_event *e)
 {
     record_log_event(r->log, e);
     buf_unref(e->buf);
 }
 
-static void rig_init(struct rig *r, bool audio)
+static inline void rig_init(struct rig *r, bool audio)
 {
     r->init++;
     for (unsigned i = 0; i < 1u + audio; i++) {
@@ -149,14 +149,14 @@ static void rig_init(struct rig *r, bool audio)
     }
 }
 
-static void rig_break(struct rig *r)
+static inline void rig_break(struct rig *r)
 {
     struct packager_event e = {.kind = PACKAGER_DISCONTINUITY, .msn = r->msn};
     record_log_event(r->log, &e);
     r->media_us += 1500000; /* a hole in the wall clock */
 }
 
-static void rig_part(struct rig *r, char letter, unsigned part, size_t bytes)
+static inline void rig_part(struct rig *r, char letter, unsigned part, size_t bytes)
 {
     const bool last = part + 1 == PARTS;
     struct packager_event e = {.kind = PACKAGER_PART,
@@ -172,7 +172,7 @@ static void rig_part(struct rig *r, char letter, unsigned part, size_t bytes)
     rig_send(r, &e);
 }
 
-static void rig_segment_end(struct rig *r, char letter, bool gap)
+static inline void rig_segment_end(struct rig *r, char letter, bool gap)
 {
     struct packager_event e = {.kind = PACKAGER_SEGMENT_END,
                                .rendition = letter,
@@ -186,13 +186,13 @@ static void rig_segment_end(struct rig *r, char letter, bool gap)
     record_log_event(r->log, &e);
 }
 
-static void rig_publish(struct rig *r)
+static inline void rig_publish(struct rig *r)
 {
     (void)record_log_publish(r->log, PART_US, r->now_us);
 }
 
 /* One segment of 2 s; `audio` false: a gap of it. */
-static void rig_segment(struct rig *r, bool audio, size_t bytes)
+static inline void rig_segment(struct rig *r, bool audio, size_t bytes)
 {
     for (unsigned p = 0; p < PARTS; p++) {
         rig_part(r, 'v', p, bytes + p);
@@ -208,14 +208,14 @@ static void rig_segment(struct rig *r, bool audio, size_t bytes)
     r->media_us += (PARTS - 1) * PART_US + LAST_US;
 }
 
-static void rig_end(struct rig *r)
+static inline void rig_end(struct rig *r)
 {
     record_log_end(r->log, r->now_us, RIG_WALL0 + r->media_us);
 }
 
 /* --- life --- */
 
-static void rig_run(struct rig *r, bool on_disk, int64_t min_free, void (*script)(struct rig *))
+static inline void rig_run(struct rig *r, bool on_disk, int64_t min_free, void (*script)(struct rig *))
 {
     *r = (struct rig){.script = script};
     snprintf(r->dir, sizeof r->dir, "/tmp/bsp-log-XXXXXX");
@@ -239,14 +239,14 @@ static void rig_run(struct rig *r, bool on_disk, int64_t min_free, void (*script
     assert_int_equal(r->closed, 1);
 }
 
-static void rig_remove(struct rig *r)
+static inline void rig_remove(struct rig *r)
 {
     char cmd[512];
     snprintf(cmd, sizeof cmd, "rm -rf \"%.18s\"", r->dir);
     assert_int_equal(system(cmd), 0);
 }
 
-static void rig_fini(struct rig *r)
+static inline void rig_fini(struct rig *r)
 {
     for (unsigned i = 0; i < 2; i++) {
         if (r->snap[i]) feed_msg_unref(&r->snap[i]->msg);
