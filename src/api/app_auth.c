@@ -63,7 +63,8 @@ static void login_keys(const struct call *c, struct span email, struct login_key
 {
     char typed[LIMIT_EMAIL_BYTES + 1];
     struct problem ignored;
-    if (text_email(email, typed, k->account, &ignored) != E_OK) strcpy(k->account, "-");
+    if (text_email(email, typed, k->account, &ignored) != E_OK)
+        snprintf(k->account, sizeof k->account, "-");
     snprintf(k->pair, sizeof k->pair, "%s %s", k->account, c->peer);
 }
 
