@@ -27,6 +27,7 @@ struct loop {
     bool running;
     struct timer_heap timers;
     struct list flushes;
+    struct list at_end;
     struct message *deferred, **deferred_end; /* oldest first */
     int64_t alarm_at_us;                      /* what uv's timer is set to; 0: not set */
     int64_t now_us;
@@ -133,6 +134,7 @@ struct loop *loop_new(unsigned id)
     struct loop *l = NEW(struct loop);
     l->id = id;
     list_init(&l->flushes);
+    list_init(&l->at_end);
     l->deferred_end = &l->deferred;
     CHECK(uv_loop_init(&l->uv) == 0);
     CHECK(uv_async_init(&l->uv, &l->wake, on_wake) == 0);
@@ -180,6 +182,11 @@ static bool settle(struct loop *l)
 static void free_one(struct loop *l)
 {
     current = l;
+    while (!list_empty(&l->at_end)) {
+        struct flush *f = CONTAINER_OF(l->at_end.next, struct flush, node);
+        list_remove(&f->node);
+        f->fn(f);
+    }
     uv_walk(&l->uv, close_handle, NULL);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&l->uv) == 0);
@@ -259,6 +266,11 @@ bool loop_is_mine(const struct loop *l)
 void loop_flush_soon(struct loop *l, struct flush *f)
 {
     if (list_empty(&f->node)) list_push_back(&l->flushes, &f->node);
+}
+
+void loop_at_end(struct loop *l, struct flush *f)
+{
+    list_push_back(&l->at_end, &f->node);
 }
 
 void timer_init(struct timer *t, struct loop *l, void (*fn)(struct timer *, void *), void *ctx)

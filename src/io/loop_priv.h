@@ -16,3 +16,6 @@ struct flush {
     void (*fn)(struct flush *f);
 };
 void loop_flush_soon(struct loop *l, struct flush *f); /* twice is fine */
+/* The same, to be done before the loop is freed: what ends by itself and has no owner any more. The
+ * node may be taken off its list before that. */
+void loop_at_end(struct loop *l, struct flush *f);

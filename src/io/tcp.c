@@ -17,6 +17,13 @@
 #define READS_PER_WAKE  4                /* fairness: then the other connections have their turn */
 #define GENTLE_CLOSE_US (2 * US_PER_SEC) /* how long the peer may take to close its half */
 
+/* A connection that closes gently has no owner: it ends by its timer, or with its loop. */
+struct gentle {
+    struct timer timer;
+    struct flush at_end;
+    struct tcp *tcp;
+};
+
 struct tcp {
     struct loop *loop;
     uv_poll_t poll;
@@ -29,7 +36,7 @@ struct tcp {
     void *ctx;
     struct send_queue queue;
     int64_t progress_us;
-    struct timer *gentle; /* only while closing gently */
+    struct gentle *gentle; /* only while closing gently */
     char peer[TCP_PEER_LEN];
 };
 
@@ -286,7 +293,10 @@ void tcp_close(struct tcp *c)
     if (c->closed) return;
     c->closed = true;
     c->ops = NULL;
-    if (c->gentle) timer_stop(c->gentle);
+    if (c->gentle) {
+        timer_stop(&c->gentle->timer);
+        list_remove(&c->gentle->at_end.node);
+    }
     list_remove(&c->flush.node);
     send_queue_fini(&c->queue);
     uv_close((uv_handle_t *)&c->poll, free_closed);
@@ -300,16 +310,24 @@ static void gentle_over(struct timer *t, void *ctx)
     tcp_close(ctx);
 }
 
+static void gentle_cut(struct flush *f)
+{
+    tcp_close(CONTAINER_OF(f, struct gentle, at_end)->tcp);
+}
+
 void tcp_close_gently(struct tcp *c)
 {
     CHECK(loop_is_mine(c->loop));
     if (c->closed || c->gentle) return;
     c->ops = NULL;
-    c->gentle = NEW(struct timer);
+    c->gentle = NEW(struct gentle);
+    c->gentle->tcp = c;
+    c->gentle->at_end.fn = gentle_cut;
+    loop_at_end(c->loop, &c->gentle->at_end);
     c->corked = false;
     c->want_read = c->started = true;
-    timer_init(c->gentle, c->loop, gentle_over, c);
-    timer_at(c->gentle, loop_now_us(c->loop) + GENTLE_CLOSE_US);
+    timer_init(&c->gentle->timer, c->loop, gentle_over, c);
+    timer_at(&c->gentle->timer, loop_now_us(c->loop) + GENTLE_CLOSE_US);
     if (send_queue_bytes(&c->queue)) {
         if (!c->blocked) loop_flush_soon(c->loop, &c->flush);
     } else {
