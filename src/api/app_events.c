@@ -185,6 +185,12 @@ static void set_text(struct event *e, unsigned at, json_t *json)
     json_decref(json);
 }
 
+static void note_peak(struct api *a, const char *id, unsigned peak)
+{
+    if (stream_note_peak(api_db(a), id, peak) != E_OK)
+        log_warn("peak_viewers", "stream=%s not written", id);
+}
+
 /* The stream as it is now, for each origin that somebody reads it by. NULL and *e: why not. */
 static struct event *stream_event(struct api *a, const char *id, enum err *e)
 {
@@ -193,7 +199,11 @@ static struct event *stream_event(struct api *a, const char *id, enum err *e)
     struct audience_origins o;
     *e = stream_get(api_db(a), id, &s, &p);
     if (*e != E_OK) return NULL;
-    audience_set_live(a->audience, id, s.status == STREAM_LIVE);
+    const unsigned peak = audience_set_live(a->audience, id, s.status == STREAM_LIVE);
+    if (peak > s.peak_viewers) {
+        note_peak(a, id, peak);
+        s.peak_viewers = peak;
+    }
     struct event *ev = event_new(EVENT_STREAM, id);
     ev->live = s.status == STREAM_LIVE;
     audience_origins(a->audience, id, &o);
@@ -275,8 +285,7 @@ static void tell_stream(struct api *a, const char *id)
 
 static void tell_viewers(struct api *a, const struct news *n)
 {
-    if (n->peak && stream_note_peak(api_db(a), n->stream_id, n->peak) != E_OK)
-        log_warn("peak_viewers", "stream=%s not written", n->stream_id);
+    if (n->peak) note_peak(a, n->stream_id, n->peak);
     if (!n->changed) return;
     struct event *ev = event_new(EVENT_VIEWERS, n->stream_id);
     set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:i}", "count", (int)n->count));

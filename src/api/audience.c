@@ -125,16 +125,20 @@ bool audience_origins(struct audience *a, const char *stream_id, struct audience
     return any;
 }
 
-void audience_set_live(struct audience *a, const char *stream_id, bool live)
+unsigned audience_set_live(struct audience *a, const char *stream_id, bool live)
 {
+    unsigned peak = 0;
     pthread_mutex_lock(&a->lock);
     struct entry *e = live ? find_or_add(a, stream_id) : find(a, stream_id);
-    if (e) {
-        if (!e->live && live) e->sampled = 0;
+    if (e && e->live != live) {
+        if (!live && e->peak > e->peak_written) peak = e->peak;
+        /* Each broadcast is counted on its own. */
+        e->sampled = e->peak = e->peak_written = 0;
         e->live = live;
-        drop_idle(a, e);
     }
+    if (e) drop_idle(a, e);
     pthread_mutex_unlock(&a->lock);
+    return peak;
 }
 
 static unsigned count_now(const struct audience *a, const char *id, unsigned pages)

@@ -27,8 +27,9 @@ struct audience_origins {
 /* False: nobody reads this stream's events. */
 bool audience_origins(struct audience *a, const char *stream_id, struct audience_origins *out);
 
-/* The media domain says so; starts or ends counting. */
-void audience_set_live(struct audience *a, const char *stream_id, bool live);
+/* The media domain says so; starts or ends counting. Returns a peak that has not been written yet
+ * and, as the counting ends, will not be told by audience_tick() any more; else 0. */
+unsigned audience_set_live(struct audience *a, const char *stream_id, bool live);
 /* max(pages, HLS clients) + RTMP players. */
 unsigned audience_count(struct audience *a, const char *stream_id);
 
