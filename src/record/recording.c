@@ -6,8 +6,9 @@
 #include "record/log_writer.h"
 #include "record/summary.h"
 
-/* A source that is silent for so long is taken for gone: what it sent is put out. */
-#define SILENCE_US (5 * US_PER_SEC)
+/* A source that is silent for so long is taken for gone: what it sent is put out. (The timeline
+ * goes on after gaps of up to ten seconds.) */
+#define SILENCE_US (10 * US_PER_SEC)
 
 struct recording {
     struct recording_cfg cfg;
@@ -16,6 +17,7 @@ struct recording {
     struct packager *packager;
     struct feed_reader reader;
     struct timer timer;
+    struct hub_item *tracks; /* the last set: a break makes the packager forget it */
     int64_t last_frame_us;
     bool attached, live, closing, broken;
 };
@@ -81,10 +83,13 @@ static void on_item(struct feed_reader *reader, struct feed_msg *m)
     const int64_t now = loop_now_us(r->home);
     switch ((enum hub_item_kind)m->kind) {
     case HUB_TRACKS:
+        if (r->tracks) feed_msg_unref(&r->tracks->msg);
+        r->tracks = (struct hub_item *)feed_msg_ref(m);
         on_tracks(r, item, now);
         break;
     case HUB_FRAME:
         r->last_frame_us = now;
+        if (r->broken && r->tracks) on_tracks(r, r->tracks, now);
         r->broken = false;
         packager_frame(r->packager, item->frame, now);
         break;
@@ -108,6 +113,7 @@ static void on_log_closed(void *ctx)
              (long long)(info.duration_us / 1000), (unsigned long long)info.bytes);
     if (r->cfg.on_closed) r->cfg.on_closed(r->cfg.ctx, &info);
     record_log_unref(r->log);
+    if (r->tracks) feed_msg_unref(&r->tracks->msg);
     channel_unref(r->cfg.channel);
     packager_free(r->packager);
     free(r);
