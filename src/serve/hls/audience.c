@@ -19,15 +19,15 @@ struct audience {
     int64_t at_us;
 };
 
-struct audience_book {
+struct hls_audience {
     pthread_mutex_t lock;
     struct map streams; /* by stream id */
     uint64_t seed;
 };
 
-struct audience_book *audience_book_new(void)
+struct hls_audience *hls_audience_new(void)
 {
-    struct audience_book *b = NEW(struct audience_book);
+    struct hls_audience *b = NEW(struct hls_audience);
     pthread_mutex_init(&b->lock, NULL);
     b->seed = rand_u64();
     return b;
@@ -39,7 +39,7 @@ static void audience_free(struct audience *a)
     free(a);
 }
 
-void audience_book_free(struct audience_book *b)
+void hls_audience_free(struct hls_audience *b)
 {
     size_t pos = 0;
     struct span key;
@@ -95,7 +95,7 @@ static void add(struct audience *a, uint64_t who, int64_t now_us)
 }
 
 /* Streams that nobody watches any more. */
-static void forget_quiet(struct audience_book *b, int64_t now_us)
+static void forget_quiet(struct hls_audience *b, int64_t now_us)
 {
     size_t pos = 0;
     struct span key;
@@ -106,8 +106,8 @@ static void forget_quiet(struct audience_book *b, int64_t now_us)
     }
 }
 
-void audience_see(struct audience_book *b, struct audience_seen *seen, const char *stream_id,
-                  struct span address, struct span program, int64_t now_us)
+void hls_audience_see(struct hls_audience *b, struct hls_audience_seen *seen, const char *stream_id,
+                      struct span address, struct span program, int64_t now_us)
 {
     const struct span stream = span_str(stream_id);
     uint64_t who = mix(mix(mix(b->seed, stream), address), program);
@@ -128,7 +128,7 @@ void audience_see(struct audience_book *b, struct audience_seen *seen, const cha
     pthread_mutex_unlock(&b->lock);
 }
 
-unsigned audience_count(struct audience_book *b, const char *stream_id, int64_t now_us)
+unsigned hls_audience_count(struct hls_audience *b, const char *stream_id, int64_t now_us)
 {
     unsigned n = 0;
     pthread_mutex_lock(&b->lock);

@@ -9,16 +9,16 @@
 
 #define AUDIENCE_QUIET_US (4 * INT64_C(1000000))
 
-struct audience_book; /* all streams; shared */
-struct audience_book *audience_book_new(void);
-void audience_book_free(struct audience_book *b);
-unsigned audience_count(struct audience_book *b, const char *stream_id, int64_t now_us);
+struct hls_audience; /* all streams; shared */
+struct hls_audience *hls_audience_new(void);
+void hls_audience_free(struct hls_audience *b);
+unsigned hls_audience_count(struct hls_audience *b, const char *stream_id, int64_t now_us);
 
-struct audience_seen { /* one loop's; zeroed memory is empty */
+struct hls_audience_seen { /* one loop's; zeroed memory is empty */
     struct {
         uint64_t who;
         int64_t at_us;
     } slots[1024];
 };
-void audience_see(struct audience_book *b, struct audience_seen *seen, const char *stream_id,
-                  struct span address, struct span program, int64_t now_us);
+void hls_audience_see(struct hls_audience *b, struct hls_audience_seen *seen, const char *stream_id,
+                      struct span address, struct span program, int64_t now_us);

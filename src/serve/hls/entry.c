@@ -280,8 +280,8 @@ static void ask_gate(struct entry *e)
 static void see_viewer(struct hls_loop *h, const struct entry *e, struct http_request *r)
 {
     if (e->stream_id[0])
-        audience_see(h->s->book, &h->seen, e->stream_id, span_str(http_peer(r)),
-                     http_header_in(r, "user-agent"), loop_now_us(h->loop));
+        hls_audience_see(h->s->book, &h->seen, e->stream_id, span_str(http_peer(r)),
+                         http_header_in(r, "user-agent"), loop_now_us(h->loop));
 }
 
 void entry_request(struct hls_loop *h, struct http_request *r, const char *id,

@@ -78,12 +78,12 @@ struct hls_loop {
     struct timer timer;
     unsigned n_waits;
     bool closed;
-    struct audience_seen seen;
+    struct hls_audience_seen seen;
 };
 
 struct hls_service {
     struct hls_config cfg;
-    struct audience_book *book;
+    struct hls_audience *book;
     struct vod_cache *vods;
     struct hls_loop loops[LIMIT_LOOPS_MAX];
     struct http_route *routes;

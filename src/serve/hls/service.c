@@ -117,7 +117,7 @@ struct hls_service *hls_service_new(const struct hls_config *cfg)
     struct hls_service *s = NEW(struct hls_service);
     CHECK(cfg->n_loops <= LIMIT_LOOPS_MAX);
     s->cfg = *cfg;
-    s->book = audience_book_new();
+    s->book = hls_audience_new();
     s->vods = vod_cache_new();
     for (unsigned i = 0; i < cfg->n_loops; i++) {
         struct hls_loop *h = &s->loops[loop_id(cfg->loops[i])];
@@ -151,12 +151,12 @@ void hls_service_free(struct hls_service *s)
 {
     for (unsigned i = 0; i < LIMIT_LOOPS_MAX; i++) map_fini(&s->loops[i].by_id);
     vod_cache_free(s->vods);
-    audience_book_free(s->book);
+    hls_audience_free(s->book);
     free(s->routes);
     free(s);
 }
 
 unsigned hls_viewers(struct hls_service *s, const char *stream_id)
 {
-    return audience_count(s->book, stream_id, clock_mono_us());
+    return hls_audience_count(s->book, stream_id, clock_mono_us());
 }
