@@ -24,7 +24,7 @@ struct api *api_new(const struct api_config *cfg)
     return a;
 }
 
-void api_lanes_close(struct api *a)
+void api_stop(struct api *a)
 {
     pthread_mutex_lock(&a->lane_lock);
     if (a->event_lane) pool_queue_close(a->event_lane);

@@ -39,6 +39,9 @@ struct live_events api_live_events(struct api *a);
 void api_set_ready(struct api *a, bool ready); /* /readyz; any thread */
 /* Ends what runs on a loop (timers, event streams). On each loop before it stops. */
 void api_drain_loop(struct api *a);
+/* No more work for the pool: before pool_free(). Again, or after every loop was drained, is fine.
+ * Any thread. */
+void api_stop(struct api *a);
 /* After all loops and the pool have stopped. */
 void api_free(struct api *a);
 

@@ -46,7 +46,6 @@ static inline struct db *api_db(struct api *a)
 /* Runs a job in a lane; false, and nothing done, when the program is ending. Any thread. */
 bool api_lane_run(struct api *a, struct pool_queue *const *lane, loop_fn *work, struct loop *loop,
                   loop_fn *done, void *arg);
-void api_lanes_close(struct api *a);
 
 /* app_events.c */
 void api_events_init(struct api *a);

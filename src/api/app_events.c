@@ -403,6 +403,10 @@ void api_events_handler(struct http_request *req, void *ctx)
         http_reply_error(req, 404, "not_found", "There is no such stream.", NULL, NULL, 0);
         return;
     }
+    if (atomic_load(&a->drained)) { /* a reader that came now would hold up the end */
+        http_reply_error(req, 503, "stopping", "The server is stopping.", NULL, NULL, 0);
+        return;
+    }
     struct reader *r = NEW(struct reader);
     r->home = home_of(a, http_loop(req));
     r->r = req;
@@ -527,7 +531,7 @@ void api_drain_loop(struct api *a)
     }
     for (size_t i = 0; i < n; i++) reader_close(open[i]);
     free(open);
-    if (atomic_fetch_add(&a->drained, 1) + 1 == a->n_loops) api_lanes_close(a);
+    if (atomic_fetch_add(&a->drained, 1) + 1 == a->n_loops) api_stop(a);
 }
 
 void api_events_fini(struct api *a)
