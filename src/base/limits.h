@@ -16,8 +16,8 @@
 #define LIMIT_RTMP_CHUNK_STREAMS      64          /* chunk streams in use by a connection */
 #define LIMIT_RTMP_PARTIAL_BYTES      (16u << 20) /* all partial messages of a connection */
 #define LIMIT_RTMP_HANDSHAKE_MS       5000
-#define LIMIT_RTMP_COMMAND_MS         10000      /* from the handshake to publish or play */
-#define LIMIT_RTMP_GATE_MS            5000       /* for the answer to publish or play */
+#define LIMIT_RTMP_COMMAND_MS         10000        /* from the handshake to publish or play */
+#define LIMIT_RTMP_GATE_MS            5000         /* for the answer to publish or play */
 #define LIMIT_RTMP_STASH_BYTES        (256u << 10) /* sent by a client before the answer */
 #define LIMIT_RTMP_ANALYSE_MS         1000       /* wait for the second track, by the wall clock */
 #define LIMIT_RTMP_IDLE_MS            10000      /* a publisher that sends nothing */
@@ -28,24 +28,24 @@
 #define LIMIT_AMF_NODES               4096
 
 /* HTTP */
-#define LIMIT_HTTP_HEAD_BYTES     16384
-#define LIMIT_HTTP_HEADERS        100
-#define LIMIT_HTTP_TARGET_BYTES   8192
-#define LIMIT_HTTP_HEAD_MS        10000 /* from the first byte of a head to its end */
-#define LIMIT_HTTP_BODY_MS        30000 /* without any byte of a body */
-#define LIMIT_HTTP_IDLE_MS        75000 /* keep-alive between requests */
-#define LIMIT_HTTP_WRITE_STALL_MS 30000 /* a reader that takes no byte */
-#define LIMIT_HTTP_JSON_BYTES     65536 /* a JSON body */
-#define LIMIT_HTTP2_STREAMS       128
-#define LIMIT_HTTP_CHUNK_EXT_BYTES 4096  /* extensions of one chunked body */
+#define LIMIT_HTTP_HEAD_BYTES      16384
+#define LIMIT_HTTP_HEADERS         100
+#define LIMIT_HTTP_TARGET_BYTES    8192
+#define LIMIT_HTTP_HEAD_MS         10000 /* from the first byte of a head to its end */
+#define LIMIT_HTTP_BODY_MS         30000 /* without any byte of a body */
+#define LIMIT_HTTP_IDLE_MS         75000 /* keep-alive between requests */
+#define LIMIT_HTTP_WRITE_STALL_MS  30000 /* a reader that takes no byte */
+#define LIMIT_HTTP_JSON_BYTES      65536 /* a JSON body */
+#define LIMIT_HTTP2_STREAMS        128
+#define LIMIT_HTTP_CHUNK_EXT_BYTES 4096 /* extensions of one chunked body */
 #define LIMIT_HTTP_TRAILER_BYTES   4096
 #define LIMIT_HTTP_PIPELINE_BYTES  65536 /* sent ahead while a request is being answered */
 #define LIMIT_HTTP_BODY_RATE       1000  /* bytes a second that a body must reach on average */
 #define LIMIT_HTTP_SEND_AHEAD      (256u << 10) /* queued for a client: no further request is read */
 #define LIMIT_HTTP_STREAM_QUEUE    (1u << 20)   /* of a streamed reply: the client is closed */
-#define LIMIT_HTTP_DISCARD_BYTES   65536        /* body of a refused request that is read away */
-#define LIMIT_HTTP2_RESETS         200   /* streams reset by the peer at once; refill a tenth a second */
-#define LIMIT_HTTP2_CONTROL_FRAMES 1000  /* PING, SETTINGS, empty frames; the same refill */
+#define LIMIT_HTTP_DISCARD_BYTES   (1u << 20)   /* body of a refused request that is read away */
+#define LIMIT_HTTP2_RESETS         200 /* streams reset by the peer at once; refill a tenth a second */
+#define LIMIT_HTTP2_CONTROL_FRAMES 1000 /* PING, SETTINGS, empty frames; the same refill */
 
 /* Media */
 #define LIMIT_FRAME_BYTES        (8u << 20)
@@ -60,17 +60,19 @@
 #define LIMIT_HLS_QUERY_BYTES 1024
 #define LIMIT_HLS_WAITERS     20000 /* blocked requests on one loop */
 #define LIMIT_HLS_AUDIENCE    200000 /* viewers of one stream that are counted */
+#define LIMIT_HLS_WAITERS     20000       /* blocked requests on one loop */
 #define LIMIT_M3U8_BYTES      (64u << 20) /* a playlist that is parsed */
 #define LIMIT_M3U8_ITEMS      1000000     /* segments, or parts, of a playlist that is parsed */
 
 /* Recording */
-#define LIMIT_RECORD_INDEX_BYTES    (512u << 20) /* index.log of one recording */
-#define LIMIT_RECORD_LINE_BYTES     512          /* one line of it */
-#define LIMIT_RECORD_RENDITIONS     LIMIT_TRACKS
-#define LIMIT_RECORD_INITS          1000 /* configurations of one rendition */
-#define LIMIT_RECORD_SEGMENTS       (16u << 20)
-#define LIMIT_RECORD_SEGMENT_PARTS  512
-#define LIMIT_RECORD_PENDING_BYTES  (64u << 20) /* waiting for the disk: above it recording stops */
+#define LIMIT_RECORD_INDEX_BYTES   (512u << 20) /* index.log of one recording */
+#define LIMIT_RECORD_LINE_BYTES    512          /* one line of it */
+#define LIMIT_RECORD_RENDITIONS    LIMIT_TRACKS
+#define LIMIT_RECORD_INITS         1000 /* configurations of one rendition */
+#define LIMIT_RECORD_SEGMENTS      (16u << 20)
+#define LIMIT_RECORD_SEGMENT_PARTS 512
+#define LIMIT_RECORD_PENDING_BYTES (64u << 20) /* waiting for the disk: above it recording stops   \
+                                                */
 
 /* Product */
 #define LIMIT_NAME_CHARS        80

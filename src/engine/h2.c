@@ -119,14 +119,21 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *f, void *user)
     return 0;
 }
 
-/* A reply that is complete before its request: nobody reads the rest (RFC 9113 section 8.1). */
 static int on_frame_sent(nghttp2_session *ng, const nghttp2_frame *f, void *user)
 {
     (void)user;
     if (f->hd.type != NGHTTP2_HEADERS && f->hd.type != NGHTTP2_DATA) return 0;
     if (!(f->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
-    const struct h2_stream *s = stream_of(ng, f->hd.stream_id);
-    if (!s || s->ended) return 0;
+    struct h2_stream *s = stream_of(ng, f->hd.stream_id);
+    if (s) s->answered = true;
+    return 0;
+}
+
+/* A reply that is complete before its request: RFC 9113 section 8.1 lets us reset the stream at
+ * once, but some clients then lose the reply. Up to a limit the rest is read away instead. */
+static int stop_upload(nghttp2_session *ng, struct h2_stream *s)
+{
+    if (!s->answered || s->got < LIMIT_HTTP_DISCARD_BYTES) return 0;
     return nghttp2_submit_rst_stream(ng, 0, s->id, NGHTTP2_NO_ERROR);
 }
 
@@ -141,7 +148,7 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t
     s->got += n;
     s->last_us = h->now_us;
     set_ready(h, s);
-    return 0;
+    return stop_upload(ng, s);
 }
 
 static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void *user)

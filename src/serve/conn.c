@@ -135,9 +135,10 @@ static void pop(struct secure *s)
     free(p);
 }
 
+/* In the next iteration: a timer that is due already would fire in this one, before the flush. */
 static void wake_next(struct conn *c)
 {
-    timer_at(&c->s->timer, loop_now_us(c->loop));
+    timer_at(&c->s->timer, loop_now_us(c->loop) + 1);
 }
 
 /* Encrypts until the socket has enough to do; goes on in the next iteration, for the others' sake.

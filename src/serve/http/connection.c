@@ -60,7 +60,8 @@ void http_conn_finish(struct http_conn *c)
 void http_conn_wake(struct http_conn *c)
 {
     c->woken = true;
-    timer_at(&c->timer, loop_now_us(c->shard->loop));
+    /* One more than now: what is due already would fire in this iteration, before the flush. */
+    timer_at(&c->timer, loop_now_us(c->shard->loop) + 1);
 }
 
 static int64_t stall_us(const struct http_conn *c)

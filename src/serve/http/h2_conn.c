@@ -23,16 +23,17 @@ static void pump(struct http_conn *c)
     struct str *out = &c->shard->scratch;
     struct span frame;
     if (c->running || c->closed) return;
+    bool wrote = false;
     out->len = 0;
     while (conn_queued(c->conn) + out->len < AHEAD_BYTES && h2_output(c->h2, &frame)) {
         if (out->len && out->len + frame.len > WRITE_BYTES) flush(c, out);
         str_add(out, frame);
+        wrote = true;
     }
     if (out->len) flush(c, out);
-    const bool full = conn_queued(c->conn) >= AHEAD_BYTES;
     /* What is queued still in the next iteration is kept by the socket: then on_drain goes on. */
-    if (h2_has_events(c->h2) || h2_is_done(c->h2) || (full && !c->paused)) http_conn_wake(c);
-    c->paused = full;
+    const bool full = wrote && conn_queued(c->conn) >= AHEAD_BYTES;
+    if (full || h2_has_events(c->h2) || h2_is_done(c->h2)) http_conn_wake(c);
 }
 
 static void on_request(struct http_conn *c, const struct h2_event *ev)
