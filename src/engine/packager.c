@@ -173,19 +173,19 @@ static void begin_period(struct packager *p, bool video, bool audio)
     p->start_us = INT64_MIN;
     p->v.used = p->a.used = false;
     int64_t audio_frame_us = 0;
+    const struct frame *lead = queue_head(video ? &p->video.q : &p->audio.q)->f;
     if (video) {
-        const struct item *i = queue_head(&p->video.q);
         p->video.lost = false;
-        packager_lane_start(&p->v, &p->events, i->t, i->f->pts_us - i->f->dts_us, wall_us);
-        p->start_us = i->f->pts_us;
+        p->start_us = lead->pts_us;
+        packager_lane_start(&p->v, &p->events, queue_head(&p->video.q)->t, lead->pts_us,
+                            lead->pts_us - lead->dts_us, wall_us);
     }
     if (audio) {
         const struct item *i = queue_head(&p->audio.q);
-        struct track *t = i ? i->t : p->audio.track;
-        audio_frame_us = i ? audio_us(i->t, i->f) : packager_us(t->samples_per_frame, t->timescale);
+        audio_frame_us = audio_us(i->t, i->f);
         if (audio_frame_us == 0) audio_frame_us = 20 * US_PER_MS;
         p->audio.lost = false;
-        packager_lane_start(&p->a, &p->events, t, 0, wall_us);
+        packager_lane_start(&p->a, &p->events, i->t, lead->pts_us, 0, wall_us);
     }
     segmenter_start(&p->cut, video, audio_frame_us);
     p->state = RUN;
@@ -272,6 +272,8 @@ static void end_video(struct packager *p, int64_t t_us, int64_t now_us)
     if (next && next->f->key && next->f->dts_us + p->v.shift_us < close_us) {
         close_us = next->f->dts_us + p->v.shift_us;
     }
+    const int64_t longest_us = p->cut.video.segment_us + p->cut.config.longest_us;
+    if (close_us > longest_us) close_us = longest_us;
     if (packager_lane_begun(&p->v)) close_video(p, close_us);
     p->drain_us = t_us;
     enter(p, DRAIN, now_us);
@@ -391,9 +393,14 @@ static void place_audio(struct packager *p, struct item *i, uint64_t tick)
     const int64_t t_us = packager_us(tick, rate), duration_us = packager_us(samples, rate);
     enum seg_cut cut;
     while ((cut = segmenter_audio(&p->cut, t_us, duration_us)) == SEG_SEGMENT) {
-        /* A hole longer than a segment: those in it end where video's do, the last one here. */
+        /* A hole over several segments: those in it end where video's do, the last one here,
+         * unless that makes it too long. */
         const bool more = p->cut.n_cuts > 0 && t_us + duration_us / 2 > p->cut.cuts[0];
-        close_audio(p, more ? packager_ticks(p->cut.cut_us, rate) : tick);
+        const bool too_long =
+            packager_lane_begun(&p->a) &&
+            t_us - packager_us(p->a.segment_tfdt, rate) > p->cut.config.longest_us;
+        close_audio(p, more || too_long ? packager_ticks(p->cut.cut_us, rate) : tick);
+        if (!more && tick > p->a.end) tick = p->a.end; /* begins where the segment has to */
     }
     struct frame *f = queue_take(&p->audio.q);
     if (cut == SEG_PART || part_full(&p->a, f)) {

@@ -114,10 +114,11 @@ static bool same_init(const struct track *a, const struct track *b)
 }
 
 void packager_lane_start(struct packager_lane *l, struct packager_events *q, struct track *t,
-                         int64_t shift_us, int64_t wall_offset_us)
+                         int64_t start_us, int64_t shift_us, int64_t wall_offset_us)
 {
-    l->used = true;
+    l->used = l->existed = true;
     l->shift_us = shift_us;
+    l->start_us = start_us;
     l->wall_offset_us = wall_offset_us;
     const bool same = l->track && same_init(l->track, t);
     track_ref(t);
@@ -159,7 +160,6 @@ void packager_lane_add(struct packager_lane *l, struct frame *f, uint64_t tick, 
     if (!packager_lane_begun(l)) {
         l->segment_tfdt = tick;
         l->segment_independent = f->key;
-        l->existed = true;
     }
     l->frames[l->n] = f;
     l->ticks[l->n] = tick;
@@ -224,8 +224,12 @@ void packager_lane_close_segment(struct packager_lane *l, struct packager_events
 {
     packager_lane_close_part(l, q, tick, true);
     const bool gap = l->parts == 0;
-    const uint64_t start = gap ? l->end : l->segment_tfdt;
-    if (gap && tick > l->end) l->end = tick;
+    uint64_t start = l->segment_tfdt;
+    if (gap) {
+        const uint64_t period = packager_lane_tick(l, l->start_us);
+        start = l->end > period ? l->end : period;
+        l->end = tick > start ? tick : start;
+    }
     struct packager_event *e = add_event(l, q, PACKAGER_SEGMENT_END, start, l->end);
     e->gap = gap;
     e->independent = !gap && l->segment_independent;

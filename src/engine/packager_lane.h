@@ -19,9 +19,10 @@ bool packager_event_take(struct packager_events *q, struct packager_event *out);
 struct packager_lane {
     char name;           /* 'v' or 'a' */
     bool used;           /* in this period */
-    bool existed;        /* has had a segment */
+    bool existed;        /* has been announced: has a segment for every number from then on */
     struct track *track; /* of the last INIT; owned */
     uint32_t init_id, timescale, sequence;
+    int64_t start_us;       /* of the period */
     int64_t shift_us;       /* presentation minus decoding time of the period's first sample */
     int64_t wall_offset_us; /* UTC minus stream clock */
     uint64_t msn;           /* of the open segment */
@@ -41,7 +42,7 @@ void packager_lane_init(struct packager_lane *l, char name);
 void packager_lane_fini(struct packager_lane *l);
 /* Joins a period; emits INIT when the track is another one than before. */
 void packager_lane_start(struct packager_lane *l, struct packager_events *q, struct track *t,
-                         int64_t shift_us, int64_t wall_offset_us);
+                         int64_t start_us, int64_t shift_us, int64_t wall_offset_us);
 /* Presentation time to decoding ticks, and back. */
 uint64_t packager_lane_tick(const struct packager_lane *l, int64_t us);
 int64_t packager_lane_us(const struct packager_lane *l, uint64_t tick);

@@ -20,7 +20,7 @@ struct seg_seen {
 struct lane_check {
     struct buf *init_buf;
     struct fmp4_init init;
-    uint32_t init_id, n_inits;
+    uint32_t init_id, n_inits, timescale;
     bool began;       /* the open segment is the first of a period */
     bool open, fresh; /* fresh: a period has begun, tfdt may jump forward */
     uint64_t end, segment_tfdt;
@@ -40,6 +40,7 @@ struct check {
     int64_t audio_frame_us; /* alignment: half of it is allowed */
     bool irregular;         /* frame rate: parts may be short */
     bool keep;
+    bool trace; /* print every event, for the eye */
     unsigned n_discontinuities;
     struct lane_check v, a;
 };
@@ -140,6 +141,12 @@ static inline void check_segment(struct check *c, struct lane_check *l,
 
 static inline void check_event(struct check *c, const struct packager_event *e)
 {
+    static const char *const NAMES[] = {"init", "part", "segment end", "discontinuity"};
+    if (c->trace) {
+        fprintf(stderr, "%s %c msn %" PRIu64 " part %u at %" PRId64 " for %" PRId64 "%s\n",
+                NAMES[e->kind], e->rendition ? e->rendition : '-', e->msn, e->part, e->start_us,
+                e->duration_us, e->gap ? " gap" : "");
+    }
     struct lane_check *l = e->rendition == 'v' ? &c->v : &c->a;
     switch (e->kind) {
     case PACKAGER_DISCONTINUITY:
@@ -151,6 +158,8 @@ static inline void check_event(struct check *c, const struct packager_event *e)
         break;
     case PACKAGER_INIT:
         SAY(!l->open && e->init_id == l->init_id + 1);
+        if (l->timescale) l->end = (uint64_t)((double)l->end * e->timescale / l->timescale);
+        l->timescale = e->timescale;
         l->init_id = e->init_id;
         l->n_inits++;
         buf_unref(l->init_buf);
