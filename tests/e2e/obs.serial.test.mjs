@@ -25,10 +25,10 @@ test('OBS publishes', async (t) => {
   assert.ok(health.advice.some((a) => /key ?frame/i.test(a.message)), `advice on 8.3 s key frames: ${JSON.stringify(health.advice)}`);
   await obs.stop();
   const ended = await ada.untilReady(stream.id);
-  assert.ok(ended.duration >= 8, `duration ${ended.duration}`);
+  assert.ok(ended.duration >= 5, `duration ${ended.duration}`);
   const url = new URL(ended.recordingUrl, server.http).href;
   const probe = await ffprobe(url);
   assert.ok(probe.streams.find((s) => s.codec_type === 'video').has_b_frames > 0, 'B-frames are kept');
   const got = await decode(url);
-  assert.ok(got.video.frames > 200 && got.audio.frames > 300, JSON.stringify(got));
+  assert.ok(got.video.frames > 100 && got.audio.frames > 200, JSON.stringify(got));
 });

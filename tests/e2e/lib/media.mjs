@@ -58,7 +58,9 @@ export async function decode(url, seconds, { timeout = 60_000 } = {}) {
   if (seconds) args.push('-t', String(seconds));
   const count = async (kind) => {
     const { stdout, stderr } = await execute('ffmpeg', [...args, '-map', `0:${kind}:0`, '-f', 'framemd5', '-'], { timeout, maxBuffer: 64 << 20 });
-    assert.equal(stderr, '', `ffmpeg warns about ${url}`);
+    // Its HLS reader joins the initialisation segments of both sides of a discontinuity, and says so.
+    const warnings = stderr.split('\n').filter((l) => l && !/Found duplicated MOOV Atom\. Skipped it/.test(l));
+    assert.deepEqual(warnings, [], `ffmpeg warns about ${url}`);
     const lines = stdout.split('\n').filter((l) => l && !l.startsWith('#'));
     return { frames: lines.length, distinct: new Set(lines.map((l) => l.split(',').pop().trim())).size };
   };
