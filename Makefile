@@ -30,7 +30,7 @@ run: build ## build and start the server on ./data (ARGS="--http :8080 ...")
 
 .PHONY: build
 build: deps ## the program, optimised: build/bspnode
-	@tools/build build --buildtype=release -Db_ndebug=false
+	@tools/build build --buildtype=release -- bspnode
 
 .PHONY: deps
 deps: ## install the Debian packages that are missing (packages.txt)
@@ -65,7 +65,8 @@ fmt: ## format every C file
 	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 -r clang-format -i
 
 .PHONY: docs
-docs: build ## write docs/settings.md from the table of settings
+docs: deps ## write docs/settings.md from the table of settings
+	@tools/build build --buildtype=release -- tools/settings-doc
 	@build/tools/settings-doc >docs/settings.md
 
 .PHONY: bench

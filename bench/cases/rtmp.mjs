@@ -24,7 +24,7 @@ async function bspnode(args) {
   const server = await startBspnode(['--max-stream-duration', '0', ...args]);
   const stream = await makeStream(server);
   const publisher = publish(`${server.rtmp}/live/${stream.ingest.streamKey}`);
-  await sleep(5000);
+  await sleep(10_000); // past the start of the recording, so that memory is steady
   const results = await measure(new URL(server.rtmp).port, 'live', stream.playback.playbackId, server.child.pid);
   await publisher.end();
   await server.child.end();
@@ -35,7 +35,7 @@ async function nginx() {
   const port = await freePort();
   const server = await startNginx(`rtmp { server { listen 127.0.0.1:${port}; application live { live on; } } }`, port);
   const publisher = publish(`rtmp://127.0.0.1:${port}/live/bench`);
-  await sleep(5000);
+  await sleep(10_000); // past the start of the recording, so that memory is steady
   const results = await measure(port, 'live', 'bench', server.child.pid);
   await publisher.end();
   await server.child.end();
