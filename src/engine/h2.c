@@ -175,7 +175,7 @@ static ssize_t on_source(nghttp2_session *ng, int32_t id, uint8_t *dst, size_t c
     struct h2_stream *s = source->ptr;
     size_t n = 0;
     bool end = false;
-    if (s->source.read(s->source.ctx, dst, cap, &n, &end) != E_OK)
+    if (s->dead || s->source.read(s->source.ctx, dst, cap, &n, &end) != E_OK)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (n == 0 && !end) return NGHTTP2_ERR_DEFERRED;
     if (end) {
@@ -339,6 +339,7 @@ void h2_resume(struct h2 *h, struct h2_stream *s)
 
 void h2_reset(struct h2 *h, struct h2_stream *s)
 {
+    s->dead = true;
     if (!s->closed) (void)nghttp2_submit_rst_stream(h->ng, 0, s->id, NGHTTP2_INTERNAL_ERROR);
 }
 

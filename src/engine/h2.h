@@ -50,7 +50,8 @@ bool h2_output(struct h2 *h, struct span *out);
 void h2_reply(struct h2 *h, struct h2_stream *s, const struct http_reply *r,
               const struct h2_source *source);
 void h2_resume(struct h2 *h, struct h2_stream *s);
-void h2_reset(struct h2 *h, struct h2_stream *s); /* the reply cannot be finished */
+/* The reply cannot be finished. Its source is not read any more. */
+void h2_reset(struct h2 *h, struct h2_stream *s);
 
 /* No new streams; those that run may finish. h2_is_done() is true when nothing is left. */
 void h2_goaway(struct h2 *h);

@@ -15,7 +15,7 @@ struct h2_stream {
     struct http_slice method, target, authority;
     uint64_t got;
     int64_t since_us, last_us;
-    bool head_done, announced, ended, end_told, replied, answered, whole, closed;
+    bool head_done, announced, ended, end_told, replied, answered, whole, closed, dead;
     bool has_scheme;
     struct h2_source source;
 };

@@ -57,6 +57,15 @@ void http_conn_finish(struct http_conn *c)
     c->closing = true;
 }
 
+void http_conn_end_idle(struct http_conn *c)
+{
+    /* Nothing has to arrive any more; TLS says goodbye. */
+    if (conn_secure(c->conn) || conn_queued(c->conn))
+        http_conn_finish(c);
+    else
+        http_conn_close(c);
+}
+
 void http_conn_wake(struct http_conn *c)
 {
     c->woken = true;
@@ -179,17 +188,16 @@ void http_conn_drain(struct http_conn *c)
         h2_goaway(c->h2);
         h2_conn_go(c);
     } else if (!c->reading && h1_is_idle(&c->h1)) {
-        http_conn_finish(c);
+        http_conn_end_idle(c);
     }
-    if (c->closed) return;
-    LIST_EACH(it, &c->requests)
-    {
+    /* From the beginning each time: a handler ends its stream, and maybe others. */
+    for (struct list *it = c->requests.next; !c->closed && it != &c->requests; it = it->next) {
         struct http_request *r = CONTAINER_OF(it, struct http_request, node);
         void (*fn)(struct http_request *, void *) = r->on_gone;
         if (r->state != REQUEST_STREAMING || !fn) continue;
         r->on_gone = NULL;
-        fn(r, r->gone_ctx); /* frees it, and with HTTP/1.1 maybe the connection */
-        if (c->closed) return;
+        it = &c->requests;
+        fn(r, r->gone_ctx);
     }
 }
 

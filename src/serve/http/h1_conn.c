@@ -59,18 +59,20 @@ void h1_conn_run(struct http_conn *c)
     struct h1_event ev;
     if (c->running || c->closed) return;
     c->running = true;
-    bool full = false;
+    bool full = false, went_on = false;
     while (!c->closed && !c->closing) {
         /* A client that asks and does not read is not listened to any more. */
         full = conn_queued(c->conn) > LIMIT_HTTP_SEND_AHEAD;
         if (full || !h1_next(&c->h1, &c->shard->head, &ev)) break;
         on_event(c, &ev);
+        went_on = true;
     }
     c->running = false;
     if (c->closed || c->closing) return;
     h1_keep(&c->h1);
-    /* Writes leave at the end of this iteration; in the next one it is known what was kept. */
-    if (full && !c->paused) http_conn_wake(c);
+    /* Writes leave at the end of this iteration. What is queued in the next one the socket has
+     * kept, and on_drain will come. */
+    if (full && (went_on || !c->paused)) http_conn_wake(c);
     pause_reading(c, full || h1_is_full(&c->h1));
     http_conn_arm(c);
 }
@@ -84,7 +86,7 @@ void h1_conn_read(struct http_conn *c, struct span bytes)
 void h1_conn_timeout(struct http_conn *c)
 {
     if (h1_is_idle(&c->h1)) {
-        http_conn_finish(c);
+        http_conn_end_idle(c);
         return;
     }
     const struct http_problem late = {408, "the request did not arrive in time"};

@@ -52,10 +52,12 @@ static void on_request(struct http_conn *c, const struct h2_event *ev)
 static void on_event(struct http_conn *c, const struct h2_event *ev)
 {
     struct http_request *r = h2_stream_ctx(ev->stream);
-    switch (ev->kind) {
-    case H2_REQUEST:
+    if (ev->kind == H2_REQUEST) {
         on_request(c, ev);
         return;
+    }
+    if (!r) return; /* it was over before */
+    switch (ev->kind) {
     case H2_BODY:
         if (r->state == REQUEST_READING && !http_request_body(r, ev->body))
             http_request_answer_refusal(r);
@@ -63,7 +65,7 @@ static void on_event(struct http_conn *c, const struct h2_event *ev)
     case H2_END:
         if (r->state == REQUEST_READING) http_request_ready(r);
         return;
-    case H2_CLOSED:
+    default:
         http_request_gone(r);
         return;
     }
@@ -78,9 +80,25 @@ static void run(struct http_conn *c)
     c->running = false;
 }
 
+/* The reset of a stream may wait behind what the client does not read; its handler need not. */
+static void tell_over(struct http_conn *c)
+{
+    struct list *it = c->requests.next;
+    c->any_over = false;
+    while (it != &c->requests) {
+        struct http_request *r = CONTAINER_OF(it, struct http_request, node);
+        it = it->next;
+        if (!r->out_over) continue;
+        h2_stream_set_ctx(r->h2, NULL);
+        http_request_gone(r);
+        it = c->requests.next; /* the handler may have ended others */
+    }
+}
+
 void h2_conn_go(struct http_conn *c)
 {
     if (c->running) return;
+    if (c->any_over) tell_over(c);
     run(c);
     pump(c);
     if (!c->closed) run(c); /* the streams that sending has closed */
@@ -178,16 +196,19 @@ void h2_conn_reply(struct http_request *r, const struct http_plan *p)
 void h2_conn_stream(struct http_request *r, struct buf *b)
 {
     struct http_conn *c = r->conn;
-    if (b->len == 0 || r->head.method == HTTP_HEAD) return;
+    if (b->len == 0 || r->head.method == HTTP_HEAD || r->out_over) return;
+    if (r->out_queued + b->len > LIMIT_HTTP_STREAM_QUEUE) {
+        r->out_over = c->any_over = true; /* told in the next iteration, not within this call */
+        h2_reset(c->h2, r->h2);
+        http_conn_wake(c);
+        return;
+    }
     struct stream_piece *p = NEW(struct stream_piece);
     *p = (struct stream_piece){NULL, buf_ref(b)};
     *r->out_end = p;
     r->out_end = &p->next;
     r->out_queued += b->len;
-    if (r->out_queued > LIMIT_HTTP_STREAM_QUEUE)
-        h2_reset(c->h2, r->h2); /* the request is told in the next iteration */
-    else
-        h2_resume(c->h2, r->h2);
+    h2_resume(c->h2, r->h2);
     pump(c);
     http_conn_arm(c);
 }

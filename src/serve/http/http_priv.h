@@ -57,7 +57,7 @@ struct http_conn {
     struct http_request *reading; /* HTTP/1.1: the one whose body arrives, or that is answered */
     struct h2 *h2;                /* NULL: HTTP/1.1 */
     struct h1 h1;
-    bool running, paused, woken, doomed, closing, closed;
+    bool running, paused, woken, doomed, any_over, closing, closed;
 };
 
 enum request_state {
@@ -99,7 +99,7 @@ struct http_request {
     uint64_t out_off, out_left;
     struct stream_piece *out_first, **out_end;
     size_t out_queued, out_at; /* of a streamed body; out_at: taken of the first piece */
-    bool out_ended;
+    bool out_ended, out_over;  /* over: behind by too much, to be told that it is gone */
 };
 
 /* connection.c */
@@ -108,6 +108,7 @@ void http_conn_arm(struct http_conn *c);  /* sets the timer to the next deadline
 void http_conn_wake(struct http_conn *c); /* the timer, in the next iteration */
 void http_conn_close(struct http_conn *c);
 void http_conn_finish(struct http_conn *c); /* closes when everything has been sent */
+void http_conn_end_idle(struct http_conn *c);
 void http_conn_drain(struct http_conn *c);
 struct http_request *http_request_new(struct http_conn *c, const struct http_head *head);
 void http_request_free(struct http_request *r);
