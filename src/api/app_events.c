@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Server-sent events of a stream.
- *
- *   something changed (any thread) ─▶ event lane: reads the row, serialises once ─▶ every loop:
- *   the stream's readers there get the same buffer
+/* Server-sent events of a stream: the readers (what is sent to them is made in news.c).
  *
  * Each loop keeps a map from stream to its readers, with the latest event of each kind: those are a
  * newcomer's first events, so that a thousand pages opened at once read the database once a loop.
  * Ids grow, and a reader that comes back with Last-Event-ID gets only what is newer. */
 #include "api/api_priv.h"
 #include "api/event.h"
-#include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -18,8 +14,6 @@
 #include <stdio.h>
 
 #define HEARTBEAT_US (15 * US_PER_SEC)
-#define TICK_US      (1 * US_PER_SEC)
-#define SWEEP_US     (3600 * US_PER_SEC)
 
 struct ev_loop {
     struct api *api;
@@ -174,52 +168,7 @@ static void reader_begin(struct reader *r)
     send_text(r, text);
 }
 
-/* --- building events: the lane --------------------------------------------------------------- */
-
-static void set_text(struct event *e, unsigned at, json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    CHECK(text);
-    e->text[at] = event_text(e->id, e->kind, text);
-    free(text);
-    json_decref(json);
-}
-
-static void note_peak(struct api *a, const char *id, unsigned peak)
-{
-    if (stream_note_peak(api_db(a), id, peak) != E_OK)
-        log_warn("peak_viewers", "stream=%s not written", id);
-}
-
-/* The stream as it is now, for each origin that somebody reads it by. NULL and *e: why not. */
-static struct event *stream_event(struct api *a, const char *id, enum err *e)
-{
-    struct stream s;
-    struct problem p = {0};
-    struct audience_origins o;
-    *e = stream_get(api_db(a), id, &s, &p);
-    if (*e != E_OK) return NULL;
-    const unsigned peak = audience_set_live(a->audience, id, s.status == STREAM_LIVE);
-    if (peak > s.peak_viewers) {
-        note_peak(a, id, peak);
-        s.peak_viewers = peak;
-    }
-    struct event *ev = event_new(EVENT_STREAM, id);
-    ev->live = s.status == STREAM_LIVE;
-    audience_origins(a->audience, id, &o);
-    for (unsigned i = 0; i < o.n; i++) set_text(ev, i, stream_json(a, &s, o.text[i]));
-    set_text(ev, LIMIT_SSE_ORIGINS,
-             json_pack("{s:s, s:s}", "id", s.id, "status", STREAM_STATUS[s.status]));
-    stream_fini(&s);
-    return ev;
-}
-
-static struct event *deleted_event(const char *id)
-{
-    struct event *ev = event_new(EVENT_STREAM, id);
-    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:s, s:b}", "id", id, "deleted", 1));
-    return ev;
-}
+/* --- delivery -------------------------------------------------------------------------------- */
 
 struct delivery {
     struct ev_loop *home;
@@ -247,8 +196,7 @@ static void deliver(void *arg) /* each loop */
     free(d);
 }
 
-/* Takes over the reference. */
-static void broadcast(struct api *a, struct event *e)
+void api_events_send(struct api *a, struct event *e)
 {
     for (unsigned i = 0; i < a->n_loops; i++) {
         struct delivery *d = NEW(struct delivery);
@@ -256,93 +204,6 @@ static void broadcast(struct api *a, struct event *e)
         loop_post(a->ev_loops[i].loop, deliver, d);
     }
     event_unref(e);
-}
-
-struct news {
-    struct api *api;
-    enum event_kind kind;
-    char stream_id[ID_CAP];
-    char code[32], text[200]; /* WARNING */
-    bool changed;             /* VIEWERS */
-    unsigned count, peak;
-};
-
-static void tell_stream(struct api *a, const char *id)
-{
-    struct audience_origins o;
-    enum err e;
-    struct event *ev = stream_event(a, id, &e);
-    if (e == E_NOTFOUND) {
-        audience_set_live(a->audience, id, false);
-        ev = deleted_event(id);
-    }
-    if (!ev) return;
-    if (audience_origins(a->audience, id, &o))
-        broadcast(a, ev);
-    else
-        event_unref(ev);
-}
-
-static void tell_viewers(struct api *a, const struct news *n)
-{
-    if (n->peak) note_peak(a, n->stream_id, n->peak);
-    if (!n->changed) return;
-    struct event *ev = event_new(EVENT_VIEWERS, n->stream_id);
-    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:i}", "count", (int)n->count));
-    broadcast(a, ev);
-}
-
-static void tell_warning(struct api *a, const struct news *n)
-{
-    struct event *ev = event_new(EVENT_WARNING, n->stream_id);
-    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:s, s:s}", "code", n->code, "message", n->text));
-    broadcast(a, ev);
-}
-
-static void tell(void *arg) /* event lane */
-{
-    struct news *n = arg;
-    switch (n->kind) {
-    case EVENT_STREAM:
-        tell_stream(n->api, n->stream_id);
-        break;
-    case EVENT_VIEWERS:
-        tell_viewers(n->api, n);
-        break;
-    case EVENT_WARNING:
-        tell_warning(n->api, n);
-        break;
-    case EVENT_KINDS:
-        break;
-    }
-    free(n);
-}
-
-static struct news *news_new(struct api *a, enum event_kind kind, const char *stream_id)
-{
-    struct news *n = NEW(struct news);
-    *n = (struct news){.api = a, .kind = kind};
-    snprintf(n->stream_id, sizeof n->stream_id, "%s", stream_id);
-    return n;
-}
-
-/* Takes the news over. When the program is ending nobody is left to be told. */
-static void news_send(struct news *n)
-{
-    if (!api_lane_run(n->api, &n->api->event_lane, tell, NULL, NULL, n)) free(n);
-}
-
-void api_stream_changed(struct api *a, const char *stream_id)
-{
-    news_send(news_new(a, EVENT_STREAM, stream_id));
-}
-
-void api_stream_warning(struct api *a, const char *stream_id, const char *code, const char *text)
-{
-    struct news *n = news_new(a, EVENT_WARNING, stream_id);
-    snprintf(n->code, sizeof n->code, "%s", code);
-    snprintf(n->text, sizeof n->text, "%s", text);
-    news_send(n);
 }
 
 /* --- a reader comes --------------------------------------------------------------------------- */
@@ -364,7 +225,7 @@ static void look_up(void *arg) /* event lane */
     struct reader *r = arg;
     struct api *a = r->home->api;
     if (r->owner) r->owner = is_owner(a, r);
-    r->first = stream_event(a, r->id, &r->found);
+    r->first = api_stream_event(a, r->id, &r->found);
 }
 
 static void looked_up(void *arg) /* the reader's loop */
@@ -455,46 +316,11 @@ static void heartbeat(struct timer *t, void *ctx)
     timer_at(t, loop_now_us(h->loop) + HEARTBEAT_US);
 }
 
-static void on_audience(void *ctx, const char *stream_id, bool changed, unsigned count,
-                        unsigned peak)
-{
-    struct api *a = ctx;
-    struct news *n = news_new(a, EVENT_VIEWERS, stream_id);
-    n->changed = changed;
-    n->count = count;
-    n->peak = peak;
-    news_send(n);
-}
-
-static void sweep(void *arg)
-{
-    if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
-}
-
-static void tick(struct timer *t, void *ctx)
-{
-    struct api *a = ctx;
-    const int64_t now_us = loop_now_us(a->loops[0]);
-    audience_tick(a->audience, on_audience, a);
-    if (now_us - a->swept_us > SWEEP_US) {
-        a->swept_us = now_us;
-        pool_run(a->cfg.pool, sweep, NULL, NULL, a);
-    }
-    timer_at(t, now_us + TICK_US);
-}
-
 static void start_heartbeat(void *arg) /* each loop */
 {
     struct ev_loop *h = arg;
     timer_init(&h->heartbeat, h->loop, heartbeat, h);
     timer_at(&h->heartbeat, loop_now_us(h->loop) + HEARTBEAT_US);
-}
-
-static void start_tick(void *arg) /* loops[0] */
-{
-    struct api *a = arg;
-    timer_init(&a->tick, a->loops[0], tick, a);
-    timer_at(&a->tick, loop_now_us(a->loops[0]) + TICK_US);
 }
 
 void api_events_init(struct api *a)
@@ -507,7 +333,7 @@ void api_events_init(struct api *a)
         h->comment = buf_copy(SPAN_LIT(": still here\n\n"));
         loop_post(h->loop, start_heartbeat, h);
     }
-    loop_post(a->loops[0], start_tick, a);
+    api_news_start(a);
 }
 
 /* Readers that wait for their first events are answered by looked_up(), which comes for sure. */
@@ -518,7 +344,7 @@ void api_drain_loop(struct api *a)
     size_t n = 0, pos = 0;
     void *v;
     timer_stop(&h->heartbeat);
-    if (h->loop == a->loops[0]) timer_stop(&a->tick);
+    if (h->loop == a->loops[0]) api_news_stop(a);
     while (map_next(&h->topics, &pos, NULL, &v)) {
         LIST_EACH(it, &((struct topic *)v)->readers)
         {

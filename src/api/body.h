@@ -17,7 +17,7 @@ struct body_field {
 bool body_read(struct call *c, struct body_field *fields, size_t n);
 static inline struct span body_text(const struct body_field *f)
 {
-    return f->value && json_is_string(f->value)
+    return json_is_string(f->value)
                ? span_of(json_string_value(f->value), json_string_length(f->value))
                : SPAN_NULL;
 }

@@ -85,7 +85,7 @@ void call_fail(struct call *c, enum err e, int status)
 void call_cookie(struct call *c, const char *token)
 {
     snprintf(c->cookie, sizeof c->cookie, "%s=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s",
-             COOKIE, token ? token : "", token ? (long long)(SESSION_LIFE_US / US_PER_SEC) : 0ll,
+             COOKIE, token ? token : "", token ? (long long)(SESSION_LIFE_US / US_PER_SEC) : 0LL,
              c->secure ? "; Secure" : "");
 }
 

@@ -25,6 +25,20 @@ struct event *event_ref(struct event *e);
 void event_unref(struct event *e); /* NULL is fine */
 /* The bytes of an event on the wire: id, name, one line of data. */
 struct buf *event_text(int64_t id, enum event_kind kind, const char *json);
+/* --- news.c ---------------------------------------------------------------------------------- */
+
+/* The stream as it is now, for each origin that somebody reads it by. NULL and *e: why not. Event
+ * lane. */
+struct event *api_stream_event(struct api *a, const char *id, enum err *e);
+/* Counting viewers and what else comes round, on loops[0]. */
+void api_news_start(struct api *a);
+void api_news_stop(struct api *a);
+
+/* --- app_events.c ---------------------------------------------------------------------------- */
+
+/* To all readers of the stream, on every loop; takes over the reference. Event lane. */
+void api_events_send(struct api *a, struct event *e);
+
 static inline struct buf *event_for(const struct event *e, unsigned origin)
 {
     return e->text[origin] ? e->text[origin] : e->text[LIMIT_SSE_ORIGINS];
