@@ -224,10 +224,9 @@ static bool step_wait(struct packager *p, int64_t now_us)
 
 /* A rendition that has been there before and has nothing now keeps step with the one that has: a
  * gap over the segment just closed. */
-static void close_other(struct packager *p, struct packager_lane *other,
-                        const struct packager_lane *lead)
+static void keep_step(struct packager *p, struct packager_lane *other,
+                      const struct packager_lane *lead)
 {
-    if (other->used) return;
     if (!other->existed) {
         other->msn = lead->msn;
         return;
@@ -244,13 +243,13 @@ static void close_other(struct packager *p, struct packager_lane *other,
 static void close_video(struct packager *p, int64_t t_us)
 {
     packager_lane_close_segment(&p->v, &p->events, packager_lane_tick(&p->v, t_us));
-    close_other(p, &p->a, &p->v);
+    if (!p->a.used) keep_step(p, &p->a, &p->v);
 }
 
 static void close_audio(struct packager *p, uint64_t tick)
 {
     packager_lane_close_segment(&p->a, &p->events, tick);
-    close_other(p, &p->v, &p->a);
+    if (!p->v.used || p->state == DRAIN) keep_step(p, &p->v, &p->a);
 }
 
 /* When the newest picture ends by itself, if none follows. */
@@ -291,7 +290,6 @@ static void end_period(struct packager *p, int64_t now_us)
             p->v.used ? packager_lane_tick(&p->a, packager_lane_us(&p->v, p->v.end)) : 0;
         close_audio(p, packager_lane_begun(&p->a) ? p->a.end : video_end);
     }
-    if (p->v.used && p->v.msn < p->a.msn) close_video(p, packager_lane_us(&p->a, p->a.end));
     p->switched = true;
     p->pending_break = false;
     enter(p, WAIT, now_us);
@@ -386,6 +384,12 @@ static bool audio_tick(const struct packager *p, const struct frame *f, uint64_t
     return at + limit >= p->a.end;
 }
 
+/* The segment, going on to t_us, would be longer than allowed. */
+static bool audio_too_long(const struct packager *p, int64_t t_us)
+{
+    return t_us - packager_us(p->a.segment_tfdt, p->a.timescale) > p->cut.config.longest_us;
+}
+
 static void place_audio(struct packager *p, struct item *i, uint64_t tick)
 {
     const unsigned samples = audio_samples(i->t, i->f);
@@ -395,12 +399,16 @@ static void place_audio(struct packager *p, struct item *i, uint64_t tick)
     while ((cut = segmenter_audio(&p->cut, t_us, duration_us)) == SEG_SEGMENT) {
         /* A hole over several segments: those in it end where video's do, the last one here,
          * unless that makes it too long. */
+        const bool begun = packager_lane_begun(&p->a);
         const bool more = p->cut.n_cuts > 0 && t_us + duration_us / 2 > p->cut.cuts[0];
-        const bool too_long =
-            packager_lane_begun(&p->a) &&
-            t_us - packager_us(p->a.segment_tfdt, rate) > p->cut.config.longest_us;
-        close_audio(p, more || too_long ? packager_ticks(p->cut.cut_us, rate) : tick);
-        if (!more && tick > p->a.end) tick = p->a.end; /* begins where the segment has to */
+        const bool there = !begun || more || audio_too_long(p, t_us);
+        close_audio(p, there ? packager_ticks(p->cut.cut_us, rate) : tick);
+        if (begun && !more && tick > p->a.end) tick = p->a.end; /* where the segment has to begin */
+    }
+    /* Video has stopped, and nothing of it will cut here any more. */
+    if (p->state == DRAIN && packager_lane_begun(&p->a) && audio_too_long(p, t_us + duration_us)) {
+        close_audio(p, p->a.end);
+        tick = p->a.end;
     }
     struct frame *f = queue_take(&p->audio.q);
     if (cut == SEG_PART || part_full(&p->a, f)) {

@@ -121,6 +121,7 @@ static inline void check_segment(struct check *c, struct lane_check *l,
         SAY(e->tfdt == l->segment_tfdt && e->tfdt + e->duration == l->end);
     } else {
         l->end = e->tfdt + e->duration;
+        l->fresh = true; /* media may begin anywhere after it */
     }
     SAY((e->duration_us + 500000) / 1000000 <=
         c->target_s); /* EXTINF rounds to at most the target */
