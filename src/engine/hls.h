@@ -13,7 +13,9 @@
 
 /* Playlists say that a delta reaches back so many target durations (8216bis wants at least 6). */
 #define HLS_SKIP_TARGETS 6
-/* Parts are listed for the segments that end within so many target durations of the end. */
+/* Parts are listed for the segments that end within so many target durations of the end, and not
+ * any more when the stream has ended: hls.js takes a playlist with parts for played to its end only
+ * when the last part of the picture is, where the sound may have ended before. */
 #define HLS_PART_TARGETS 3
 /* A blocked request is given up after so many target durations. */
 #define HLS_BLOCK_TARGETS 3

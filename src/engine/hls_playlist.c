@@ -71,12 +71,6 @@ struct hls_writer hls_begin(struct str *out, const struct hls_header *h,
     if (h->type == M3U8_EVENT) str_adds(out, "#EXT-X-PLAYLIST-TYPE:EVENT\n");
     if (h->type == M3U8_VOD) str_adds(out, "#EXT-X-PLAYLIST-TYPE:VOD\n");
     if (!h->ended) add_control(out, h);
-    /* Parts of young segments stay listed for a while after the end. */
-    else if (h->part_target_us > 0) {
-        str_adds(out, "#EXT-X-PART-INF:PART-TARGET=");
-        add_seconds(out, h->part_target_us);
-        str_addc(out, '\n');
-    }
     if (h->independent_segments) str_adds(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
     str_adds(out, "#EXT-X-MEDIA-SEQUENCE:");
     add_u64(out, h->first_msn);

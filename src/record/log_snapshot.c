@@ -89,7 +89,7 @@ static struct buf *write_playlist(const struct record_log *l, const struct log_w
     str_reserve(&out, 512 + (w->n - from) * 120 + (w->n - with_parts + 1) * 480);
     struct hls_writer hw = hls_begin(&out, &h, skipped ? &w->segs[from - 1]->s : NULL);
     for (unsigned i = from; i < w->n; i++) {
-        const unsigned n = i >= with_parts ? w->segs[i]->n_parts : 0;
+        const unsigned n = i >= with_parts && !l->ended ? w->segs[i]->n_parts : 0;
         if (n) plain_parts(w->segs[i], parts);
         hls_add_segment(&hw, &w->segs[i]->s, parts, n);
     }

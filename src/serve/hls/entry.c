@@ -19,7 +19,7 @@ static void on_gone(struct http_request *r, void *ctx)
 {
     struct wait *w = ctx;
     wait_free(w);
-    answer_error(r, 503, "gone", "The client has gone.");
+    answer_error(r, 408, "gone", "The client has gone."); /* dropped; not a failure of ours */
 }
 
 void entry_timer(struct hls_loop *h, int64_t at_us)

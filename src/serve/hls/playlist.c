@@ -110,7 +110,8 @@ bool playlist_event(struct log_snapshot *const *all, unsigned n, unsigned self, 
         .skipped = skip,
     };
     struct hls_writer w = hls_begin(out, &h, skip ? event_segment(&e, skip - 1, &live) : NULL);
-    for (uint64_t i = skip; i < e.n; i++) add_event_segment(&w, &e, i, i >= plan.with_parts);
+    for (uint64_t i = skip; i < e.n; i++)
+        add_event_segment(&w, &e, i, i >= plan.with_parts && !ended);
     if (ended) {
         hls_add_end(&w);
         return true;
