@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum type { ADDR, TEXT, PATH, URL, INT, SIZE, DURATION, BOOL };
+enum type { ADDR, TEXT, PATH, URL, ONE_OF, INT, SIZE, DURATION, BOOL };
 
 static const struct row {
     size_t offset;
@@ -20,7 +20,7 @@ static const struct row {
 };
 #define N_ROWS (sizeof ROWS / sizeof *ROWS)
 
-static const char *const TYPE_NAMES[] = {"ADDR:PORT", "TEXT", "PATH", "URL",
+static const char *const TYPE_NAMES[] = {"ADDR:PORT", "TEXT", "PATH", "URL", "WORD",
                                          "N",         "SIZE", "TIME", "BOOL"};
 
 static const struct row *find(struct span flag)
@@ -84,6 +84,18 @@ enum err settings_addr(const char *addr, char *host, size_t host_cap, uint16_t *
     return E_OK;
 }
 
+/* `words` are divided by ", ". */
+static bool is_one_of(const char *words, struct span v)
+{
+    while (*words) {
+        const size_t n = strcspn(words, ",");
+        if (span_eq(span_of(words, n), v)) return true;
+        words += n;
+        words += strspn(words, ", ");
+    }
+    return false;
+}
+
 static const char *keep(struct settings *s, struct span v)
 {
     s->owned = xrealloc(s->owned, (s->n_owned + 1) * sizeof *s->owned);
@@ -105,6 +117,11 @@ static enum err set(struct settings *s, const struct row *r, struct span v, cons
         }
         if (r->type == URL && text[0] && !strstr(text, "://")) {
             str_addf(problem, "%s: %s must be a URL, not \"%s\"", where, r->flag, text);
+            return E_INVALID;
+        }
+        if (r->type == ONE_OF && !is_one_of(r->unit, v)) {
+            str_addf(problem, "%s: %s must be one of %s, not \"%s\"", where, r->flag, r->unit,
+                     text);
             return E_INVALID;
         }
         memcpy(field, &text, sizeof text);
@@ -264,11 +281,16 @@ void settings_fini(struct settings *s)
     *s = (struct settings){0};
 }
 
+static const char *what_goes(const struct row *r)
+{
+    return r->type == ONE_OF ? r->unit : TYPE_NAMES[r->type];
+}
+
 void settings_help(struct str *out)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s %s", ROWS[i].flag, TYPE_NAMES[ROWS[i].type]);
+        snprintf(left, sizeof left, "--%s %s", ROWS[i].flag, what_goes(&ROWS[i]));
         str_addf(out, "  %-34s %s", left, ROWS[i].text);
         if (ROWS[i].def[0]) str_addf(out, " [%s]", ROWS[i].def);
         str_addc(out, '\n');
@@ -292,7 +314,7 @@ void settings_markdown(struct str *out)
         "Sizes take k, m, g, t (powers of 1024); times take s, m, h, d.\n\n"
         "| flag and key | environment | default | what it does |\n| --- | --- | --- | --- |\n");
     for (size_t i = 0; i < N_ROWS; i++) {
-        str_addf(out, "| `--%s` %s | `", ROWS[i].flag, TYPE_NAMES[ROWS[i].type]);
+        str_addf(out, "| `--%s` %s | `", ROWS[i].flag, what_goes(&ROWS[i]));
         add_env_name(out, ROWS[i].flag);
         str_addf(out, "` | %s%s%s | %s |\n", ROWS[i].def[0] ? "`" : "none", ROWS[i].def,
                  ROWS[i].def[0] ? "`" : "", ROWS[i].text);

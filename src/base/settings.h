@@ -10,6 +10,7 @@ struct settings {
 #define SETTING_C_TEXT                                  const char *
 #define SETTING_C_PATH                                  const char *
 #define SETTING_C_URL                                   const char *
+#define SETTING_C_ONE_OF                                const char *
 #define SETTING_C_INT                                   int64_t
 #define SETTING_C_SIZE                                  int64_t
 #define SETTING_C_DURATION                              int64_t

@@ -63,6 +63,7 @@ test('settings: bad ones are errors that name them', async (t) => {
     [[], { BSPNODE_NO_SUCH: '1' }, /BSPNODE_NO_SUCH|no-such/],
     [['--config', file], {}, /cofnig|colour|line 2/i],
     [['--config', path.join(data, 'absent')], {}, /absent/],
+    [['--log-level', 'loud'], {}, /log-level.*debug/],
     [['--tls-cert', path.join(data, 'absent.pem')], {}, /tls/],
   ];
   fs.writeFileSync(file, '# a remark\ncolour = blue\n');

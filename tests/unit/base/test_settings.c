@@ -48,6 +48,8 @@ static void bad_values_are_named(void **state)
         {{"--loops", "65", NULL}, "from 0 to 64"},
         {{"--http", "nowhere", NULL}, "http must be ADDR:PORT"},
         {{"--http", NULL}, "needs a value"},
+        {{"--log-level", "loud", NULL}, "one of debug, info, warn, error"},
+        {{"--log-level", "inf", NULL}, "one of debug"},
         {{"--recording", "maybe", NULL}, "true or false"},
         {{"stray", NULL}, "unexpected"},
         {{"--tls-cert", "x", NULL}, "go together"},
