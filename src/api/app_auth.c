@@ -5,6 +5,7 @@
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include <stdio.h>
 
 /* Guessing is slowed by account and address together, so that nobody can lock another out; by
@@ -80,7 +81,10 @@ void app_login(struct call *c)
     struct user u;
     const enum err e = account_check(c->db, body_text(&f[0]), body_text(&f[1]), &u, &c->problem);
     if (e != E_OK) {
-        if (e == E_AUTH) log_peer("login_failed", "peer=%s", c->peer);
+        if (e == E_AUTH) {
+            metric_add(M_LOGINS_FAILED, 1);
+            log_peer("login_failed", "peer=%s", c->peer);
+        }
         call_fail(c, e, e == E_AUTH ? 401 : 0);
         return;
     }

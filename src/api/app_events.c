@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/metrics.h"
 #include "base/xalloc.h"
 #include <stdio.h>
 
@@ -96,6 +97,7 @@ static void reader_free(struct reader *r)
     struct topic *t = r->topic;
     if (r->page) audience_pages(h->api->audience, r->id, -1);
     audience_leave(h->api->audience, r->id);
+    metric_add(M_EVENT_READERS, -1);
     list_remove(&r->node);
     if (list_empty(&t->readers)) {
         map_del(&h->topics, span_str(t->id));
@@ -277,6 +279,7 @@ void api_events_handler(struct http_request *req, void *ctx)
     r->owner = http_query_get(req, "role", role, sizeof role) == E_OK && strcmp(role, "owner") == 0;
     r->token = http_cookie(req, "bsp_session");
     r->last_id = last_event_id(req);
+    metric_add(M_EVENT_READERS, 1);
     r->origin = audience_join(a->audience, r->id, r->origin_text);
     r->topic = topic_of(r->home, r->id);
     list_push_back(&r->topic->readers, &r->node);

@@ -3,6 +3,7 @@
 #include "api/api_priv.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/xalloc.h"
 #include <stdio.h>
 
@@ -93,6 +94,7 @@ bool call_may(struct call *c, const struct throttle_rule *rule, const char *key)
 {
     int64_t retry_s;
     if (throttle_take(c->api->throttle, rule, key, clock_mono_us(), &retry_s)) return true;
+    metric_add(M_TOO_OFTEN, 1);
     problem_set(&c->problem, E_LIMIT, "too_many_requests", NULL,
                 "Too many attempts; try again in %lld seconds.", (long long)retry_s);
     c->problem.retry_s = retry_s;
@@ -204,9 +206,16 @@ static void note_request(struct call *c)
     note_query(c);
 }
 
+/* Nobody alone fills the lanes. */
+static const struct throttle_rule HASHES = {"hash", 100, US_PER_SEC / 5};
+
 static void start_hashing(struct call *c, struct loop *loop)
 {
     struct api *a = c->api;
+    if (!call_may(c, &HASHES, c->peer)) {
+        call_done(c);
+        return;
+    }
     if (atomic_fetch_add(&a->hash_waiting, 1) >= LIMIT_PASSWORD_QUEUE) {
         atomic_fetch_sub(&a->hash_waiting, 1);
         problem_set(&c->problem, E_LIMIT, "busy", NULL,

@@ -58,8 +58,8 @@
 
 /* HLS */
 #define LIMIT_HLS_QUERY_BYTES 1024
-#define LIMIT_HLS_WAITERS     20000 /* blocked requests on one loop */
-#define LIMIT_HLS_AUDIENCE    200000 /* viewers of one stream that are counted */
+#define LIMIT_HLS_WAITERS     20000       /* blocked requests on one loop */
+#define LIMIT_HLS_AUDIENCE    200000      /* viewers of one stream that are counted */
 #define LIMIT_HLS_WAITERS     20000       /* blocked requests on one loop */
 #define LIMIT_M3U8_BYTES      (64u << 20) /* a playlist that is parsed */
 #define LIMIT_M3U8_ITEMS      1000000     /* segments, or parts, of a playlist that is parsed */
@@ -71,8 +71,9 @@
 #define LIMIT_RECORD_INITS         1000 /* configurations of one rendition */
 #define LIMIT_RECORD_SEGMENTS      (16u << 20)
 #define LIMIT_RECORD_SEGMENT_PARTS 512
-#define LIMIT_RECORD_PENDING_BYTES (64u << 20) /* waiting for the disk: above it recording stops   \
-                                                */
+#define LIMIT_RECORD_PENDING_BYTES                                                                 \
+    (64u << 20) /* waiting for the disk: above it recording stops                                  \
+                 */
 
 /* Product */
 #define LIMIT_NAME_CHARS        80
@@ -86,7 +87,7 @@
 #define LIMIT_JSON_DEPTH        16
 #define LIMIT_SESSIONS_PER_USER 50    /* the oldest goes when there are more */
 #define LIMIT_PASSWORD_LANES    2     /* password hashes computed at once: 19 MiB each */
-#define LIMIT_PASSWORD_QUEUE    64    /* waiting for a lane; more are answered 429 */
+#define LIMIT_PASSWORD_QUEUE    256   /* waiting for a lane; more are answered 429 */
 #define LIMIT_THROTTLE_ENTRIES  65536 /* accounts and addresses remembered by the rate limits */
 #define LIMIT_SSE_QUEUE_BYTES   65536 /* a reader of events behind by this is sent away */
 #define LIMIT_SSE_ORIGINS       4     /* host names by which readers of one stream reached us */
