@@ -60,7 +60,6 @@
 #define LIMIT_HLS_QUERY_BYTES 1024
 #define LIMIT_HLS_WAITERS     20000       /* blocked requests on one loop */
 #define LIMIT_HLS_AUDIENCE    200000      /* viewers of one stream that are counted */
-#define LIMIT_HLS_WAITERS     20000       /* blocked requests on one loop */
 #define LIMIT_M3U8_BYTES      (64u << 20) /* a playlist that is parsed */
 #define LIMIT_M3U8_ITEMS      1000000     /* segments, or parts, of a playlist that is parsed */
 
@@ -71,9 +70,7 @@
 #define LIMIT_RECORD_INITS         1000 /* configurations of one rendition */
 #define LIMIT_RECORD_SEGMENTS      (16u << 20)
 #define LIMIT_RECORD_SEGMENT_PARTS 512
-#define LIMIT_RECORD_PENDING_BYTES                                                                 \
-    (64u << 20) /* waiting for the disk: above it recording stops                                  \
-                 */
+#define LIMIT_RECORD_PENDING_BYTES (64u << 20) /* waiting for the disk; above it, no recording */
 
 /* Product */
 #define LIMIT_NAME_CHARS        80
