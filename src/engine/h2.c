@@ -171,12 +171,15 @@ static int on_stream_close(nghttp2_session *ng, int32_t id, uint32_t code, void 
 static ssize_t on_source(nghttp2_session *ng, int32_t id, uint8_t *dst, size_t cap, uint32_t *flags,
                          nghttp2_data_source *source, void *user)
 {
-    (void)ng, (void)id, (void)user;
+    (void)ng, (void)id;
+    const struct h2 *h = user;
     struct h2_stream *s = source->ptr;
     size_t n = 0;
     bool end = false;
     if (s->dead || s->source.read(s->source.ctx, dst, cap, &n, &end) != E_OK)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    s->sent_us = h->now_us;
+    s->sending = n > 0 && !end; /* from now on it is the peer's window that decides */
     if (n == 0 && !end) return NGHTTP2_ERR_DEFERRED;
     if (end) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -305,6 +308,11 @@ static nghttp2_nv field(struct span name, struct span value)
 
 #define REPLY_FIELDS_MAX 32
 
+void h2_tick(struct h2 *h, int64_t now_us)
+{
+    h->now_us = now_us;
+}
+
 void h2_reply(struct h2 *h, struct h2_stream *s, const struct http_reply *r,
               const struct h2_source *source)
 {
@@ -324,17 +332,20 @@ void h2_reply(struct h2 *h, struct h2_stream *s, const struct http_reply *r,
         nv[n++] = field(SPAN_LIT("content-length"), span_str(length));
     }
     nghttp2_data_provider provider = {.source.ptr = s, .read_callback = on_source};
-    if (source)
-        s->source = *source;
-    else
-        s->whole = true;
+    s->whole = !source;
+    s->sending = source != NULL;
+    s->sent_us = h->now_us;
+    if (source) s->source = *source;
     const int rc = nghttp2_submit_response(h->ng, s->id, nv, n, source ? &provider : NULL);
     CHECK(rc != NGHTTP2_ERR_INVALID_ARGUMENT && rc != NGHTTP2_ERR_NOMEM);
 }
 
 void h2_resume(struct h2 *h, struct h2_stream *s)
 {
-    if (!s->closed) (void)nghttp2_session_resume_data(h->ng, s->id);
+    if (s->closed) return;
+    if (!s->sending) s->sent_us = h->now_us;
+    s->sending = true;
+    (void)nghttp2_session_resume_data(h->ng, s->id);
 }
 
 void h2_reset(struct h2 *h, struct h2_stream *s)
@@ -371,7 +382,9 @@ void *h2_stream_ctx(const struct h2_stream *s)
 
 static int64_t stream_deadline(const struct h2_stream *s)
 {
-    if (s->ended || s->closed || !s->head_done) return INT64_MAX;
+    if (s->closed || !s->head_done) return INT64_MAX;
+    if (s->sending && !s->dead) return s->sent_us + LIMIT_HTTP_WRITE_STALL_MS * US_PER_MS;
+    if (s->ended) return INT64_MAX;
     const int64_t silence = s->last_us + LIMIT_HTTP_BODY_MS * US_PER_MS;
     const int64_t pace = s->since_us + LIMIT_HTTP_BODY_MS * US_PER_MS +
                          (int64_t)(s->got / LIMIT_HTTP_BODY_RATE) * US_PER_SEC;
@@ -398,8 +411,7 @@ bool h2_on_deadline(struct h2 *h, int64_t now_us)
     {
         struct h2_stream *s = CONTAINER_OF(it, struct h2_stream, all);
         if (stream_deadline(s) > now_us) continue;
-        s->ended = true; /* not twice */
-        s->end_told = true;
+        s->ended = s->end_told = s->dead = true; /* not twice */
         (void)nghttp2_submit_rst_stream(h->ng, 0, s->id, NGHTTP2_CANCEL);
         any = true;
     }

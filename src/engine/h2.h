@@ -46,6 +46,8 @@ bool h2_has_events(const struct h2 *h); /* sending closes streams too */
 /* The next bytes for the peer, valid until the next call. False: none now. */
 bool h2_output(struct h2 *h, struct span *out);
 
+/* The time, for what follows and is not fed: replies, resumes, output. */
+void h2_tick(struct h2 *h, int64_t now_us);
 /* Once a stream. source == NULL: no body. `length` of the reply is sent as content-length. */
 void h2_reply(struct h2 *h, struct h2_stream *s, const struct http_reply *r,
               const struct h2_source *source);
@@ -60,7 +62,8 @@ bool h2_is_done(const struct h2 *h);
 void h2_stream_set_ctx(struct h2_stream *s, void *ctx);
 void *h2_stream_ctx(const struct h2_stream *s);
 
-/* As h1_deadline_us: the peer's turn only. Past it: h2_on_deadline() resets the streams whose
- * requests do not arrive; false: the connection itself is idle or stuck, close it. */
+/* As h1_deadline_us: the peer's turn only, and that includes a window that stays closed while there
+ * is something to send. Past it: h2_on_deadline() resets such streams, and those whose requests do
+ * not arrive; false: the connection itself is idle or stuck, close it. */
 int64_t h2_deadline_us(const struct h2 *h);
 bool h2_on_deadline(struct h2 *h, int64_t now_us);

@@ -138,6 +138,24 @@ static void drop_given(struct tls *t)
     t->given = false;
 }
 
+#define KEPT_BYTES 4096
+
+static bool has_slack(BIO *b)
+{
+    BUF_MEM *mem;
+    BIO_get_mem_ptr(b, &mem);
+    return BIO_pending(b) == 0 && mem->max > KEPT_BYTES;
+}
+
+/* A memory BIO keeps what it has grown to; a connection that waits shall not. The session frees
+ * the BIO that is replaced. */
+static void drop_slack(struct tls *t)
+{
+    if (has_slack(t->in)) SSL_set0_rbio(t->ssl, t->in = BIO_new(BIO_s_mem()));
+    if (has_slack(t->out)) SSL_set0_wbio(t->ssl, t->out = BIO_new(BIO_s_mem()));
+    CHECK(t->in && t->out);
+}
+
 void tls_feed(struct tls *t, struct span cipher)
 {
     drop_given(t);
@@ -164,7 +182,10 @@ enum err tls_read(struct tls *t, uint8_t *out, size_t cap, size_t *n)
     drop_given(t);
     ERR_clear_error(); /* the queue is the thread's, not the session's */
     const int rc = SSL_read_ex(t->ssl, out, cap, n);
-    return rc == 1 ? E_OK : outcome(t, rc);
+    if (rc == 1) return E_OK;
+    const enum err e = outcome(t, rc);
+    if (e == E_MORE) drop_slack(t);
+    return e;
 }
 
 enum err tls_write(struct tls *t, struct span plain)

@@ -256,17 +256,30 @@ test('keep-alive: node reuses a connection, HTTP/1.0 only when it asks', async (
   assert.ok(old.closed && /connection: close/.test(old.text) && old.text.endsWith('data: 1\n\ndata: 0\n\n'), old.text);
 });
 
-test('slow-loris: a head that trickles in is cut, however busy it is', async (t) => {
+test('slow-loris and stopped readers are cut, however busy they look', async (t) => {
   const server = await start(t);
   const began = Date.now();
-  const got = await raw(server.url, (s) => {
+  const seconds = () => (Date.now() - began) / 1000;
+  const loris = raw(server.url, (s) => {
     const head = 'GET /hello HTTP/1.1\r\nHost: h\r\nX: ';
     let at = 0;
     const timer = setInterval(() => s.write(head[at++] ?? 'x'), 100);
     s.on('close', () => clearInterval(timer));
   }, { ms: 20_000 });
-  assert.ok(got.closed && /^HTTP\/1\.1 408 /.test(got.text), got.text);
-  assert.ok(Date.now() - began < 15_000);
+  const stopped = raw(server.url, (s) => {
+    s.pause();
+    s.write('GET /big?n=50000000 HTTP/1.1\r\nHost: h\r\n\r\n');
+    const timer = setInterval(() => s.write('GET /hello HTTP/1.1\r\nHost: h\r\n\r\n'), 500);
+    setTimeout(() => (clearInterval(timer), s.resume()), 40_000);
+  }, { ms: 60_000 });
+  const cut = await loris;
+  assert.ok(cut.closed && /^HTTP\/1\.1 408 /.test(cut.text), cut.text);
+  assert.ok(seconds() < 15, `after ${seconds()} s`);
+  await until('the stopped reader is closed', () => server.log.includes('http-slow'), 45_000);
+  assert.ok(seconds() > 25, `after ${seconds()} s`);
+  assert.equal((await server.get('/hello')).text, HELLO);
+  const got = await stopped;
+  assert.ok(got.closed && got.bytes.length < 50_000_000);
 });
 
 test('a thousand idle connections disturb nobody', async (t) => {

@@ -25,6 +25,7 @@ static void pump(struct http_conn *c)
     if (c->running || c->closed) return;
     bool wrote = false;
     out->len = 0;
+    h2_tick(c->h2, loop_now_us(c->shard->loop));
     while (conn_queued(c->conn) + out->len < AHEAD_BYTES && h2_output(c->h2, &frame)) {
         if (out->len && out->len + frame.len > WRITE_BYTES) flush(c, out);
         str_add(out, frame);
@@ -188,6 +189,7 @@ void h2_conn_reply(struct http_request *r, const struct http_plan *p)
         r->out_off = p->off;
         r->out_left = p->reply.length;
     }
+    h2_tick(c->h2, loop_now_us(c->shard->loop));
     h2_reply(c->h2, r->h2, &p->reply, body ? &source : NULL);
     pump(c);
     http_conn_arm(c);
@@ -208,6 +210,7 @@ void h2_conn_stream(struct http_request *r, struct buf *b)
     *r->out_end = p;
     r->out_end = &p->next;
     r->out_queued += b->len;
+    h2_tick(c->h2, loop_now_us(c->shard->loop));
     h2_resume(c->h2, r->h2);
     pump(c);
     http_conn_arm(c);

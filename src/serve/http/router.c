@@ -8,6 +8,7 @@
 struct entry {
     const struct http_route *route;
     size_t order;
+    size_t prefix; /* bytes of the pattern before its first hole: most routes differ there */
     char rank[RANK_SEGMENTS + 1]; /* a letter a segment: a exact, b {} with text, c {}, d star */
 };
 
@@ -42,7 +43,8 @@ struct router *router_new(const struct http_route *routes, size_t n)
     r->n = n;
     for (size_t i = 0; i < n; i++) {
         CHECK(routes[i].pattern[0] == '/' && routes[i].handler);
-        r->entries[i] = (struct entry){.route = &routes[i], .order = i};
+        r->entries[i] = (struct entry){
+            .route = &routes[i], .order = i, .prefix = strcspn(routes[i].pattern, "{*")};
         rank(&r->entries[i]);
     }
     qsort(r->entries, n, sizeof r->entries[0], by_rank);
@@ -100,6 +102,8 @@ void router_find(const struct router *r, enum http_method m, struct span path,
     *out = (struct router_match){0};
     for (size_t i = 0; i < r->n; i++) {
         const struct http_route *route = r->entries[i].route;
+        const size_t prefix = r->entries[i].prefix;
+        if (path.len < prefix || memcmp(path.p, route->pattern, prefix) != 0) continue;
         const bool fits = route->method == m || (m == HTTP_HEAD && route->method == HTTP_GET);
         if (!matches(route->pattern, path, out)) continue;
         if (fits) {

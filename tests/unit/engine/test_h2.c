@@ -17,7 +17,7 @@ struct world {
     struct str log;
     /* The body that the server sends. */
     struct span body;
-    bool hold, stalled;
+    bool hold, stalled, deaf;
 };
 
 static int client_header(nghttp2_session *s, const nghttp2_frame *f, const uint8_t *n, size_t nl,
@@ -130,6 +130,8 @@ static void talk(struct world *w)
         }
         serve(w);
         while (h2_output(w->server, &out)) {
+            /* A deaf client's own window updates are the only thing it would answer DATA with. */
+            if (w->deaf && out.len > 3 && out.p[3] == NGHTTP2_DATA) continue;
             assert_true(nghttp2_session_mem_recv(w->client, out.p, out.len) == (ssize_t)out.len);
             busy = true;
         }
@@ -345,6 +347,33 @@ static void a_body_that_does_not_come(void **state)
     world_fini(&w);
 }
 
+/* The reply is larger than the peer's window, and the peer does not open it again. */
+static void a_window_that_stays_closed(void **state)
+{
+    (void)state;
+    struct world w;
+    static uint8_t big[100000];
+    const nghttp2_settings_entry small = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1000};
+    world_init(&w);
+    nghttp2_submit_settings(w.client, 0, &small, 1);
+    w.body = span_of(big, sizeof big);
+    w.deaf = true;
+    request(&w, "GET", "/", 0);
+    talk(&w);
+    assert_int_equal(h2_deadline_us(w.server), LIMIT_HTTP_WRITE_STALL_MS * US_PER_MS);
+    assert_true(h2_on_deadline(w.server, LIMIT_HTTP_WRITE_STALL_MS * US_PER_MS));
+    talk(&w);
+    assert_int_equal(w.gone, 1);
+    world_fini(&w);
+    /* A stream that has nothing to send has all the time in the world. */
+    world_init(&w);
+    w.hold = true;
+    request(&w, "GET", "/", 0);
+    talk(&w);
+    assert_int_equal(h2_deadline_us(w.server), INT64_MAX);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_ping_flood_ends_the_connection),
         cmocka_unit_test(goaway_finishes_what_runs),
         cmocka_unit_test(a_body_that_does_not_come),
+        cmocka_unit_test(a_window_that_stays_closed),
     };
     return RUN_TESTS(tests);
 }
