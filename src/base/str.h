@@ -18,7 +18,7 @@ void str_add(struct str *s, struct span bytes);
 void str_addc(struct str *s, char c);
 void str_adds(struct str *s, const char *text);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void str_vaddf(struct str *s, const char *fmt, va_list ap);
+void str_vaddf(struct str *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void str_be(struct str *s, uint64_t v, unsigned n_bytes);
 void str_drop(struct str *s, size_t n); /* removes the first n bytes */
 /* Zero-terminated view, valid until the next change. */

@@ -164,8 +164,8 @@ static void on_window_ack_size(struct rtmp *x, struct span body)
 }
 
 /* Audio, video and data count only from a publisher who was let in. Empty ones say nothing. */
-static bool on_media(struct rtmp *x, enum rtmp_event_kind kind, uint32_t ts_ms,
-                     struct span body, int64_t now_us, struct rtmp_event *ev)
+static bool on_media(struct rtmp *x, enum rtmp_event_kind kind, uint32_t ts_ms, struct span body,
+                     int64_t now_us, struct rtmp_event *ev)
 {
     if (x->state != RTMP_ST_PUBLISH) return false;
     if (kind != RTMP_EV_DATA) x->deadline_us = now_us + LIMIT_RTMP_IDLE_MS * US_PER_MS;

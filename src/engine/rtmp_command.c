@@ -175,8 +175,8 @@ static struct span first_string(const struct command *c)
     return amf0_read(&args, &v) == E_OK && v.type == AMF0_STRING ? v.string : SPAN_NULL;
 }
 
-static bool ask(struct rtmp *x, const struct command *c, enum rtmp_event_kind kind,
-                int64_t now_us, struct rtmp_event *ev)
+static bool ask(struct rtmp *x, const struct command *c, enum rtmp_event_kind kind, int64_t now_us,
+                struct rtmp_event *ev)
 {
     if (!keep(x, &x->stream, first_string(c))) return false;
     x->asked_play = kind == RTMP_EV_PLAY;
@@ -194,8 +194,7 @@ static bool on_publish(struct rtmp *x, const struct command *c, int64_t now_us,
     return false;
 }
 
-static bool on_play(struct rtmp *x, const struct command *c, int64_t now_us,
-                    struct rtmp_event *ev)
+static bool on_play(struct rtmp *x, const struct command *c, int64_t now_us, struct rtmp_event *ev)
 {
     if (x->state == RTMP_ST_COMMAND) return ask(x, c, RTMP_EV_PLAY, now_us, ev);
     rtmp_status(x, "error", "NetStream.Play.Failed", "this connection is in use already");
@@ -238,8 +237,7 @@ static enum err command_parse(struct span body, struct command *c)
     return E_OK;
 }
 
-bool rtmp_command(struct rtmp *x, const struct rtmp_msg *m, int64_t now_us,
-                  struct rtmp_event *ev)
+bool rtmp_command(struct rtmp *x, const struct rtmp_msg *m, int64_t now_us, struct rtmp_event *ev)
 {
     struct command c;
     const enum err e = command_parse(m->body, &c);

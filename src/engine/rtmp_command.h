@@ -4,8 +4,7 @@
 #include "engine/rtmp.h"
 
 /* A command message, without the leading byte of AMF3. True: *ev is set. May end the connection. */
-bool rtmp_command(struct rtmp *x, const struct rtmp_msg *m, int64_t now_us,
-                  struct rtmp_event *ev);
+bool rtmp_command(struct rtmp *x, const struct rtmp_msg *m, int64_t now_us, struct rtmp_event *ev);
 /* onStatus for the message stream. */
 void rtmp_status(struct rtmp *x, const char *level, const char *code, const char *words);
 /* onFCPublish, for old Flash encoders that wait for it. */
