@@ -294,7 +294,6 @@ void rtmp_accept(struct rtmp *x, int64_t now_us)
         rtmp_dechunk_trim(&x->in);
         rtmp_status(x, "status", "NetStream.Play.Reset", "Playing and resetting");
         rtmp_status(x, "status", "NetStream.Play.Start", "Started playing");
-        rtmp_sample_access(x);
     } else {
         if (x->fc_publish) rtmp_on_fc_publish(x);
         rtmp_status(x, "status", "NetStream.Publish.Start", "Publishing");

@@ -58,17 +58,6 @@ void rtmp_on_fc_publish(struct rtmp *x)
     reply(x, RTMP_CS_STATUS, RTMP_OUT_STREAM, &w);
 }
 
-void rtmp_sample_access(struct rtmp *x)
-{
-    uint8_t b[64];
-    struct wr w = wr_to(b, sizeof b);
-    amf0_put_string(&w, SPAN_LIT("|RtmpSampleAccess"));
-    amf0_put_boolean(&w, true);
-    amf0_put_boolean(&w, true);
-    rtmp_put_message(&x->out, RTMP_CS_STATUS, RTMP_DATA_AMF0, RTMP_OUT_STREAM, 0, wr_span(&w),
-                     RTMP_OUT_CHUNK_SIZE);
-}
-
 /* `_result` with nothing to say. A transaction id of 0 wants no answer. */
 static void reply_null(struct rtmp *x, double txn)
 {

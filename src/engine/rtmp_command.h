@@ -9,8 +9,6 @@ bool rtmp_command(struct rtmp *x, const struct rtmp_msg *m, int64_t now_us, stru
 void rtmp_status(struct rtmp *x, const char *level, const char *code, const char *words);
 /* onFCPublish, for old Flash encoders that wait for it. */
 void rtmp_on_fc_publish(struct rtmp *x);
-/* |RtmpSampleAccess: players may look at pictures and sound. */
-void rtmp_sample_access(struct rtmp *x);
 /* Ends the connection: RTMP_EV_CLOSE follows. The first reason stays. */
 void rtmp_fail(struct rtmp *x, enum err e, const char *why);
 void rtmp_enter(struct rtmp *x, enum rtmp_state st, int64_t now_us);

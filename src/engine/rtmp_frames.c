@@ -278,8 +278,8 @@ static const struct track *first_of(struct track *const *tracks, unsigned n, enu
     return NULL;
 }
 
-static void put_metadata(struct str *out, const struct track *v, const struct track *a,
-                         uint32_t ts_ms)
+/* At time 0: ffmpeg takes later ones for a stream of their own. */
+static void put_metadata(struct str *out, const struct track *v, const struct track *a)
 {
     uint8_t b[512];
     struct wr w = wr_to(b, sizeof b);
@@ -298,7 +298,7 @@ static void put_metadata(struct str *out, const struct track *v, const struct tr
         amf0_pair_boolean(&w, "stereo", a->channels == 2);
     }
     amf0_object_end(&w);
-    rtmp_put_message(out, RTMP_CS_STATUS, RTMP_DATA_AMF0, RTMP_OUT_STREAM, ts_ms, wr_span(&w),
+    rtmp_put_message(out, RTMP_CS_STATUS, RTMP_DATA_AMF0, RTMP_OUT_STREAM, 0, wr_span(&w),
                      RTMP_OUT_CHUNK_SIZE);
 }
 
@@ -322,7 +322,7 @@ struct buf *rtmp_from_tracks(struct track *const *tracks, unsigned n, uint32_t t
     const struct track *v = first_of(tracks, n, MEDIA_VIDEO);
     const struct track *a = first_of(tracks, n, MEDIA_AUDIO);
     struct str out = {0};
-    put_metadata(&out, v, a, ts_ms);
+    put_metadata(&out, v, a);
     put_config(&out, v, ts_ms);
     put_config(&out, a, ts_ms);
     return str_take_buf(&out);
