@@ -242,12 +242,15 @@ static void keep_step(struct packager *p, struct packager_lane *other,
 
 static void close_video(struct packager *p, int64_t t_us)
 {
-    packager_lane_close_segment(&p->v, &p->events, packager_lane_tick(&p->v, t_us));
+    const uint64_t tick = packager_lane_tick(&p->v, t_us);
+    (void)packager_lane_fit_part(&p->v, &p->events, tick, p->cut.target_us);
+    packager_lane_close_segment(&p->v, &p->events, tick);
     if (!p->a.used) keep_step(p, &p->a, &p->v);
 }
 
 static void close_audio(struct packager *p, uint64_t tick)
 {
+    (void)packager_lane_fit_part(&p->a, &p->events, tick, p->cut.target_us);
     packager_lane_close_segment(&p->a, &p->events, tick);
     if (!p->v.used || p->state == DRAIN) keep_step(p, &p->v, &p->a);
 }
@@ -305,6 +308,20 @@ static bool video_breaks(const struct packager *p, const struct item *i)
     return p->cut.video.open && (i->f->discontinuity || p->pending_break);
 }
 
+/* A part ends at `tick`, where a frame of about step_us begins. */
+static void close_part(struct packager *p, struct packager_lane *l, struct segmenter_lane *cut,
+                       uint64_t tick, int64_t step_us)
+{
+    const int64_t t_us = packager_lane_us(l, tick);
+    if (packager_lane_fit_part(l, &p->events, tick, p->cut.target_us)) {
+        const int64_t began_us = packager_lane_us(l, l->ticks[0]);
+        segmenter_part_began(cut, began_us);
+        if (t_us + step_us - began_us <= p->cut.target_us) return;
+    }
+    packager_lane_close_part(l, &p->events, tick, false);
+    segmenter_part_began(cut, t_us);
+}
+
 static bool part_full(const struct packager_lane *l, const struct frame *f)
 {
     return l->n >= PART_FRAMES_MAX || (l->n > 0 && l->bytes + f->len > PART_BYTES_MAX);
@@ -317,7 +334,7 @@ static void place_video(struct packager *p, enum seg_cut cut, int64_t t_us)
     if (cut == SEG_SEGMENT)
         close_video(p, t_us);
     else if (cut == SEG_PART || part_full(&p->v, f))
-        packager_lane_close_part(&p->v, &p->events, tick, false);
+        close_part(p, &p->v, &p->cut.video, tick, segmenter_step_us(&p->cut));
     const int64_t pts = (int64_t)packager_ticks(f->pts_us, p->v.timescale);
     packager_lane_add(&p->v, f, tick, pts - (int64_t)tick);
 }
@@ -367,10 +384,21 @@ static bool step_video(struct packager *p, int64_t now_us)
 
 /* --- audio ------------------------------------------------------------------------------- */
 
+/* A small gap waits until a part has room for it: it would end one that is long enough too late or
+ * one frame too early. */
+static bool gap_has_room(const struct packager *p, const struct item *i, uint64_t at)
+{
+    const int64_t end_us = packager_us(p->a.end, p->a.timescale);
+    const int64_t at_us = packager_us(at, p->a.timescale);
+    const int64_t after_us = at_us + audio_us(i->t, i->f) - p->cut.audio.part_us;
+    return after_us <= p->cut.target_us || (at_us - end_us) * 2 > p->cut.target_us;
+}
+
 /* The sample-exact place of a frame: right behind the one before it, unless the source is too far
  * away from that. False: it comes too early to be placed at all. */
-static bool audio_tick(const struct packager *p, const struct frame *f, uint64_t *tick)
+static bool audio_tick(const struct packager *p, const struct item *i, uint64_t *tick)
 {
+    const struct frame *f = i->f;
     const uint32_t rate = p->a.timescale;
     const uint64_t at = packager_ticks(f->pts_us, rate);
     const uint64_t limit = packager_ticks(PACKAGER_AUDIO_DRIFT_US, rate);
@@ -380,7 +408,7 @@ static bool audio_tick(const struct packager *p, const struct frame *f, uint64_t
         *tick = at > p->a.end ? at : p->a.end;
         return true;
     }
-    if (at > p->a.end + limit) *tick = at;
+    if (at > p->a.end + limit && gap_has_room(p, i, at)) *tick = at;
     return at + limit >= p->a.end;
 }
 
@@ -412,7 +440,7 @@ static void place_audio(struct packager *p, struct item *i, uint64_t tick)
     }
     struct frame *f = queue_take(&p->audio.q);
     if (cut == SEG_PART || part_full(&p->a, f)) {
-        packager_lane_close_part(&p->a, &p->events, tick, false);
+        close_part(p, &p->a, &p->cut.audio, tick, duration_us);
     }
     packager_lane_add(&p->a, f, tick, 0);
     p->a.end = tick + samples;
@@ -456,17 +484,19 @@ static bool step_audio(struct packager *p, int64_t now_us)
     const int64_t duration_us = audio_us(i->t, i->f);
     uint64_t tick;
     const bool early = !p->cut.audio.open && !middle_after(i, p->start_us);
-    if (early || duration_us == 0 || !audio_tick(p, i->f, &tick)) {
+    if (early || duration_us == 0 || !audio_tick(p, i, &tick)) {
         queue_drop(&p->audio.q);
         p->dropped++;
         return true;
     }
     const int64_t t_us = packager_us(tick, p->a.timescale);
-    const int64_t until = i->pushed_us + PACKAGER_AUDIO_HOLD_US;
-    if (!draining && !p->forced && now_us < until &&
-        !segmenter_audio_ready(&p->cut, t_us, duration_us)) {
-        wait_until(p, until);
-        return false;
+    if (!draining && !segmenter_audio_ready(&p->cut, t_us, duration_us)) {
+        if (queue_head(&p->video.q)) return false; /* it may be what is waited for */
+        const int64_t until = i->pushed_us + PACKAGER_AUDIO_HOLD_US;
+        if (now_us < until && !p->forced) {
+            wait_until(p, until);
+            return false;
+        }
     }
     if (!draining && segmenter_video_stalled(&p->cut, t_us + duration_us)) {
         p->video.lost = true;
@@ -503,8 +533,6 @@ static bool step(struct packager *p, int64_t now_us)
     case WAIT:
         return step_wait(p, now_us);
     case RUN:
-        /* Flushing does not wait, so the cuts of video have to be there first. */
-        if (p->forced) return step_video(p, now_us) || step_audio(p, now_us);
         return step_audio(p, now_us) || step_video(p, now_us);
     case DRAIN:
         return step_drain(p, now_us);

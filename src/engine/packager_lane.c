@@ -189,19 +189,35 @@ static struct packager_event *add_event(struct packager_lane *l, struct packager
     return e;
 }
 
-/* The one copy of a frame's bytes. */
-static struct buf *build_part(struct packager_lane *l)
+/* The one copy of a frame's bytes: the first n samples, which go. */
+static struct buf *build_part(struct packager_lane *l, unsigned n)
 {
-    const size_t head = fmp4_chunk_head_bytes(l->samples, l->n);
-    struct buf *b = buf_new(head + l->bytes);
+    size_t bytes = fmp4_chunk_head_bytes(l->samples, n);
+    for (unsigned i = 0; i < n; i++) bytes += l->samples[i].size;
+    struct buf *b = buf_new(bytes);
     struct wr w = wr_to(b->data, b->len);
-    fmp4_chunk_head_write(++l->sequence, l->ticks[0], l->samples, l->n, &w);
-    for (unsigned i = 0; i < l->n; i++) {
+    fmp4_chunk_head_write(++l->sequence, l->ticks[0], l->samples, n, &w);
+    for (unsigned i = 0; i < n; i++) {
         wr_str(&w, frame_span(l->frames[i]));
+        l->bytes -= l->frames[i]->len;
         frame_unref(l->frames[i]);
     }
     CHECK(!w.overflow && wr_used(&w) == b->len);
+    l->n -= n;
+    memmove(l->frames, l->frames + n, l->n * sizeof *l->frames);
+    memmove(l->ticks, l->ticks + n, l->n * sizeof *l->ticks);
+    memmove(l->samples, l->samples + n, l->n * sizeof *l->samples);
     return b;
+}
+
+static void emit_part(struct packager_lane *l, struct packager_events *q, unsigned n, uint64_t tick,
+                      bool last)
+{
+    struct packager_event *e = add_event(l, q, PACKAGER_PART, l->ticks[0], tick);
+    e->independent = l->samples[0].key;
+    e->last = last;
+    e->buf = build_part(l, n);
+    l->parts++;
 }
 
 void packager_lane_close_part(struct packager_lane *l, struct packager_events *q, uint64_t tick,
@@ -210,14 +226,19 @@ void packager_lane_close_part(struct packager_lane *l, struct packager_events *q
     if (l->n == 0) return;
     if (tick < l->end) tick = l->end;
     l->samples[l->n - 1].duration = (uint32_t)(tick - l->ticks[l->n - 1]);
-    struct packager_event *e = add_event(l, q, PACKAGER_PART, l->ticks[0], tick);
-    e->independent = l->samples[0].key;
-    e->last = last;
-    e->buf = build_part(l);
     l->end = tick;
-    l->parts++;
-    l->n = 0;
-    l->bytes = 0;
+    emit_part(l, q, l->n, tick, last);
+}
+
+bool packager_lane_fit_part(struct packager_lane *l, struct packager_events *q, uint64_t tick,
+                            int64_t most_us)
+{
+    if (l->n < 2) return false;
+    if (packager_us(tick, l->timescale) - packager_us(l->ticks[0], l->timescale) <= most_us) {
+        return false;
+    }
+    emit_part(l, q, l->n - 1, l->ticks[l->n - 1], false);
+    return true;
 }
 
 void packager_lane_close_segment(struct packager_lane *l, struct packager_events *q, uint64_t tick)

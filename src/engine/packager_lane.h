@@ -51,6 +51,10 @@ void packager_lane_add(struct packager_lane *l, struct frame *f, uint64_t tick, 
 /* The part ends at `tick`, or later when its last sample begins later. Nothing when it is empty. */
 void packager_lane_close_part(struct packager_lane *l, struct packager_events *q, uint64_t tick,
                               bool last);
+/* If the part, ending at `tick`, lasts longer than that, because a frame is missing in front of
+ * `tick`, it ends before its last sample instead, and that one is the beginning of the next. */
+bool packager_lane_fit_part(struct packager_lane *l, struct packager_events *q, uint64_t tick,
+                            int64_t most_us);
 /* The segment, and its last part; a gap from its start to `tick` when it is empty. */
 void packager_lane_close_segment(struct packager_lane *l, struct packager_events *q, uint64_t tick);
 /* Something is in the segment that is open. */

@@ -157,6 +157,11 @@ enum seg_cut segmenter_video(struct segmenter *s, int64_t t_us, bool key)
     return cut;
 }
 
+void segmenter_part_began(struct segmenter_lane *l, int64_t t_us)
+{
+    l->part_us = t_us;
+}
+
 bool segmenter_video_stalled(const struct segmenter *s, int64_t t_us)
 {
     return s->video.open && t_us - s->video.segment_us > s->config.longest_us;

@@ -66,6 +66,8 @@ void segmenter_start(struct segmenter *s, bool has_video, int64_t audio_us);
 
 /* The next video frame. Ask once a frame. */
 enum seg_cut segmenter_video(struct segmenter *s, int64_t t_us, bool key);
+/* The owner closed a part of its own accord: the one that is open began at t_us. */
+void segmenter_part_began(struct segmenter_lane *l, int64_t t_us);
 /* How long a video frame may be expected to last. */
 int64_t segmenter_step_us(const struct segmenter *s);
 
