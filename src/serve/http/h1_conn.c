@@ -69,11 +69,12 @@ void h1_conn_run(struct http_conn *c)
     }
     c->running = false;
     if (c->closed || c->closing) return;
-    h1_keep(&c->h1);
-    /* Writes leave at the end of this iteration. What is queued in the next one the socket has
-     * kept, and on_drain will come. */
-    if (full && (went_on || !c->paused)) http_conn_wake(c);
-    pause_reading(c, full || h1_is_full(&c->h1));
+    /* Only a client that asks ahead is held up. Writes leave at the end of this iteration: what is
+     * queued in the next one the socket has kept, and on_drain will come. */
+    const bool hold = h1_keep(&c->h1) && full;
+    if (hold && (went_on || !c->held)) http_conn_wake(c);
+    c->held = hold;
+    pause_reading(c, h1_is_full(&c->h1));
     http_conn_arm(c);
 }
 

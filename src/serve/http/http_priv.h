@@ -57,7 +57,7 @@ struct http_conn {
     struct http_request *reading; /* HTTP/1.1: the one whose body arrives, or that is answered */
     struct h2 *h2;                /* NULL: HTTP/1.1 */
     struct h1 h1;
-    bool running, paused, woken, doomed, any_over, closing, closed;
+    bool running, paused, woken, doomed, held, any_over, closing, closed;
 };
 
 enum request_state {
