@@ -4,24 +4,10 @@ import './styles/app.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { backoffMs } from './api/backoff';
+import { lookAt } from './api/playlist';
 import { Player } from './ui/player';
 
 type State = 'looking' | 'waiting' | 'live' | 'recorded' | 'missing';
-
-/** Live or recorded: a media playlist that has its end written is recorded. */
-async function look(src: string): Promise<State | 'failed'> {
-  const get = (url: string) => fetch(url, { cache: 'no-store' }).catch(() => null);
-  const master = await get(src);
-  if (!master) return 'failed';
-  if (master.status === 404) return 'missing';
-  if (master.status === 412) return 'waiting';
-  if (!master.ok) return 'failed';
-  const first = (await master.text()).split('\n').find((line) => line && !line.startsWith('#'));
-  if (!first) return 'failed';
-  const media = await get(new URL(first, master.url).href);
-  if (!media?.ok) return 'failed';
-  return (await media.text()).includes('#EXT-X-ENDLIST') ? 'recorded' : 'live';
-}
 
 function Embed({ src }: { src: string }) {
   const [state, setState] = useState<State>('looking');
@@ -31,11 +17,16 @@ function Embed({ src }: { src: string }) {
     let stopped = false;
     let attempt = 0;
     async function turn() {
-      const found = await look(src);
+      const found = await lookAt(src);
       if (stopped) return;
-      if (found !== 'failed') setState(found);
-      if (found === 'waiting') timer = setTimeout(turn, 3000);
-      if (found === 'failed') timer = setTimeout(turn, backoffMs(attempt++));
+      if (found === 'failed') {
+        timer = setTimeout(turn, backoffMs(attempt++));
+      } else if (found === 'not-live') {
+        setState('waiting');
+        timer = setTimeout(turn, 3000);
+      } else {
+        setState(found === 'starting' ? 'live' : found); // the player waits for the rest
+      }
     }
     void turn();
     return () => {

@@ -3,6 +3,7 @@
 // stands still or the connection breaks, where it was.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { backoffMs } from '../api/backoff';
+import { here, lookAt } from '../api/playlist';
 import { createStallWatch } from '../store/stall';
 import { Button } from './button';
 import { loadPlayer } from './player-script';
@@ -27,13 +28,6 @@ type MediaLike = HTMLElement & {
 
 const MEDIA_ERR_DECODE = 3;
 
-/** Playlists are asked for from where this page came from, whatever name the server calls itself by: the
- * pages' Content-Security-Policy allows nothing else. */
-function here(src: string): string {
-  const url = new URL(src, location.href);
-  return url.pathname + url.search;
-}
-
 function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaLike {
   const el = document.createElement('mux-player') as unknown as MediaLike;
   const attributes: Record<string, string> = {
@@ -54,16 +48,15 @@ function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaL
   return el;
 }
 
-/** Waits until the playlist is there: a stream that has just gone live has none for a moment. */
+/** Waits until the playlist is there: a stream that has just gone live has none for a moment. False: there
+ * is nothing to wait for. */
 async function whenPlayable(src: string, stopped: () => boolean): Promise<boolean> {
-  for (let attempt = 0; !stopped(); attempt++) {
-    const status = await fetch(here(src), { cache: 'no-store' }).then(
-      (r) => r.status,
-      () => 0,
-    );
-    if (status === 200) return true;
-    if (status === 404 || status === 410) return false;
-    const wait = status === 412 ? Math.min(2000, 300 + attempt * 200) : backoffMs(attempt);
+  let failures = 0;
+  while (!stopped()) {
+    const found = await lookAt(here(src));
+    if (found === 'live' || found === 'recorded') return true;
+    if (found === 'missing') return false;
+    const wait = found === 'failed' ? backoffMs(failures++) : 400;
     await new Promise((done) => setTimeout(done, wait));
   }
   return false;
