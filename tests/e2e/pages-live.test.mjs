@@ -27,7 +27,7 @@ test('from signing up to the recording', async (t) => {
   await page.getByRole('heading', { level: 1, name: 'Tea with Ada' }).waitFor();
   await page.getByText('Not live yet').first().waitFor();
 
-  const publisher = await publishFfmpeg(t, address, { media: { gop: 60, bframes: 0 } });
+  const publisher = await publishFfmpeg(t, address, { media: { seconds: 60 } });
   // Both pages change by themselves.
   await streamer.page.getByText('Live', { exact: true }).first().waitFor({ timeout: 20_000 });
   await streamer.page.getByRole('button', { name: 'End stream' }).waitFor();
@@ -72,12 +72,12 @@ test('an encoder that drops and returns is waited for', async (t) => {
   await register(page, server);
   const id = await createStream(page, 'A bad line');
   const address = await publishAddress(page);
-  const first = await publishFfmpeg(t, address, { media: { gop: 60, bframes: 0 } });
+  const first = await publishFfmpeg(t, address, { media: { seconds: 60 } });
   await page.goto(`${server.http}/stream/${id}`);
   await untilPlaying(page, { ms: 30_000 });
   await first.kill();
   await page.getByText('The streamer lost the connection.', { exact: false }).first().waitFor({ timeout: 15_000 });
-  await publishFfmpeg(t, address, { media: { gop: 60, bframes: 0 } });
+  await publishFfmpeg(t, address, { media: { seconds: 60 } });
   await page.getByText('Live', { exact: true }).first().waitFor({ timeout: 15_000 });
   await untilPlaying(page, { ms: 40_000 });
 });
@@ -90,7 +90,7 @@ test('a live stream can be watched from its start, and embedded', async (t) => {
   const address = await publishAddress(page);
   const code = await page.getByLabel('Player for your own site').inputValue();
   const [, embedded] = /src="([^"]+)"/.exec(code);
-  await publishFfmpeg(t, address, { media: { gop: 60, bframes: 0 } });
+  await publishFfmpeg(t, address, { media: { seconds: 60 } });
   await page.goto(`${server.http}/stream/${id}`);
   await untilPlaying(page, { ms: 30_000 });
   await until('ten seconds are there', async () => (await videoState(page))?.seekableEnd > 10, 30_000);

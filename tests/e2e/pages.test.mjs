@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The pages without a picture: accounts, forms, dialogs, the keyboard, assistive technology, sizes.
+// The pages without a picture: accounts, forms, dialogs, the keyboard, themes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newUser, password } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
-import { assertAccessible, assertFits, createStream, publishAddress, refusals, register } from './lib/pages.mjs';
+import { createStream, publishAddress, refusals, register } from './lib/pages.mjs';
 import { startServer, until } from './lib/server.mjs';
 
 test('forms say what is wrong beside the field', async (t) => {
@@ -148,42 +148,6 @@ test('by keyboard alone: log in, create a stream, copy its key', async (t) => {
   const { ingest } = await ada.stream(id);
   await until('the key is on the clipboard', async () => (await page.evaluate(() => navigator.clipboard.readText())) === ingest.streamKey);
   await until('it is said', async () => (await page.getByRole('status').innerText()).includes('Copied the stream key'));
-});
-
-test('every page, in both colours and at both sizes, is accessible and fits', async (t) => {
-  const server = await startServer(t);
-  const { page, context, problems } = await launchBrowser(t, { expected: refusals });
-  await register(page, server, 'A very long name for a person, as some people have');
-  const id = await createStream(page, 'A title that is long enough to need a second line on the screen of a telephone', 'Words.\n\nMore of them.');
-  const cookies = await context.cookies();
-  const guestPages = ['/', '/login', '/register', `/stream/${id}`, '/stream/none', '/nowhere', '/embed/none'];
-  const ownPages = ['/', '/dashboard', `/dashboard/${id}`, `/stream/${id}`];
-  for (const colorScheme of ['light', 'dark'])
-    for (const width of [375, 1440]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.setViewportSize({ width, height: 800 });
-      for (const [who, paths] of [['guest', guestPages], ['user', ownPages]]) {
-        await context.clearCookies();
-        if (who === 'user') await context.addCookies(cookies);
-        for (const path of paths) {
-          const where = `${path} for a ${who}, ${colorScheme}, ${width} px`;
-          await page.goto(server.http + path);
-          await page.locator('h1').first().waitFor({ state: 'attached', timeout: 10_000 }).catch(async (e) => {
-            throw new Error(`${where}: ${e.message}\n${(await page.content()).slice(0, 3000)}`);
-          });
-          await page.locator('[aria-busy=true], .skeleton').first().waitFor({ state: 'detached' });
-          assert.equal(await page.locator('h1').count(), 1, `${where}: one h1`);
-          await assertFits(page, where);
-          await assertAccessible(page, where);
-        }
-      }
-      // The dialogs too.
-      await page.goto(`${server.http}/dashboard`);
-      await page.getByRole('button', { name: 'New stream' }).click();
-      await assertAccessible(page, `New stream, ${colorScheme}, ${width} px`);
-      await assertFits(page, `New stream, ${colorScheme}, ${width} px`);
-    }
-  assert.deepEqual(problems, []);
 });
 
 test('a chosen theme stays, and wins over the system', async (t) => {

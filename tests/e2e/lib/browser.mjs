@@ -17,10 +17,15 @@ const FLAGS = [
 export async function launchBrowser(t, { viewport = { width: 1280, height: 800 }, colorScheme = 'light', args = [], expected = [], ignoreHTTPSErrors = false } = {}) {
   const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => fs.existsSync(p));
   assert.ok(executablePath, 'Chromium is installed (packages.txt)');
-  const context = await chromium.launchPersistentContext(tempDir(t, 'chromium'), {
+  const profile = tempDir(null, 'chromium');
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath, headless: true, args: [...FLAGS, ...args], viewport, colorScheme, ignoreHTTPSErrors,
   });
-  t?.after(() => context.close());
+  // In this order: a browser that runs writes into its profile while it is removed.
+  t?.after(async () => {
+    await context.close();
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
+  });
   const problems = [];
   // Every page with mux-player may try to fetch Google's cast script, which is not there offline.
   const fine = [/gstatic\.com/, /ERR_INTERNET_DISCONNECTED|ERR_NAME_NOT_RESOLVED/, ...expected];
