@@ -240,7 +240,8 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
     struct entry *e = ctx;
     e->asking = false;
     e->answered_us = loop_now_us(e->loop->loop);
-    if (e->dead) {
+    if (e->dead) { /* a pipelined request may have come while the others were answered */
+        try_all(e, err == E_CLOSED ? E_CLOSED : E_NOTFOUND);
         entry_drop(e);
         return;
     }
