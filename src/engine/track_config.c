@@ -143,19 +143,6 @@ enum err track_from_config(uint8_t id, enum codec codec, struct span config, str
     return E_OK;
 }
 
-static struct track *copy_of(const struct track *t)
-{
-    struct track *n = track_new(t->id, t->codec);
-    n->config = t->config ? buf_ref(t->config) : NULL;
-    n->timescale = t->timescale;
-    memcpy(n->codecs, t->codecs, sizeof n->codecs);
-    n->width = t->width;
-    n->height = t->height;
-    n->fps_milli = t->fps_milli;
-    n->may_reorder = t->may_reorder;
-    return n;
-}
-
 /* The record of many sources says level 0 or 1.0 for VP9; with the size known it can be right. */
 static enum err refine_vp9(const struct track *t, struct span key_frame, struct track **out)
 {
@@ -170,7 +157,7 @@ static enum err refine_vp9(const struct track *t, struct span key_frame, struct 
     uint8_t room[VP9_CONFIG_BYTES];
     struct wr w = wr_to(room, sizeof room);
     vp9_config_build(&c, &w);
-    struct track *n = copy_of(t);
+    struct track *n = track_copy(t);
     buf_unref(n->config);
     n->config = buf_copy(wr_span(&w));
     vp9_codecs_string(&c, n->codecs, sizeof n->codecs);
@@ -186,7 +173,7 @@ static enum err refine_vp8(const struct track *t, struct span key_frame, struct 
     const enum err e = vp8_frame_parse(key_frame, &f);
     if (e != E_OK) return e;
     if (!f.key || (f.width == t->width && f.height == t->height)) return E_NOTFOUND;
-    struct track *n = copy_of(t);
+    struct track *n = track_copy(t);
     n->width = f.width;
     n->height = f.height;
     *out = n;
@@ -206,7 +193,7 @@ static enum err refine_av1(const struct track *t, struct span key_frame, struct 
     av1_config_build(&seq, obu, &w);
     if (w.overflow) return E_LIMIT;
     if ((e = av1_config_parse(wr_span(&w), &c)) != E_OK) return e;
-    struct track *n = copy_of(t);
+    struct track *n = track_copy(t);
     buf_unref(n->config);
     n->config = buf_copy(wr_span(&w));
     apply_av1(n, &c, &seq);

@@ -26,6 +26,22 @@ void track_unref(struct track *t)
     free(t);
 }
 
+struct track *track_copy(const struct track *t)
+{
+    struct track *n = track_new(t->id, t->codec);
+    n->config = buf_ref(t->config);
+    n->timescale = t->timescale;
+    memcpy(n->codecs, t->codecs, sizeof n->codecs);
+    n->width = t->width;
+    n->height = t->height;
+    n->fps_milli = t->fps_milli;
+    n->may_reorder = t->may_reorder;
+    n->sample_rate = t->sample_rate;
+    n->channels = t->channels;
+    n->samples_per_frame = t->samples_per_frame;
+    return n;
+}
+
 bool track_same(const struct track *a, const struct track *b)
 {
     return a && b && a->codec == b->codec && a->id == b->id &&

@@ -32,5 +32,7 @@ struct track {
 struct track *track_new(uint8_t id, enum codec codec);
 struct track *track_ref(struct track *t); /* returns t; NULL is fine */
 void track_unref(struct track *t);        /* NULL is fine */
+/* A copy with one reference, to be changed before it is shared. */
+struct track *track_copy(const struct track *t);
 /* Same codec and same configuration bytes: nothing to announce. */
 bool track_same(const struct track *a, const struct track *b);

@@ -3,7 +3,8 @@
  *
  * The tracks are told before the first frame. Which there will be, sequence headers say; so frames
  * wait until there is one of each kind, or LIMIT_RTMP_ANALYSE_MS by the wall clock after the first
- * (timestamps cannot be trusted for that). A track that comes later is told then. */
+ * (timestamps cannot be trusted for that). A track that comes later is told then. When the codec
+ * does not say its frame rate (HEVC, AV1 and VP9 seldom do), FPS_FRAMES more are waited for. */
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "serve/rtmp/rtmp_priv.h"
 
 #define WAITING_MAX 512
+#define FPS_FRAMES  9
 
 struct rtmp_pub {
     struct publisher *publisher;
@@ -24,6 +26,7 @@ struct rtmp_pub {
     unsigned n_waiting;
     size_t waiting_bytes;
     int64_t n_frames;
+    uint32_t fps_milli; /* measured, when the codec does not say */
 };
 
 static void on_ready(void *ctx, int64_t base_us)
@@ -95,14 +98,57 @@ static void tell_tracks(struct rtmp_conn *c)
     publisher_tracks(p->publisher, set, n);
 }
 
+/* Over the frames that wait, to the nearest usual rate: timestamps are whole milliseconds. */
+static uint32_t measure_fps(const struct rtmp_pub *p)
+{
+    static const uint32_t USUAL[] = {15000, 23976, 24000, 25000, 29970, 30000,
+                                     48000, 50000, 59940, 60000, 90000, 120000};
+    int64_t first_us = 0, last_us = 0, n = 0;
+    for (unsigned i = 0; i < p->n_waiting; i++) {
+        if (codec_kind(p->waiting[i]->codec) != MEDIA_VIDEO) continue;
+        last_us = p->waiting[i]->dts_us;
+        if (n++ == 0) first_us = last_us;
+    }
+    if (n < 3 || last_us <= first_us) return 0;
+    const int64_t fps_milli = (n - 1) * 1000 * US_PER_SEC / (last_us - first_us);
+    uint32_t best = 0;
+    for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++) {
+        if (llabs(USUAL[i] - fps_milli) <= llabs(best - fps_milli)) best = USUAL[i];
+    }
+    return llabs(best - fps_milli) * 50 <= fps_milli ? best : (uint32_t)fps_milli;
+}
+
+static void add_fps(struct rtmp_pub *p)
+{
+    struct track **at = &p->tracks[MEDIA_VIDEO];
+    if (!*at || (*at)->fps_milli || !p->fps_milli) return;
+    struct track *t = track_copy(*at);
+    t->fps_milli = p->fps_milli;
+    track_unref(*at);
+    *at = t;
+}
+
 static enum next go_live(struct rtmp_conn *c)
 {
     struct rtmp_pub *p = c->pub;
+    p->fps_milli = measure_fps(p);
+    add_fps(p);
     rtmp_conn_go(c, STEP_LIVE);
     tell_tracks(c);
     for (unsigned i = 0; i < p->n_waiting; i++) publisher_frame(p->publisher, p->waiting[i]);
     p->n_waiting = 0;
     return MORE;
+}
+
+/* Nothing more to wait for: both tracks, and the frame rate. */
+static bool is_known(const struct rtmp_pub *p)
+{
+    unsigned n = 0;
+    if (!p->tracks[0] || !p->tracks[1]) return false;
+    if (p->tracks[MEDIA_VIDEO]->fps_milli) return true;
+    for (unsigned i = 0; i < p->n_waiting; i++)
+        n += codec_kind(p->waiting[i]->codec) == MEDIA_VIDEO;
+    return n >= FPS_FRAMES;
 }
 
 /* A track that is new, or the old one in another configuration. */
@@ -114,10 +160,11 @@ static void take_track(struct rtmp_conn *c, struct track *t)
     track_unref(*at);
     *at = t;
     if (c->step == STEP_LIVE) {
+        add_fps(p);
         tell_tracks(c);
-    } else if (p->tracks[0] && p->tracks[1]) {
+    } else if (is_known(p)) {
         go_live(c);
-    } else {
+    } else if (c->step_until_us == INT64_MAX) {
         c->step_until_us = rtmp_conn_now(c) + LIMIT_RTMP_ANALYSE_MS * US_PER_MS;
     }
 }
@@ -132,7 +179,9 @@ static void take_frame(struct rtmp_conn *c, struct frame *f)
     }
     p->waiting[p->n_waiting++] = f;
     p->waiting_bytes += f->len;
-    if (p->n_waiting == WAITING_MAX || p->waiting_bytes > LIMIT_FRAME_BYTES) go_live(c);
+    if (p->n_waiting == WAITING_MAX || p->waiting_bytes > LIMIT_FRAME_BYTES || is_known(p)) {
+        go_live(c);
+    }
 }
 
 static enum next on_media(struct rtmp_conn *c, const struct rtmp_event *ev)
