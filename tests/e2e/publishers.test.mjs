@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Encoders other than the plain case: GStreamer, long and short GOPs, B-frames, one track only, wrong keys.
+// Encoders other than the plain case: long and short GOPs, B-frames, one track only, wrong keys.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newUser, publishUrl } from './lib/api.mjs';
-import { follow, hlsUrl, open } from './lib/hls.mjs';
-import { decode, ffprobe } from './lib/media.mjs';
-import { publishFfmpeg, publishGstreamer } from './lib/publish.mjs';
+import { throughAll } from './lib/journey.mjs';
+import { decode } from './lib/media.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer } from './lib/server.mjs';
-
-// Publishes, follows the live playlists, ends, and returns what the recording decodes to.
-async function throughAll(t, server, publish, { seconds = 6 } = {}) {
-  const ada = await newUser(server);
-  const stream = await ada.createStream();
-  const publisher = await publish(publishUrl(server, stream));
-  await ada.untilLive(stream.id, 30_000).catch((e) => assert.fail(`${e.message}\npublisher: ${publisher.log.slice(-2000)}`));
-  const { all, master } = await open(hlsUrl(server, stream.playback.playbackId));
-  const followed = await Promise.all(all.map((url) => follow(url, { seconds })));
-  await publisher.stop();
-  await ada.end(stream.id);
-  const ended = await ada.untilReady(stream.id);
-  const url = new URL(ended.recordingUrl, server.http).href;
-  return { master, followed, url, ended, probe: await ffprobe(url) };
-}
-
-test('GStreamer rtmp2sink', async (t) => {
-  const server = await startServer(t);
-  const { url, probe } = await throughAll(t, server, (to) => publishGstreamer(t, to));
-  assert.deepEqual(probe.streams.map((s) => s.codec_name).sort(), ['aac', 'h264']);
-  const got = await decode(url);
-  assert.ok(got.video.frames > 100 && got.audio.frames > 100, JSON.stringify(got));
-});
 
 test('OBS-like: B-frames and key frames 8.3 seconds apart', async (t) => {
   const server = await startServer(t);

@@ -47,7 +47,7 @@ export async function publishFfmpeg(t, url, { media = {}, once = false, input = 
   ]);
 }
 
-export function publishGstreamer(t, url, { size = [640, 360], fps = 30 } = {}) {
+export function publishGstreamer(t, url, { size = [320, 180], fps = 30 } = {}) {
   const line =
     `videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=${size[0]},height=${size[1]},framerate=${fps}/1 ! ` +
     `x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max=${fps * 2} ! video/x-h264,profile=main ! ` +
