@@ -243,8 +243,8 @@ static void check_tls(struct doctor *d)
     if (left <= 0)
         say(d, BAD, "tls", "the certificate has expired %ld days ago: renew it", -days);
     else
-        say(d, days < 14 ? WARN : FINE, "tls", "the certificate and its key fit; %ld days left",
-            days);
+        say(d, days < 14 ? WARN : FINE, "tls", "the certificate and its key fit; %ld day%s left",
+            days, days == 1 ? "" : "s");
 }
 
 /* --- the machine ----------------------------------------------------------------------------- */

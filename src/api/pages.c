@@ -103,7 +103,9 @@ static void reply_asset(const struct api *api, struct http_request *r, const str
         h[n++] =
             (struct http_header){"content-security-policy", embed ? api->csp_embed : api->csp_page};
         h[n++] = (struct http_header){"permissions-policy", PERMISSIONS};
-        h[n++] = (struct http_header){"cross-origin-opener-policy", "same-origin"};
+        /* Without TLS browsers ignore it, and complain. */
+        if (!embed && http_secure(r))
+            h[n++] = (struct http_header){"cross-origin-opener-policy", "same-origin"};
         if (!embed) h[n++] = (struct http_header){"x-frame-options", "DENY"};
     }
     const struct span had = http_header_in(r, "if-none-match");

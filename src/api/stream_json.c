@@ -25,17 +25,16 @@ json_t *user_json(const struct user *u)
                      "createdAt", time_json(u->created_at));
 }
 
-/* A recording's URL plays from the first part on: it grows while the stream is live. */
+/* Plays from the first part on: it grows while the stream is live. */
 static bool has_recording(const struct stream *s)
 {
-    return s->recording_playback_id[0] &&
-           (s->recording == RECORDING_RECORDING || s->recording == RECORDING_READY);
+    return s->recording_playback_id[0] && s->recording_playable;
 }
 
 static json_t *playback_json(const struct stream *s, const char *origin)
 {
-    const bool recorded =
-        s->status == STREAM_ENDED && s->recording == RECORDING_READY && has_recording(s);
+    const bool closed = s->recording == RECORDING_READY || s->recording == RECORDING_FAILED;
+    const bool recorded = s->status == STREAM_ENDED && closed && has_recording(s);
     const char *id = recorded ? s->recording_playback_id : s->live_playback_id;
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "playbackId", id, "hlsUrl",
                      json_sprintf("%s/%s.m3u8", origin, id), "whepUrl",
@@ -113,5 +112,6 @@ json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, co
         json_object_set_new(in, "rtmpsUrl", rtmp_url("rtmps", origin, a->cfg.rtmps_port, 443));
     json_t *j = stream_json(a, s, origin);
     json_object_set_new(j, "ingest", in);
+    json_object_set_new(j, "recordingProblem", text_or_null(s->recording_problem));
     return j;
 }

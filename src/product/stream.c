@@ -52,6 +52,9 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->peak_viewers = db_int(q, 18);
     copy(s->user_name, sizeof s->user_name, db_text(q, 19));
     copy(s->user_image, sizeof s->user_image, db_text(q, 20));
+    s->recording_playable =
+        s->recording == RECORDING_RECORDING || strcmp(db_text(q, 21), "ready") == 0;
+    copy(s->recording_problem, sizeof s->recording_problem, db_text(q, 22));
 }
 
 void stream_fini(struct stream *s)

@@ -33,6 +33,9 @@ struct stream {
     enum stream_status status;
     enum stream_type type;
     enum recording_status recording;
+    /* It grows, or is whole, or has at least a beginning: a full disk ends a recording early. */
+    bool recording_playable;
+    char recording_problem[160]; /* why it failed, in words; "" */
     char ended_reason[16];
     int64_t duration_s; /* -1: not known */
     int64_t started_at, ended_at, scheduled_at, created_at, updated_at;

@@ -41,7 +41,8 @@ export function phaseOf(stream: Stream): WatchPhase {
     case 'LIVE':
       return stream.connected === false ? 'reconnecting' : 'live';
     case 'ENDED':
-      if (stream.recordingStatus === 'READY' && recordingUrl(stream)) return 'ended-recorded';
+      // One that failed has a URL when its beginning was kept (the disk was full).
+      if (['READY', 'FAILED'].includes(stream.recordingStatus) && recordingUrl(stream)) return 'ended-recorded';
       if (['RECORDING', 'UPLOADING', 'PROCESSING'].includes(stream.recordingStatus)) return 'ended-processing';
       return 'ended';
     default:
