@@ -109,3 +109,21 @@ test('a live stream can be watched from its start, and embedded', async (t) => {
   await page.goto(embedded);
   await untilPlaying(page, { ms: 30_000 });
 });
+
+test('a viewer in front of a server that is killed and comes back gets the recording', async (t) => {
+  const server = await startServer(t);
+  const { page } = await launchBrowser(t, { expected: [/./] });
+  await register(page, server);
+  const id = await createStream(page, 'Power cut');
+  const address = await publishAddress(page);
+  await publishFfmpeg(t, address, { media: { seconds: 60 } });
+  await page.goto(`${server.http}/stream/${id}`);
+  await untilPlaying(page, { ms: 30_000 });
+  await server.kill();
+  await page.getByText('Reconnecting to the server').waitFor({ timeout: 15_000 });
+  await startServer(t, { dataDir: server.dataDir, args: ['--http', new URL(server.http).host] });
+  await page.getByText('Recorded', { exact: true }).waitFor({ timeout: 40_000 });
+  await until('the player holds the recording', () => page.evaluate(() => document.querySelector('mux-player')?.getAttribute('stream-type') === 'on-demand'), 30_000);
+  await page.evaluate(() => document.querySelector('mux-player').play());
+  await untilPlaying(page, { ms: 30_000 });
+});
