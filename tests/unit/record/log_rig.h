@@ -215,7 +215,8 @@ static inline void rig_end(struct rig *r)
 
 /* --- life --- */
 
-static inline void rig_run(struct rig *r, bool on_disk, int64_t min_free, void (*script)(struct rig *))
+static inline void rig_run(struct rig *r, bool on_disk, int64_t min_free,
+                           void (*script)(struct rig *))
 {
     *r = (struct rig){.script = script};
     snprintf(r->dir, sizeof r->dir, "/tmp/bsp-log-XXXXXX");
