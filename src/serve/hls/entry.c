@@ -97,18 +97,26 @@ static void drop_vod(struct entry *e)
     e->vod = NULL;
 }
 
-/* Off the books at once; the memory goes when nothing is on its way to it any more. */
+/* Off the books: no new request finds it. */
+static void entry_unlist(struct entry *e)
+{
+    e->dead = true;
+    drop_log(e);
+    drop_vod(e);
+    list_remove(&e->node);
+    map_del(&e->loop->by_id, span_str(e->id));
+}
+
+/* Frees it when it is off the books and nothing is on its way to it any more. */
+static void entry_release(struct entry *e)
+{
+    if (e->dead && !e->asking && !e->loading && list_empty(&e->waits)) free(e);
+}
+
 static void entry_drop(struct entry *e)
 {
-    if (!e->dead) {
-        e->dead = true;
-        drop_log(e);
-        drop_vod(e);
-        list_remove(&e->node);
-        map_del(&e->loop->by_id, span_str(e->id));
-    }
-    if (e->asking || e->loading || !list_empty(&e->waits)) return;
-    free(e);
+    if (!e->dead) entry_unlist(e);
+    entry_release(e);
 }
 
 /* --- trying again ------------------------------------------------------------------------------
@@ -348,15 +356,18 @@ static void on_timer(struct timer *t, void *ctx)
 void entry_drop_all(struct hls_loop *h)
 {
     h->closed = true;
-    while (!list_empty(&h->entries)) {
-        struct entry *e = CONTAINER_OF(h->entries.next, struct entry, node);
-        while (!list_empty(&e->waits)) {
-            struct wait *w = CONTAINER_OF(e->waits.next, struct wait, node);
+    LIST_EACH(it, &h->entries)
+    {
+        struct entry *e = CONTAINER_OF(it, struct entry, node);
+        entry_unlist(e);
+        LIST_EACH(w_it, &e->waits)
+        {
+            struct wait *w = CONTAINER_OF(w_it, struct wait, node);
             http_on_gone(w->r, NULL, NULL);
             answer_error(w->r, 503, "closing", "The server is restarting.");
             wait_free(w);
         }
-        entry_drop(e);
+        entry_release(e);
     }
     timer_stop(&h->timer);
 }
