@@ -191,6 +191,64 @@ static void begin_period(struct packager *p, bool video, bool audio)
     p->state = RUN;
 }
 
+/* --- frame rate ------------------------------------------------------------------------------ */
+
+/* Frames a second of those at the head that have the same track, 0: too few. Timestamps are in
+ * milliseconds, so what is within a fiftieth of a whole number is that number. */
+static uint32_t measure_fps(const struct queue *q)
+{
+    const struct track *t = q->v[q->head].t;
+    int64_t least_us = INT64_MAX, sum_us = 0;
+    unsigned n = 0;
+    for (int pass = 0; pass < 2; pass++) { /* the second leaves out steps over a missing frame */
+        for (unsigned i = q->head + 1; i < q->len && q->v[i].t == t; i++) {
+            const int64_t step_us = q->v[i].f->dts_us - q->v[i - 1].f->dts_us;
+            if (step_us <= 0) continue;
+            if (pass == 0 && step_us < least_us) least_us = step_us;
+            if (pass == 0 || step_us > least_us * 3 / 2) continue;
+            sum_us += step_us;
+            n++;
+        }
+    }
+    if (n == 0) return 0;
+    const uint32_t milli = (uint32_t)(n * INT64_C(1000) * US_PER_SEC / sum_us);
+    const uint32_t whole = (milli + 500) / 1000 * 1000;
+    const uint32_t off = milli > whole ? milli - whole : whole - milli;
+    return off * 50 <= whole ? whole : milli;
+}
+
+/* Whether a part's worth of pictures should be held to measure: it costs no time, because nothing
+ * comes out before the first part is full. */
+static bool fps_wanted(const struct packager *p)
+{
+    const struct queue *q = &p->video.q;
+    const struct item *i = &q->v[q->head];
+    const int64_t span_us = q->v[q->len - 1].f->dts_us - i->f->dts_us;
+    const bool known = i->t->fps_milli || (p->v.track && packager_same_init(p->v.track, i->t));
+    return !known && span_us < p->cut.config.part_us;
+}
+
+static void set_fps(struct packager *p)
+{
+    struct queue *q = &p->video.q;
+    struct track *old = q->v[q->head].t;
+    const uint32_t fps = old->fps_milli ? 0 : measure_fps(q);
+    if (fps == 0) return;
+    struct track *t = track_copy(old);
+    t->fps_milli = fps;
+    track_ref(old);
+    for (unsigned i = q->head; i < q->len && q->v[i].t == old; i++) {
+        track_unref(q->v[i].t);
+        q->v[i].t = track_ref(t);
+    }
+    if (p->video.track == old) {
+        track_unref(old);
+        p->video.track = track_ref(t);
+    }
+    track_unref(old);
+    track_unref(t);
+}
+
 /* How long to wait for a kind of which there is no frame. */
 static int64_t patience(const struct packager *p, const struct source *s,
                         const struct packager_lane *l)
@@ -216,6 +274,14 @@ static bool step_wait(struct packager *p, int64_t now_us)
             return false;
         }
     }
+    if (video && fps_wanted(p) && !p->forced && v->bytes < PACKAGER_HOLD_BYTES) {
+        const int64_t until = p->since_us + PACKAGER_WAIT_US;
+        if (now_us < until) {
+            wait_until(p, until);
+            return false;
+        }
+    }
+    if (video) set_fps(p);
     begin_period(p, video, audio);
     return true;
 }

@@ -108,7 +108,7 @@ static struct buf *build_init(const struct track *t)
     return str_take_buf(&s);
 }
 
-static bool same_init(const struct track *a, const struct track *b)
+bool packager_same_init(const struct track *a, const struct track *b)
 {
     return track_same(a, b) && a->width == b->width && a->height == b->height;
 }
@@ -120,7 +120,7 @@ void packager_lane_start(struct packager_lane *l, struct packager_events *q, str
     l->shift_us = shift_us;
     l->start_us = start_us;
     l->wall_offset_us = wall_offset_us;
-    const bool same = l->track && same_init(l->track, t);
+    const bool same = l->track && packager_same_init(l->track, t);
     track_ref(t);
     track_unref(l->track);
     l->track = t; /* the very object: it is how the owner knows its frames */

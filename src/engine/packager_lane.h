@@ -43,6 +43,8 @@ void packager_lane_fini(struct packager_lane *l);
 /* Joins a period; emits INIT when the track is another one than before. */
 void packager_lane_start(struct packager_lane *l, struct packager_events *q, struct track *t,
                          int64_t start_us, int64_t shift_us, int64_t wall_offset_us);
+/* The same initialisation segment does for both. */
+bool packager_same_init(const struct track *a, const struct track *b);
 /* Presentation time to decoding ticks, and back. */
 uint64_t packager_lane_tick(const struct packager_lane *l, int64_t us);
 int64_t packager_lane_us(const struct packager_lane *l, uint64_t tick);
