@@ -13,26 +13,6 @@ struct track *track_new(uint8_t id, enum codec codec)
     return t;
 }
 
-struct track *track_copy(const struct track *t)
-{
-    struct track *n = NEW(struct track);
-    atomic_init(&n->refs, 1);
-    n->id = t->id;
-    n->kind = t->kind;
-    n->codec = t->codec;
-    n->config = t->config ? buf_ref(t->config) : NULL;
-    n->timescale = t->timescale;
-    memcpy(n->codecs, t->codecs, sizeof n->codecs);
-    n->width = t->width;
-    n->height = t->height;
-    n->fps_milli = t->fps_milli;
-    n->may_reorder = t->may_reorder;
-    n->sample_rate = t->sample_rate;
-    n->channels = t->channels;
-    n->samples_per_frame = t->samples_per_frame;
-    return n;
-}
-
 struct track *track_ref(struct track *t)
 {
     if (t) atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);

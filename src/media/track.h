@@ -30,8 +30,6 @@ struct track {
 };
 
 struct track *track_new(uint8_t id, enum codec codec);
-/* A copy to change before it is shared; the configuration is the same object. */
-struct track *track_copy(const struct track *t);
 struct track *track_ref(struct track *t); /* returns t; NULL is fine */
 void track_unref(struct track *t);        /* NULL is fine */
 /* A copy with one reference, to be changed before it is shared. */
