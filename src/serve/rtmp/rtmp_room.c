@@ -36,8 +36,9 @@ struct rtmp_room {
     struct track *tracks[LIMIT_TRACKS];
     unsigned n_tracks;
     bool has_video;
-    unsigned pins;    /* it is being worked on: it must not go */
-    struct buf *head; /* metadata and sequence headers, with the time of the cache's first unit */
+    int64_t filled_us; /* when the first tracks came: what comes with them is the feed's cache */
+    unsigned pins;     /* it is being worked on: it must not go */
+    struct buf *head;  /* metadata and sequence headers, with the time of the cache's first unit */
     /* the unit being filled */
     struct str open;
     bool open_key;
@@ -190,6 +191,7 @@ static void on_tracks(struct rtmp_room *r, const struct hub_item *item)
     cache_clear(r);
     buf_unref(r->head);
     r->head = rtmp_from_tracks(r->tracks, r->n_tracks, r->open_ts_ms);
+    if (first) r->filled_us = loop_now_us(r->ctx->loop);
     if (first) return; /* who waits gets it with the key frame */
     LIST_EACH(it, &r->viewers)
     {
@@ -211,7 +213,8 @@ static void on_frame(struct rtmp_room *r, const struct frame *f)
 {
     if (!is_ours(r, f)) return;
     const bool video = codec_kind(f->codec) == MEDIA_VIDEO;
-    const bool merge = r->ctx->server->cfg.write_interval_ms > 0;
+    const bool merge =
+        r->ctx->server->cfg.write_interval_ms > 0 && r->filled_us != loop_now_us(r->ctx->loop);
     if (video && f->key && merge) unit_end(r);
     struct buf *b = rtmp_from_frame(f);
     unit_add(r, b, rtmp_frame_ts(f));

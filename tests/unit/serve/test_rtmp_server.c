@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "engine/rtmp_frames.h"
 #include "serve/rtmp/rtmp_server.h"
+#include "wire/amf0.h"
 #include "wire/flv.h"
 
 static struct two_loops loops;
@@ -436,6 +437,94 @@ static void a_stopped_viewer_disturbs_nobody(void **state)
     source_close(&s);
 }
 
+/* An encoder changes its settings: viewers get the new configuration before the new pictures. */
+static void a_new_configuration_reaches_viewers(void **state)
+{
+    (void)state;
+    struct source s;
+    struct viewer v;
+    unsigned nv = 0, na = 0;
+    source_open(&s, "h264-baseline.mp4", "aac-48000.mp4");
+    for (int i = 0; i < 40; i++) source_step(&s);
+    viewer_open(&v);
+    assert_true(viewer_take(&v, &s, s.v, &nv, &na));
+    media_file_close(&s.video);
+    media_file_open(&s.video, "h264-bframes.mp4");
+    send_config(&s, &s.video);
+    s.loop_us += 10 * US_PER_SEC;
+    s.v = s.a = nv = na = 0;
+    for (int i = 0; i < 60; i++) source_step(&s);
+    v.video = v.audio = 0;
+    assert_true(viewer_take(&v, &s, 10, &nv, &na));
+    assert_int_equal(v.configs, 4); /* both tracks are told again */
+    assert_true(v.began_with_key);
+    rtmp_peer_close(&v.peer);
+    source_close(&s);
+}
+
+static void sound_alone_is_a_stream(void **state)
+{
+    (void)state;
+    struct source s;
+    struct viewer v;
+    struct rtmp_client_event ev;
+    source_open(&s, "h264-baseline.mp4", "aac-48000.mp4");
+    rtmp_peer_close(&s.peer);
+    /* the first source is gone; one that sends sound only takes its place */
+    for (;;) {
+        rtmp_peer_open(&s.peer, port, false, "key", 0);
+        if (rtmp_peer_until(&s.peer, RTMP_CLIENT_READY, &ev)) break;
+        rtmp_peer_close(&s.peer);
+    }
+    send_config(&s, &s.audio);
+    viewer_open(&v);
+    for (int i = 0; i < 60; i++) send_sample(&s, &s.audio, &s.audio.samples[i]);
+    rtmp_peer_flush(&s.peer);
+    assert_true(rtmp_peer_until(&v.peer, RTMP_CLIENT_AUDIO, &ev));
+    rtmp_peer_close(&v.peer);
+    source_close(&s);
+}
+
+static void a_connection_may_publish_again(void **state)
+{
+    (void)state;
+    struct rtmp_peer p;
+    struct rtmp_client_event ev;
+    rtmp_peer_open(&p, port, false, "key", 0);
+    assert_true(rtmp_peer_until(&p, RTMP_CLIENT_READY, &ev));
+    rtmp_client_unpublish(&p.c);
+    rtmp_peer_flush(&p);
+    assert_true(rtmp_peer_until(&p, RTMP_CLIENT_STATUS, &ev));
+    assert_true(span_is(ev.code, "NetStream.Unpublish.Success"));
+    uint8_t b[64];
+    struct wr w = wr_to(b, sizeof b);
+    amf0_put_string(&w, SPAN_LIT("publish"));
+    amf0_put_number(&w, 9);
+    amf0_put_null(&w);
+    amf0_put_string(&w, SPAN_LIT("key"));
+    rtmp_client_send(&p.c, RTMP_COMMAND_AMF0, 0, SPAN_NULL, wr_span(&w));
+    rtmp_peer_flush(&p);
+    assert_true(rtmp_peer_until(&p, RTMP_CLIENT_STATUS, &ev));
+    assert_true(span_is(ev.code, "NetStream.Publish.Start"));
+    rtmp_peer_close(&p);
+}
+
+static void draining_closes_who_neither_publishes_nor_plays(void **state)
+{
+    (void)state;
+    struct source s;
+    uint8_t b;
+    source_open(&s, "h264-baseline.mp4", "aac-48000.mp4");
+    const int silent = rtmp_peer_socket(port, 0);
+    while (rtmp_server_connections(server) < 2) usleep(1000);
+    on_loop(&loops, 0, drain, NULL);
+    assert_int_equal(recv(silent, &b, 1, 0), 0);
+    for (int i = 0; i < 20; i++) source_step(&s);
+    assert_false(s.peer.closed);
+    close(silent);
+    source_close(&s);
+}
+
 static void random_bytes_disturb_nobody(void **state)
 {
     (void)state;
@@ -494,6 +583,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(unsupported_codecs_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_viewer_disturbs_nobody, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_configuration_reaches_viewers, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_configuration_reaches_viewers, setup_slots, teardown),
+        cmocka_unit_test_setup_teardown(sound_alone_is_a_stream, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_connection_may_publish_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(draining_closes_who_neither_publishes_nor_plays, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(random_bytes_disturb_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(a_thousand_silent_connections, setup, teardown),
     };
