@@ -23,6 +23,7 @@ type MediaLike = HTMLElement & {
   paused: boolean;
   ended: boolean;
   muted: boolean;
+  _hlsConfig: Record<string, unknown>;
   error: { code: number } | null;
 };
 
@@ -30,6 +31,8 @@ const MEDIA_ERR_DECODE = 3;
 
 function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaLike {
   const el = document.createElement('mux-player') as unknown as MediaLike;
+  // Who starts late, or stalls once, gets back to the live edge by playing a little faster.
+  if (props.mode === 'live') el._hlsConfig = { maxLiveSyncPlaybackRate: 1.1 };
   const attributes: Record<string, string> = {
     'stream-type': { live: 'll-live', rewind: 'live', recorded: 'on-demand' }[props.mode],
     'prefer-playback': 'mse',
