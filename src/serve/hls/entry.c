@@ -320,11 +320,19 @@ void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
 
 static void expire_waits(struct entry *e, int64_t now, int64_t *next)
 {
-    LIST_EACH(it, &e->waits)
-    {
-        struct wait *w = CONTAINER_OF(it, struct wait, node);
+    struct list todo; /* answering one may end others: each is taken off before it is looked at */
+    list_init(&todo);
+    while (!list_empty(&e->waits)) {
+        struct list *node = e->waits.next;
+        list_remove(node);
+        list_push_back(&todo, node);
+    }
+    while (!list_empty(&todo)) {
+        struct wait *w = CONTAINER_OF(todo.next, struct wait, node);
+        list_remove(&w->node);
         if (w->until_us > now) {
             if (w->until_us < *next) *next = w->until_us;
+            list_push_back(&e->waits, &w->node);
             continue;
         }
         http_on_gone(w->r, NULL, NULL);
@@ -360,9 +368,8 @@ void entry_drop_all(struct hls_loop *h)
     {
         struct entry *e = CONTAINER_OF(it, struct entry, node);
         entry_unlist(e);
-        LIST_EACH(w_it, &e->waits)
-        {
-            struct wait *w = CONTAINER_OF(w_it, struct wait, node);
+        while (!list_empty(&e->waits)) { /* answering one may end others */
+            struct wait *w = CONTAINER_OF(e->waits.next, struct wait, node);
             http_on_gone(w->r, NULL, NULL);
             answer_error(w->r, 503, "closing", "The server is restarting.");
             wait_free(w);
