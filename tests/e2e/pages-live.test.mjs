@@ -127,3 +127,22 @@ test('a viewer in front of a server that is killed and comes back gets the recor
   await page.evaluate(() => document.querySelector('mux-player').play());
   await untilPlaying(page, { ms: 30_000 });
 });
+
+test('over HTTPS and HTTP/2, from an encoder with B-frames and rare key frames', async (t) => {
+  const server = await startServer(t, { tls: true });
+  const { page, problems } = await launchBrowser(t, { expected: refusals, ignoreHTTPSErrors: true });
+  const versions = new Set();
+  const wire = await page.context().newCDPSession(page);
+  await wire.send('Network.enable');
+  wire.on('Network.responseReceived', ({ response }) => versions.add(response.protocol));
+  await register(page, server);
+  const id = await createStream(page, 'As OBS sends it');
+  const address = await publishAddress(page);
+  await publishFfmpeg(t, address, { media: { seconds: 48, gop: 8, bframes: 2 } });
+  await page.getByText('Live', { exact: true }).first().waitFor({ timeout: 20_000 });
+  await page.getByText('A key frame comes every 8', { exact: false }).waitFor({ timeout: 30_000 });
+  await page.goto(`${server.http}/stream/${id}`);
+  await untilPlaying(page, { ms: 40_000 });
+  assert.ok(versions.has('h2'), [...versions].join());
+  assert.deepEqual(problems, []);
+});
