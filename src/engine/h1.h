@@ -48,7 +48,8 @@ void h1_feed(struct h1 *h, struct span bytes, int64_t now_us);
  * there are the head's: copy them and set base, to keep it beyond the next call. */
 bool h1_next(struct h1 *h, struct http_head *head, struct h1_event *ev);
 
-/* Instead of going on with h1_next(): keeps what was fed and not taken. True: there is something. */
+/* Instead of going on with h1_next(): keeps what was fed and not taken. True: there is something.
+ */
 bool h1_keep(struct h1 *h);
 
 /* The client waits for "100 Continue" before it sends the body: send H1_CONTINUE, or answer. */
