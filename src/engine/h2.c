@@ -255,6 +255,7 @@ static bool tell(struct h2 *h, struct h2_stream *s, struct h2_event *ev)
         ev->problem = s->problem;
         return true;
     }
+    str_fini(&s->bytes); /* the head has been read: 128 long ones would be much */
     if (s->closed) {
         list_remove(&s->ready);
         ev->kind = H2_CLOSED;

@@ -61,7 +61,7 @@ static size_t capture_len(struct span path, const char *lit, size_t lit_len)
 {
     const uint8_t *slash = path.len ? memchr(path.p, '/', path.len) : NULL;
     const size_t seg = slash ? (size_t)(slash - path.p) : path.len;
-    size_t n = seg;
+    size_t n;
     if (lit[lit_len] == '{') { /* another hole in this segment: up to the first such text */
         const uint8_t *hit = seg > 1 ? memmem(path.p + 1, seg - 1, lit, lit_len) : NULL;
         n = hit ? (size_t)(hit - path.p) : 0;
