@@ -2,9 +2,10 @@
 // The pages without a picture: accounts, forms, dialogs, the keyboard, themes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { newUser, password } from './lib/api.mjs';
+import { newUser, password, publishUrl } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { createStream, publishAddress, refusals, register } from './lib/pages.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
 
 test('forms say what is wrong beside the field', async (t) => {
@@ -180,4 +181,44 @@ test('an open page survives a restart of the server', async (t) => {
   ada.server = again;
   await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { title: 'After the restart' });
   await page.getByRole('heading', { level: 1, name: 'After the restart' }).waitFor({ timeout: 15_000 });
+});
+
+test('the lobby: empty, full, page by page, and while the server has trouble', async (t) => {
+  const server = await startServer(t);
+  const { page, problems } = await launchBrowser(t, { expected: refusals });
+  await page.goto(server.http);
+  await page.getByText('Nobody is live at the moment').waitFor();
+  await page.getByText('No streams yet').waitFor();
+
+  const ada = await newUser(server, 'Ada');
+  const evening = async (i) => {
+    const stream = await ada.createStream({ title: `Evening ${i}` });
+    const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 3 } });
+    await ada.untilLive(stream.id);
+    await ada.end(stream.id);
+    await ada.untilReady(stream.id);
+    await publisher.kill();
+  };
+  await Promise.all([1, 2, 3, 4, 5, 6, 7].map(evening));
+  await Promise.all([8, 9, 10, 11, 12, 13, 14].map(evening));
+  await page.reload();
+  const cards = page.getByRole('article');
+  await until('the first page', async () => (await cards.count()) === 12);
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await until('all of them', async () => (await cards.count()) === 14);
+  assert.equal(await page.getByRole('button', { name: 'Show more' }).count(), 0);
+
+  // A refresh that fails leaves what is there; a first load that fails can be tried again.
+  await page.route('**/api/streams?*', (route) => route.fulfill({ status: 503, json: { error: { code: 'busy', message: 'Busy just now.' } } }));
+  await page.getByText('Not up to date').first().waitFor({ timeout: 30_000 });
+  assert.equal(await cards.count(), 14);
+  await page.reload();
+  await page.getByText('Busy just now.').first().waitFor();
+  await page.unroute('**/api/streams?*');
+  for (const button of await page.getByRole('button', { name: 'Try again' }).all()) await button.click().catch(() => {});
+  await page.getByText('Nobody is live at the moment').waitFor();
+  await until('the first page again', async () => (await cards.count()) === 12);
+  await page.getByRole('link', { name: 'Evening 14', exact: true }).click();
+  await page.getByText('Recorded', { exact: true }).waitFor();
+  assert.deepEqual(problems, []);
 });
