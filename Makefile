@@ -83,7 +83,7 @@ install: build ## copy the program to PREFIX=/usr/local
 
 .PHONY: dist
 dist: ## a source archive of the last commit
-	@v=$$(sed -n "s/^project(.*version: '\([^']*\)'.*/\1/p" meson.build); \
+	@v=$$(sed -n "s/^project([^,]*, 'c', version: '\([^']*\)'.*/\1/p" meson.build); \
 	  git archive --format=tar.gz --prefix=bspnode-$$v/ -o bspnode-$$v.tar.gz HEAD && echo bspnode-$$v.tar.gz
 
 .PHONY: clean
