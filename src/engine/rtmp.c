@@ -300,13 +300,13 @@ void rtmp_accept(struct rtmp *x, int64_t now_us)
     }
 }
 
+/* OBS shows the words with the three codes for publishers below, and no other. */
 static const char *refusal_code(bool play, enum err e)
 {
     if (play) {
         return e == E_NOTFOUND || e == E_CLOSED ? "NetStream.Play.StreamNotFound"
                                                 : "NetStream.Play.Failed";
     }
-    if (e == E_AUTH || e == E_NOTFOUND) return "NetStream.Publish.Unauthorized";
     if (e == E_UNSUPPORTED || e == E_PROTO) return "NetStream.Publish.Rejected";
     return e == E_CLOSED ? "NetStream.Publish.Denied" : "NetStream.Publish.BadName";
 }

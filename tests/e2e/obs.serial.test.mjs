@@ -32,3 +32,12 @@ test('OBS publishes', async (t) => {
   const got = await decode(url);
   assert.ok(got.video.frames > 100 && got.audio.frames > 200, JSON.stringify(got));
 });
+
+test('OBS is told in words why it may not publish', async (t) => {
+  const server = await startServer(t);
+  const obs = await publishObs(t, `${server.rtmp}/live`, 'nobodyhasthiskey');
+  await until('OBS shows the reason', () => /NetStream\.Publish\.BadName \(.*key.*\)/.test(obs.log), 60_000, 500)
+    .catch((e) => assert.fail(`${e.message}\nOBS: ${obs.log.slice(-3000)}`));
+  await obs.stop();
+  assert.ok(!server.log.includes('nobodyhasthiskey'), 'a key is never logged');
+});

@@ -301,7 +301,7 @@ static void refusals_are_in_words(void **state)
         enum err err;
         const char *code;
     } CASES[] = {
-        {"publish", E_AUTH, "NetStream.Publish.Unauthorized"},
+        {"publish", E_AUTH, "NetStream.Publish.BadName"},
         {"publish", E_CONFLICT, "NetStream.Publish.BadName"},
         {"publish", E_CLOSED, "NetStream.Publish.Denied"},
         {"publish", E_UNSUPPORTED, "NetStream.Publish.Rejected"},

@@ -344,8 +344,7 @@ static void refusals_are_heard(void **state)
 {
     (void)state;
     struct source s;
-    expect_refusal(false, "wrong", "NetStream.Publish.Unauthorized",
-                   "The stream key is not known.");
+    expect_refusal(false, "wrong", "NetStream.Publish.BadName", "The stream key is not known.");
     expect_refusal(true, "nothing", "NetStream.Play.StreamNotFound", NULL);
     source_open(&s, "h264-baseline.mp4", "aac-48000.mp4");
     expect_refusal(false, "key", "NetStream.Publish.BadName", NULL); /* somebody is there */
