@@ -48,19 +48,20 @@ static void read_channel(struct api *a, const char *id, struct ingest_state *in)
     if (in->has_video) in->fps = r.fps;
 }
 
-static json_t *round_json(double v, double step)
+/* Rounded to so many parts of one; a quotient prints shorter than a product. */
+static json_t *round_json(double v, int parts)
 {
-    return json_real((double)(int64_t)(v / step + 0.5) * step);
+    return json_real((double)(int64_t)(v * parts + 0.5) / parts);
 }
 
 static json_t *video_json(const struct ingest_state *in)
 {
     json_t *j = json_pack("{s:s, s:i, s:i, s:b}", "codec", in->video_codec, "width", (int)in->width,
                           "height", (int)in->height, "bFrames", in->b_frames);
-    if (in->fps > 0) json_object_set_new(j, "fps", round_json(in->fps, 0.1));
+    if (in->fps > 0) json_object_set_new(j, "fps", round_json(in->fps, 10));
     if (in->video_bps > 0) json_object_set_new(j, "bitrate", json_integer(in->video_bps));
     if (in->key_interval_s > 0)
-        json_object_set_new(j, "keyFrameInterval", round_json(in->key_interval_s, 0.01));
+        json_object_set_new(j, "keyFrameInterval", round_json(in->key_interval_s, 100));
     return j;
 }
 

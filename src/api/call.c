@@ -63,7 +63,7 @@ static void call_done(void *arg) /* loop */
 
 void call_json(struct call *c, int status, json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
     json_decref(json);
     CHECK(text);
     c->reply = buf_copy(span_str(text));

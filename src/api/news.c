@@ -20,7 +20,7 @@
 
 static void set_text(struct event *e, unsigned at, json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
     CHECK(text);
     e->text[at] = event_text(e->id, e->kind, text);
     free(text);
