@@ -71,7 +71,8 @@ static void viewer_unit(const struct rtmp_room *r, struct rtmp_conn *v, const st
 {
     const size_t queued = conn_queued(v->conn);
     const int64_t now_us = rtmp_conn_now(v);
-    if (queued > 0 && now_us - conn_progress_us(v->conn) > LIMIT_RTMP_VIEWER_STALL_MS * US_PER_MS) {
+    if (queued > 0 &&
+        now_us - conn_progress_us(v->conn) > r->ctx->server->cfg.stall_ms * US_PER_MS) {
         log_peer("rtmp-viewer-stalled", "conn=%u channel=%s queued=%zu", v->id,
                  channel_id(r->channel), queued);
         rtmp_conn_end(v, false);

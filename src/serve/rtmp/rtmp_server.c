@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve/rtmp/rtmp_server.h"
+#include "base/limits.h"
 #include "base/metrics.h"
 #include "base/xalloc.h"
 #include "io/tcp.h"
@@ -27,6 +28,7 @@ enum err rtmp_server_open(const struct rtmp_config *cfg, struct rtmp_server **ou
 {
     struct rtmp_server *s = xcalloc(1, sizeof *s + cfg->n_loops * sizeof(struct rtmp_ctx));
     s->cfg = *cfg;
+    if (s->cfg.stall_ms == 0) s->cfg.stall_ms = LIMIT_RTMP_VIEWER_STALL_MS;
     pthread_mutex_init(&s->lock, NULL);
     for (unsigned i = 0; i < cfg->n_loops; i++) {
         s->ctxs[i] = (struct rtmp_ctx){.server = s, .loop = cfg->loops[i]};

@@ -19,6 +19,7 @@ struct rtmp_config {
     struct tls_ctx *tls;     /* NULL: plain RTMP */
     const struct gate *gate; /* must outlive the server */
     int write_interval_ms;   /* setting rtmp-write-ms */
+    int stall_ms;            /* 0: LIMIT_RTMP_VIEWER_STALL_MS */
 };
 
 /* Before the loops run. On failure `problem` says why, in words. */

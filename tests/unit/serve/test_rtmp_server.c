@@ -69,7 +69,7 @@ static void open_server(void *arg)
     o->err = rtmp_server_open(&o->cfg, &server, o->problem, sizeof o->problem);
 }
 
-static int setup_with(int write_ms)
+static int setup_with(int write_ms, int stall_ms)
 {
     two_loops_start(&loops);
     hub = hub_new(loops.loops, 2);
@@ -78,7 +78,8 @@ static int setup_with(int write_ms)
                                 .n_loops = 2,
                                 .host = "127.0.0.1",
                                 .gate = &GATE,
-                                .write_interval_ms = write_ms}};
+                                .write_interval_ms = write_ms,
+                                .stall_ms = stall_ms}};
     on_loop(&loops, 0, open_server, &o);
     assert_int_equal(o.err, E_OK);
     port = rtmp_server_port(server);
@@ -88,13 +89,19 @@ static int setup_with(int write_ms)
 static int setup(void **state)
 {
     (void)state;
-    return setup_with(0);
+    return setup_with(0, 0);
 }
 
 static int setup_slots(void **state)
 {
     (void)state;
-    return setup_with(100);
+    return setup_with(100, 0);
+}
+
+static int setup_impatient(void **state)
+{
+    (void)state;
+    return setup_with(0, 200);
 }
 
 static void close_channel(void *arg)
@@ -524,6 +531,30 @@ static void draining_closes_who_neither_publishes_nor_plays(void **state)
     source_close(&s);
 }
 
+/* It takes nothing at all, for longer than the server is patient: it is closed. */
+static void a_stalled_viewer_is_closed(void **state)
+{
+    (void)state;
+    struct source s;
+    struct rtmp_peer bad;
+    struct rtmp_client_event ev;
+    source_open(&s, "h264-baseline.mp4", "aac-48000.mp4");
+    for (int i = 0; i < 40; i++) source_step(&s);
+    rtmp_peer_open(&bad, port, true, "watch", 4096);
+    assert_true(rtmp_peer_until(&bad, RTMP_CLIENT_VIDEO, &ev));
+    assert_int_equal(rtmp_server_viewers(server, "stream"), 1);
+    while (s.bytes < 8u << 20) source_step(&s); /* more than the sockets hold */
+    for (int i = 0; rtmp_server_viewers(server, "stream") > 0; i++) {
+        assert_true(i < 2000);
+        source_step(&s);
+        usleep(10000);
+    }
+    for (int i = 0; i < 20; i++) source_step(&s);
+    assert_false(s.peer.closed);
+    rtmp_peer_close(&bad);
+    source_close(&s);
+}
+
 static void random_bytes_disturb_nobody(void **state)
 {
     (void)state;
@@ -588,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_connection_may_publish_again, setup, teardown),
         cmocka_unit_test_setup_teardown(draining_closes_who_neither_publishes_nor_plays, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_stalled_viewer_is_closed, setup_impatient, teardown),
         cmocka_unit_test_setup_teardown(random_bytes_disturb_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(a_thousand_silent_connections, setup, teardown),
     };
