@@ -34,7 +34,8 @@ static void add_clean(struct str *line, struct span text, bool json)
     }
 }
 
-static void emit(enum log_level level, const char *event, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void emit(enum log_level level, const char *event,
+                                                       const char *fmt, va_list ap)
 {
     char when[CLOCK_ISO_LEN];
     struct str text = {0}, line = {0};
