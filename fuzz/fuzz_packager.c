@@ -9,7 +9,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define STEPS_MAX 3000
+#define STEPS_MAX  1000
+#define FRAMES_MAX 2500
 
 static const uint8_t AVCC_A[] = {0x01, 0x42, 0xc0, 0x0b, 0xff, 0xe1, 0x00, 0x18, 0x67, 0x42,
                                  0xc0, 0x0b, 0xda, 0x0a, 0x37, 0xe4, 0xc0, 0x44, 0x00, 0x00,
@@ -30,6 +31,7 @@ struct run {
     struct track *now[2];
     uint32_t ms[2];
     int64_t mono_us;
+    unsigned sent;
 };
 
 static struct track *track_of(uint8_t id, enum codec c, const void *config, size_t n)
@@ -43,6 +45,7 @@ static void send(struct run *r, unsigned kind, unsigned detail)
 {
     static const uint8_t OPUS_20MS[] = {0xf8, 0xff, 0xfe};
     const struct track *t = r->now[kind];
+    if (r->sent++ > FRAMES_MAX) return;
     const enum codec codec = t ? t->codec : kind ? CODEC_AAC : CODEC_H264;
     struct frame *f = frame_new(3);
     memcpy(f->data, OPUS_20MS, 3);

@@ -2,6 +2,9 @@
 /* Publishes files of tests/golden/media by Enhanced RTMP, for codecs that the packaged encoders
  * cannot send that way: bsp-rtmp-send PORT KEY VIDEO.mp4 AUDIO.mp4 SECONDS
  *
+ * VIDEO may be FIRST.mp4+SECOND.mp4: after its first lap it changes to the second; and before it
+ * may stand N@: the video begins, unannounced, with its key frame at N seconds.
+ *
  * In real time, over and over. Prints "ready" once the server has said Publish.Start, and what the
  * server says when it refuses; exits 0 only after having sent all. */
 #include "../unit/media_file.h"
@@ -12,7 +15,9 @@
 
 struct sender {
     struct rtmp_peer peer;
-    struct media_file files[2];
+    struct media_file files[2], second;
+    bool has_second;
+    int64_t late_us; /* video is not there before */
     unsigned at[2];
     int64_t lap_us, start_us;
 };
@@ -39,6 +44,31 @@ static void wait_until(const struct sender *s, int64_t at_us)
     if (left_us > 0) nanosleep(&t, NULL);
 }
 
+static void announce(struct sender *s, bool video)
+{
+    struct track *tracks[2] = {s->files[1].track, s->files[0].track};
+    struct buf *b = rtmp_from_tracks(tracks, video ? 2 : 1, (uint32_t)(s->lap_us / US_PER_MS));
+    send_chunks(s, b);
+    buf_unref(b);
+}
+
+static void next_lap(struct sender *s)
+{
+    int64_t longest_us = 0;
+    for (int i = 0; i < 2; i++) {
+        const struct media_sample *x = s->files[i].samples;
+        const int64_t end_us = x[s->files[i].n - 1].dts_us + x[1].dts_us - x[0].dts_us;
+        if (end_us > longest_us) longest_us = end_us;
+    }
+    s->at[0] = s->at[1] = 0;
+    s->lap_us += longest_us;
+    if (!s->has_second) return;
+    s->has_second = false;
+    media_file_close(&s->files[0]);
+    s->files[0] = s->second;
+    announce(s, true);
+}
+
 static void send_next(struct sender *s)
 {
     const struct media_file *v = &s->files[0], *a = &s->files[1];
@@ -53,13 +83,36 @@ static void send_next(struct sender *s)
     f->dts_us = s->lap_us + x->dts_us;
     f->pts_us = s->lap_us + x->pts_us;
     wait_until(s, f->dts_us);
+    if (video && s->late_us && f->dts_us >= s->late_us) {
+        s->late_us = 0;
+        announce(s, true);
+    }
+    if (video && s->late_us) {
+        frame_unref(f);
+        return;
+    }
     struct buf *b = rtmp_from_frame(f);
     send_chunks(s, b);
     buf_unref(b);
     frame_unref(f);
     if (s->at[0] < v->n || s->at[1] < a->n) return;
-    s->at[0] = s->at[1] = 0;
-    s->lap_us += v->samples[v->n - 1].dts_us + (v->samples[1].dts_us - v->samples[0].dts_us);
+    next_lap(s);
+}
+
+/* [N@]FIRST.mp4[+SECOND.mp4] */
+static void open_video(struct sender *s, const char *arg)
+{
+    char name[256];
+    const char *at = strchr(arg, '@');
+    if (at) s->late_us = strtol(arg, NULL, 10) * US_PER_SEC;
+    snprintf(name, sizeof name, "%s", at ? at + 1 : arg);
+    char *plus = strchr(name, '+');
+    if (plus) {
+        *plus = 0;
+        media_file_open(&s->second, plus + 1);
+        s->has_second = true;
+    }
+    media_file_open(&s->files[0], name);
 }
 
 static int refused(struct sender *s)
@@ -76,7 +129,8 @@ int main(int argc, char **argv)
     struct sender s = {0};
     struct rtmp_client_event ev;
     if (argc != 6) return 2;
-    for (int i = 0; i < 2; i++) media_file_open(&s.files[i], argv[3 + i]);
+    open_video(&s, argv[3]);
+    media_file_open(&s.files[1], argv[4]);
     rtmp_peer_open(&s.peer, (uint16_t)atoi(argv[1]), false, argv[2], 0);
     while (rtmp_peer_next(&s.peer, &ev) && ev.kind != RTMP_CLIENT_READY) {
         if (ev.kind != RTMP_CLIENT_STATUS) continue;
@@ -87,10 +141,7 @@ int main(int argc, char **argv)
     if (s.peer.c.state != RTMP_CL_READY) return 1;
     printf("ready\n");
     fflush(stdout);
-    struct track *tracks[2] = {s.files[0].track, s.files[1].track};
-    struct buf *head = rtmp_from_tracks(tracks, 2, 0);
-    send_chunks(&s, head);
-    buf_unref(head);
+    announce(&s, s.late_us == 0);
     s.start_us = clock_mono_us();
     while (!s.peer.closed && clock_mono_us() - s.start_us < atoi(argv[5]) * US_PER_SEC) {
         send_next(&s);

@@ -125,10 +125,16 @@ function checkMedia(p, text, say) {
     if (before && s.map !== before.map && before.map && !s.discontinuity) say(`segment ${s.msn}: a new EXT-X-MAP without EXT-X-DISCONTINUITY`);
     before = s;
   }
-  // What is left behind must be enough for a player that starts at the edge (RFC 8216bis, 6.2.2).
-  const total = p.segments.reduce((sum, s) => sum + s.duration, 0);
-  if (p.msn > 0 && !p.ended && !p.skipped && total < 3 * p.target - SLACK) say(`only ${total.toFixed(1)} s left in a live playlist with a target of ${p.target}`);
+  // A rendition that comes late begins at the number where the others are, behind a discontinuity; see
+  // History for that one.
+  if (p.msn > 0 && !p.discontinuitySequence) checkLeft(p, say);
   checkParts(p, say);
+}
+
+// What is left behind must be enough for a player that starts at the edge (RFC 8216bis, 6.2.2).
+function checkLeft(p, say) {
+  const total = p.segments.reduce((sum, s) => sum + s.duration, 0);
+  if (!p.ended && !p.skipped && total < 3 * p.target - SLACK) say(`only ${total.toFixed(1)} s left in a live playlist with a target of ${p.target}`);
 }
 
 function checkParts(p, say) {
@@ -180,6 +186,8 @@ class History {
   }
 
   check(p, say) {
+    this.first ??= p.msn;
+    if (p.msn > this.first) checkLeft(p, say);
     this.same('target', p.target, say, 'EXT-X-TARGETDURATION changed');
     this.same('part', p.partTarget, say, 'PART-TARGET changed');
     for (const s of p.segments) {
