@@ -54,14 +54,9 @@ static void announce(struct sender *s, bool video)
 
 static void next_lap(struct sender *s)
 {
-    int64_t longest_us = 0;
-    for (int i = 0; i < 2; i++) {
-        const struct media_sample *x = s->files[i].samples;
-        const int64_t end_us = x[s->files[i].n - 1].dts_us + x[1].dts_us - x[0].dts_us;
-        if (end_us > longest_us) longest_us = end_us;
-    }
+    const struct media_file *v = &s->files[0];
     s->at[0] = s->at[1] = 0;
-    s->lap_us += longest_us;
+    s->lap_us += v->samples[v->n - 1].dts_us + (v->samples[1].dts_us - v->samples[0].dts_us);
     if (!s->has_second) return;
     s->has_second = false;
     media_file_close(&s->files[0]);
