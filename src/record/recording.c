@@ -36,7 +36,7 @@ static void set_timer(struct recording *r)
         timer_at(&r->timer, at);
 }
 
-static void pump(struct recording *r, int64_t now_us)
+static bool take_events(struct recording *r)
 {
     struct packager_event ev;
     bool any = false;
@@ -45,7 +45,12 @@ static void pump(struct recording *r, int64_t now_us)
         packager_event_fini(&ev);
         any = true;
     }
-    if (!any) return;
+    return any;
+}
+
+static void pump(struct recording *r, int64_t now_us)
+{
+    if (!take_events(r)) return;
     const bool playable = record_log_publish(r->log, packager_part_target_us(r->packager), now_us);
     if (!playable || r->live) return;
     r->live = true;
@@ -134,7 +139,7 @@ static void close_here(void *arg)
     timer_stop(&r->timer);
     if (r->attached) feed_detach(&r->reader);
     packager_end(r->packager, now);
-    pump(r, now);
+    (void)take_events(r); /* who waits gets the last part and the end in one playlist */
     record_log_end(r->log, now, clock_wall_us());
 }
 

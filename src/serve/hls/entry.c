@@ -170,6 +170,26 @@ static void try_all(struct entry *e, enum err final)
     }
 }
 
+/* Everybody who waits is sent away. */
+static void entry_close(struct entry *e)
+{
+    entry_unlist(e);
+    while (!list_empty(&e->waits)) { /* answering one may end others */
+        struct wait *w = CONTAINER_OF(e->waits.next, struct wait, node);
+        http_on_gone(w->r, NULL, NULL);
+        answer_error(w->r, 503, "closing", "The server is restarting.");
+        wait_free(w);
+    }
+    entry_release(e);
+}
+
+static bool all_ended(const struct entry *e)
+{
+    for (unsigned i = 0; i < e->n_renditions; i++)
+        if (!e->snap[i] || !e->snap[i]->edge.ended) return false;
+    return e->n_renditions > 0;
+}
+
 /* --- the log -----------------------------------------------------------------------------------
  */
 
@@ -186,6 +206,7 @@ static void on_snapshot(struct feed_reader *reader, struct feed_msg *m)
     e->archive = s->archive;
     if (s->edge.ended && !e->ended_us) e->ended_us = loop_now_us(e->loop->loop);
     try_all(e, E_OK);
+    if (e->loop->closed && all_ended(e)) entry_close(e);
 }
 
 static void take_log(struct entry *e, struct record_log *log)
@@ -248,6 +269,7 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
     struct entry *e = ctx;
     e->asking = false;
     e->answered_us = loop_now_us(e->loop->loop);
+    if (e->loop->closed && !e->dead) return; /* its log is about to end */
     if (e->dead) { /* a pipelined request may have come while the others were answered */
         try_all(e, err == E_CLOSED ? E_CLOSED : E_NOTFOUND);
         entry_drop(e);
@@ -351,6 +373,10 @@ static void on_timer(struct timer *t, void *ctx)
     {
         struct entry *e = CONTAINER_OF(it, struct entry, node);
         expire_waits(e, now, &next);
+        if (h->closed && list_empty(&e->waits)) {
+            entry_drop(e);
+            continue;
+        }
         if (e->ended_us && now - e->ended_us >= HLS_IDLE_US) drop_log(e);
         if (now - e->used_us >= HLS_IDLE_US && list_empty(&e->waits)) {
             entry_drop(e);
@@ -361,22 +387,16 @@ static void on_timer(struct timer *t, void *ctx)
     if (next != INT64_MAX) entry_timer(h, next > now ? next : now + US_PER_SEC);
 }
 
-void entry_drop_all(struct hls_loop *h)
+/* The server's end is the end of every stream: who waits for the next part of one gets the end of
+ * its playlist, which comes at once. */
+void entry_drain(struct hls_loop *h)
 {
     h->closed = true;
     LIST_EACH(it, &h->entries)
     {
         struct entry *e = CONTAINER_OF(it, struct entry, node);
-        entry_unlist(e);
-        while (!list_empty(&e->waits)) { /* answering one may end others */
-            struct wait *w = CONTAINER_OF(e->waits.next, struct wait, node);
-            http_on_gone(w->r, NULL, NULL);
-            answer_error(w->r, 503, "closing", "The server is restarting.");
-            wait_free(w);
-        }
-        entry_release(e);
+        if (!e->log || list_empty(&e->waits) || all_ended(e)) entry_close(e);
     }
-    timer_stop(&h->timer);
 }
 
 void entry_init(struct hls_loop *h)

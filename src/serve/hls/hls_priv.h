@@ -94,7 +94,7 @@ struct hls_service {
 void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
                    const struct ask *ask);
 void entry_timer(struct hls_loop *h, int64_t at_us);
-void entry_drop_all(struct hls_loop *h);
+void entry_drain(struct hls_loop *h);
 void entry_init(struct hls_loop *h); /* before the loops run */
 
 /* answer.c */

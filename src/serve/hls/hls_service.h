@@ -35,7 +35,9 @@ struct hls_config {
 struct hls_service *hls_service_new(const struct hls_config *cfg);
 /* To be mounted beside the API's; valid as long as the service. */
 const struct http_route *hls_routes(const struct hls_service *s, size_t *n);
-/* Lets go of every log and answers blocked requests with 503. On each loop before it stops. */
+/* New requests get 503. Who waits for a running stream gets the end of its playlist, which the
+ * caller ends now too; everybody else who waits gets 503. On each loop, some time before it stops.
+ */
 void hls_service_drain_loop(struct hls_service *s);
 /* After all loops, and the pool, have stopped. */
 void hls_service_free(struct hls_service *s);

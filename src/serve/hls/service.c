@@ -144,7 +144,7 @@ const struct http_route *hls_routes(const struct hls_service *s, size_t *n)
 
 void hls_service_drain_loop(struct hls_service *s)
 {
-    entry_drop_all(&s->loops[loop_id(loop_current())]);
+    entry_drain(&s->loops[loop_id(loop_current())]);
 }
 
 void hls_service_free(struct hls_service *s)

@@ -17,7 +17,7 @@ struct world {
     sem_t closed;
     /* What the gate says, under its lock. */
     pthread_mutex_t lock;
-    bool live, ready, unknown;
+    bool live, ready, draining;
     unsigned asked;
 };
 
@@ -199,7 +199,8 @@ static void drain(void *arg)
 {
     struct world *w = arg;
     hls_service_drain_loop(w->hls);
-    if (loop_id(loop_current()) == 0) http_server_drain(w->http);
+    if (loop_id(loop_current()) == 0 && !w->draining) http_server_drain(w->http);
+    w->draining = true;
 }
 
 static void end_log(void *arg)
@@ -445,6 +446,25 @@ static void test_end(void **state)
     world_fini(&w);
 }
 
+/* The server ends: so do the streams, and viewers see that. */
+static void test_drain(void **state)
+{
+    struct world w;
+    world_init(&w, true, TARGET_S);
+    gate_set(&w, true, false);
+    HOME(&w, begin);
+    HOME(&w, many);
+    const int video = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=40&_HLS_part=0");
+    const int audio = ask_in(&w, LIVE, "a0.m3u8?_HLS_msn=40&_HLS_part=0");
+    assert_true(waits(video) && waits(audio));
+    for (unsigned i = 0; i < 2; i++) on_loop(&w.loops, i, drain, &w);
+    assert_true(waits(video) && waits(audio));
+    world_end(&w);
+    expect_reply(video, 200, "#EXT-X-ENDLIST");
+    expect_reply(audio, 200, "#EXT-X-ENDLIST");
+    world_fini(&w);
+}
+
 /* The encoder stalls: blocked requests are given up after three target durations. */
 static void test_stall(void **state)
 {
@@ -468,7 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors), cmocka_unit_test(test_live),  cmocka_unit_test(test_media),
-        cmocka_unit_test(test_end),    cmocka_unit_test(test_stall),
+        cmocka_unit_test(test_end),    cmocka_unit_test(test_stall), cmocka_unit_test(test_drain),
     };
     return RUN_TESTS(tests);
 }
