@@ -106,8 +106,23 @@ test('a live stream can be watched from its start, and embedded', async (t) => {
     return v && !v.paused && v.time > 9;
   }, 20_000);
 
-  await page.goto(embedded);
-  await untilPlaying(page, { ms: 30_000 });
+  const other = await page.context().newPage();
+  await other.goto(embedded);
+  await untilPlaying(other, { ms: 30_000 });
+  await other.close();
+
+  // Who watches from the start is left where they are when the stream ends.
+  await page.getByRole('button', { name: 'Watch from the start' }).click();
+  await until('it plays the start again', async () => {
+    const v = await videoState(page);
+    return v && !v.paused && v.readyState > 2 && v.time > 0.5 && v.time < 9;
+  }, 20_000);
+  await page.evaluate(() => (document.querySelector('mux-player').stays = true));
+  await page.evaluate((path) => fetch(path, { method: 'POST' }), `/api/streams/${id}/end`);
+  await page.getByText('Recorded', { exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Back to live' }).waitFor({ state: 'detached', timeout: 30_000 });
+  await untilPlaying(page, { ms: 20_000 });
+  assert.equal(await page.evaluate(() => document.querySelector('mux-player').stays), true, 'the same player plays on');
 });
 
 test('a viewer in front of a server that is killed and comes back gets the recording', async (t) => {

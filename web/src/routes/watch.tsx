@@ -10,7 +10,7 @@ import { Button, LinkButton } from '../ui/button';
 import { CopyButton } from '../ui/copy';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
-import { Player } from '../ui/player';
+import { Player, type PlayerMode } from '../ui/player';
 import { loadPlayer } from '../ui/player-script';
 import { Avatar, Poster } from '../ui/poster';
 import { Empty, Failed } from '../ui/states';
@@ -59,24 +59,29 @@ function Cover({ stream, title, children }: { stream: Stream; title: string; chi
   );
 }
 
+/** What the player plays. Who has gone back to the start stays there when the stream ends. */
+function pictureOf(phase: WatchPhase, stream: Stream, rewind: string | null): { src: string; mode: PlayerMode } | null {
+  const recording = recordingUrl(stream);
+  if (!onAir(phase) && phase !== 'ended-recorded') return null;
+  if (rewind) return { src: rewind, mode: 'rewind' };
+  if (!onAir(phase)) return recording ? { src: recording, mode: 'recorded' } : null;
+  return stream.playback ? { src: stream.playback.hlsUrl, mode: 'live' } : null;
+}
+
 interface ScreenProps {
   phase: WatchPhase;
   stream: Stream;
-  /** Live, from the beginning. */
-  rewind: boolean;
+  /** The recording's address, when it is watched while it grows. */
+  rewind: string | null;
   onPlayedOut: () => void;
 }
 
 function Screen({ phase, stream, rewind, onPlayedOut }: ScreenProps) {
-  const recording = recordingUrl(stream);
-  if (onAir(phase) && stream.playback)
+  const picture = pictureOf(phase, stream, rewind);
+  if (picture)
     return (
       <div class="screen">
-        {rewind && recording ? (
-          <Player src={recording} mode="rewind" title={stream.title} />
-        ) : (
-          <Player src={stream.playback.hlsUrl} mode="live" title={stream.title} onEnded={onPlayedOut} />
-        )}
+        <Player {...picture} title={stream.title} onEnded={picture.mode === 'live' ? onPlayedOut : undefined} />
         {phase === 'reconnecting' && (
           <p class="screen-banner">
             <span class="spinner" aria-hidden="true" /> The streamer lost the connection. The stream goes on by
@@ -85,8 +90,6 @@ function Screen({ phase, stream, rewind, onPlayedOut }: ScreenProps) {
         )}
       </div>
     );
-  if (phase === 'ended-recorded' && recording)
-    return <Player src={recording} mode="recorded" title={stream.title} />;
   if (phase === 'waiting')
     return (
       <Cover stream={stream} title="Not live yet">
@@ -153,11 +156,15 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
 function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const { phase, viewers: count, online } = useStore(store);
   const [shown, playedOut] = usePlayedOut(phase);
-  const [rewind, setRewind] = useState(false);
-  const canRewind = onAir(phase) && recordingUrl(stream) !== null;
+  const [rewind, setRewind] = useState<string | null>(null);
+  const recording = recordingUrl(stream);
+  useEffect(() => {
+    if (rewind && recording && recording !== rewind) setRewind(null); // live again, with a new recording
+  }, [recording]);
+  const canRewind = onAir(shown) && (recording !== null || rewind !== null);
   return (
     <article class="watch">
-      <Screen phase={shown} stream={stream} rewind={rewind && canRewind} onPlayedOut={playedOut} />
+      <Screen phase={shown} stream={stream} rewind={rewind} onPlayedOut={playedOut} />
       <div class="watch-head">
         <div class="watch-title">
           <div class="watch-state">
@@ -168,7 +175,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
         </div>
         <div class="watch-actions">
           {canRewind && (
-            <Button small icon={rewind ? 'arrow' : 'back'} onClick={() => setRewind(!rewind)}>
+            <Button small icon={rewind ? 'arrow' : 'back'} onClick={() => setRewind(rewind ? null : recording)}>
               {rewind ? 'Back to live' : 'Watch from the start'}
             </Button>
           )}

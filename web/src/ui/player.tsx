@@ -15,7 +15,7 @@ export interface PlayerProps {
   src: string;
   mode: PlayerMode;
   title: string;
-  onEnded?: () => void;
+  onEnded?: (() => void) | undefined;
 }
 
 type MediaLike = HTMLElement & {
