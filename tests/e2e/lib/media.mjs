@@ -12,15 +12,21 @@ import { root } from './server.mjs';
 const execute = promisify(execFile);
 const folder = path.join(root, 'build-asan/e2e-media');
 
+const making = new Map(); // file -> promise, in this process
+
 // Encodes with these ffmpeg arguments unless that was done before; the file's path.
-export async function encode(args, ext = 'mp4') {
+export function encode(args, ext = 'mp4') {
   const name = createHash('sha256').update(JSON.stringify(args)).digest('hex').slice(0, 16);
   const file = path.join(folder, `${name}.${ext}`);
+  if (!making.has(file)) making.set(file, make(file, args, path.join(folder, `.${name}.${process.pid}.${ext}`)));
+  return making.get(file);
+}
+
+async function make(file, args, unfinished) {
   if (fs.existsSync(file)) return file;
   fs.mkdirSync(folder, { recursive: true });
-  const making = path.join(folder, `.${name}.${process.pid}.${ext}`);
-  await execute('ffmpeg', ['-hide_banner', '-v', 'error', '-nostdin', '-y', ...args, making]);
-  fs.renameSync(making, file); // whole, or not there: two test files may make the same
+  await execute('ffmpeg', ['-hide_banner', '-v', 'error', '-nostdin', '-y', ...args, unfinished]);
+  fs.renameSync(unfinished, file); // whole, or not there: two test files may make the same
   return file;
 }
 
