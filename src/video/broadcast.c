@@ -215,9 +215,10 @@ static void on_disk_failure(void *ctx, enum err e, const char *reason)
 static void on_closed(void *ctx, const struct recording_info *info)
 {
     struct broadcast *b = ctx;
+    struct pool_queue *rows = b->rows; /* the job may have let go of b before this returns */
     b->info = *info;
-    pool_queue_run(b->rows, write_closed, NULL, NULL, b); /* with the recording's reference */
-    pool_queue_close(b->rows);
+    pool_queue_run(rows, write_closed, NULL, NULL, b); /* with the recording's reference */
+    pool_queue_close(rows);
 }
 
 /* --- the beginning --- */
