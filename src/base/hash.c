@@ -18,6 +18,14 @@ void hash_hmac_sha256(struct span key, struct span in, uint8_t out[SHA256_LEN])
           n == SHA256_LEN);
 }
 
+void hash_hmac_sha1(struct span key, struct span in, uint8_t out[SHA1_LEN])
+{
+    unsigned n = 0;
+    CHECK(HMAC(EVP_sha1(), key.p ? (const void *)key.p : "", (int)key.len,
+               in.p ? in.p : (const uint8_t *)"", in.len, out, &n) &&
+          n == SHA1_LEN);
+}
+
 bool hash_equal(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.p, b.p, a.len) == 0);

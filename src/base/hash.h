@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* base/hash.h - SHA-256, HMAC-SHA-256, constant-time comparison, hex, base64 and CRC-32.
- * Any thread. The hashes are OpenSSL's [libcrypto]. */
+/* base/hash.h - SHA-256, HMAC with SHA-256 and SHA-1, constant-time comparison, hex, base64 and
+ * CRC-32. Any thread. The hashes are OpenSSL's [libcrypto]. */
 #pragma once
 #include "base/span.h"
 
 #define SHA256_LEN 32
+#define SHA1_LEN   20
 
 void hash_sha256(struct span in, uint8_t out[SHA256_LEN]);
 void hash_hmac_sha256(struct span key, struct span in, uint8_t out[SHA256_LEN]);
+void hash_hmac_sha1(struct span key, struct span in, uint8_t out[SHA1_LEN]); /* STUN has no other */
 bool hash_equal(struct span a, struct span b);     /* time depends on the lengths only */
 uint32_t hash_crc32(uint32_t crc, struct span in); /* start with 0; the polynomial of zlib */
 

@@ -88,3 +88,14 @@
 #define LIMIT_THROTTLE_ENTRIES  65536 /* accounts and addresses remembered by the rate limits */
 #define LIMIT_SSE_QUEUE_BYTES   65536 /* a reader of events behind by this is sent away */
 #define LIMIT_SSE_ORIGINS       4     /* host names by which readers of one stream reached us */
+
+/* WebRTC */
+#define LIMIT_UDP_BYTES      1500 /* a datagram that is believed */
+#define LIMIT_SDP_BYTES      65536
+#define LIMIT_SDP_LINES      4096
+#define LIMIT_SDP_MEDIA      8  /* m-lines */
+#define LIMIT_SDP_CODECS     64 /* of an m-line */
+#define LIMIT_SDP_RIDS       4  /* simulcast layers */
+#define LIMIT_SDP_CANDIDATES 32
+#define LIMIT_ICE_CRED_BYTES 256 /* RFC 8839, 5.4 */
+#define LIMIT_RTCP_PACKETS   32  /* in one compound */
