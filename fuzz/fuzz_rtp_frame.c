@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* First byte: bits 0-2 the format, or 5 for a frame to be cut; then payloads, each behind its
+ * length in two bytes. */
+#include "base/rd.h"
+#include "base/xalloc.h"
+#include "wire/nal.h"
+#include "wire/rtp_frame.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PAYLOADS 64
+
+/* What is cut is joined to the same units. */
+static void cut(struct span in)
+{
+    const size_t mtu = 64 + (in.len ? in.p[0] : 0);
+    struct rtp_h264_cut c = {.mtu = mtu};
+    uint8_t *frame = xmalloc(nal_max_bytes(in.len)), *out = xmalloc(in.len * 8 + 1024);
+    uint8_t *back = xmalloc(in.len * 24 + 4096);
+    struct wr w = wr_to(frame, nal_max_bytes(in.len)), o = wr_to(out, in.len * 8 + 1024);
+    struct span *payloads = xcalloc(in.len + 1, sizeof *payloads);
+    unsigned n = 0;
+    bool last = false, ok = nal_widen(in, 1, &w) == E_OK && wr_used(&w) > 0;
+    for (struct span f = wr_span(&w), nal; ok && nal_next(&f, 4, &nal) == E_OK;)
+        ok = (nal.p[0] & 0x1f) > 0 && (nal.p[0] & 0x1f) < 24 && !(nal.p[0] & 0x80);
+    c.frame = wr_span(&w);
+    while (ok && !last) {
+        const uint8_t *at = o.p;
+        CHECK(rtp_h264_cut_next(&c, &o, &last) == E_OK);
+        CHECK((size_t)(o.p - at) <= mtu && n <= in.len);
+        payloads[n++] = span_of(at, (size_t)(o.p - at));
+    }
+    if (ok) {
+        struct wr b = wr_to(back, in.len * 24 + 4096);
+        CHECK(rtp_join(RTP_H264, payloads, n, &b) == E_OK && span_eq(wr_span(&b), wr_span(&w)));
+    }
+    free(payloads);
+    free(back);
+    free(out);
+    free(frame);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span payloads[PAYLOADS];
+    unsigned n = 0;
+    struct rd r = rd_from(span_of(data, size));
+    const unsigned f = rd_u8(&r) % 6;
+    if (f == 5) {
+        cut(rd_rest(&r));
+        return 0;
+    }
+    while (rd_left(&r) > 0 && n < PAYLOADS) {
+        const size_t len = rd_u16be(&r);
+        payloads[n] = rd_span(&r, len < rd_left(&r) ? len : rd_left(&r));
+        (void)rtp_peek((enum rtp_format)f, payloads[n++]);
+    }
+    const size_t cap = rtp_join_max(size, n);
+    uint8_t *out = xmalloc(cap);
+    struct wr w = wr_to(out, cap);
+    CHECK(rtp_join((enum rtp_format)f, payloads, n, &w) != E_LIMIT && !w.overflow);
+    free(out);
+    return 0;
+}

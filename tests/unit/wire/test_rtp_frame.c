@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "../media_file.h"
+#include "../test.h"
+#include "wire/av1.h"
+#include "wire/nal.h"
+#include "wire/rtp_frame.h"
+
+#define P(s) SPAN_LIT(s)
+
+static uint8_t room[1 << 20];
+
+static enum err join(enum rtp_format f, const struct span *p, unsigned n, struct span *out)
+{
+    struct wr w = wr_to(room, sizeof room);
+    const enum err e = rtp_join(f, p, n, &w);
+    *out = wr_span(&w);
+    return e;
+}
+
+static void h264_of_all_three_kinds(void **state)
+{
+    const struct span p[] = {P("\x78\x00\x02\x67\x01\x00\x02\x68\x02"), P("\x7c\x85gh"),
+                             P("\x7c\x05ij"), P("\x7c\x45k"), P("\x06x")};
+    struct span out;
+    assert_int_equal(join(RTP_H264, p, 5, &out), E_OK);
+    assert_true(span_eq(out, P("\0\0\0\2\x67\x01\0\0\0\2\x68\x02\0\0\0\6\x65ghijk\0\0\0\2\x06x")));
+    assert_true(rtp_peek(RTP_H264, p[0]).key && rtp_peek(RTP_H264, p[1]).key);
+    assert_false(rtp_peek(RTP_H264, p[2]).start || rtp_peek(RTP_H264, p[4]).key);
+    assert_int_equal(join(RTP_H264, p + 1, 2, &out), E_PROTO); /* the end is missing */
+    assert_int_equal(join(RTP_H264, p + 2, 2, &out), E_PROTO); /* the start is missing */
+    assert_int_equal(join(RTP_H264, (struct span[]){p[1], p[4], p[3]}, 3, &out), E_PROTO);
+    assert_int_equal(join(RTP_H264, (struct span[]){P("\x79zz")}, 1, &out), E_UNSUPPORTED);
+    assert_int_equal(join(RTP_H264, (struct span[]){P("\x78\x00\x09q")}, 1, &out), E_PROTO);
+    assert_int_equal(join(RTP_H264, NULL, 0, &out), E_PROTO);
+}
+
+/* Every frame of a real file, at several sizes, comes back as it was. */
+static void h264_cut_and_joined(void **state)
+{
+    static uint8_t packets[1 << 20];
+    static struct span payloads[4096];
+    struct media_file f;
+    media_file_open(&f, "h264-baseline.mp4");
+    for (size_t mtu = 64; mtu < 4000; mtu = mtu * 3 / 2)
+        for (unsigned i = 0; i < f.n; i++) {
+            struct rtp_h264_cut c = {.frame = f.samples[i].data, .mtu = mtu};
+            struct wr w = wr_to(packets, sizeof packets);
+            struct span out;
+            unsigned n = 0;
+            for (bool last = false; !last;) {
+                const uint8_t *at = w.p;
+                assert_int_equal(rtp_h264_cut_next(&c, &w, &last), E_OK);
+                payloads[n] = span_of(at, (size_t)(w.p - at));
+                assert_true(payloads[n++].len <= mtu);
+            }
+            assert_int_equal(rtp_h264_cut_next(&c, &w, &(bool){0}), E_NOTFOUND);
+            assert_int_equal(join(RTP_H264, payloads, n, &out), E_OK);
+            assert_true(span_eq(out, f.samples[i].data));
+            bool key = false;
+            while (n > 0) key |= rtp_peek(RTP_H264, payloads[--n]).key;
+            assert_int_equal(key, f.samples[i].key);
+        }
+    media_file_close(&f);
+}
+
+static void vp8_descriptors(void **state)
+{
+    const struct span p[] = {P("\x90\xf0\x81\x02\x07\x40\x10zz"), P("\x80\x80\x05yy"), P("\x00xx")};
+    struct span out;
+    assert_int_equal(join(RTP_VP8, p, 3, &out), E_OK);
+    assert_true(span_eq(out, P("\x10zzyyxx")));
+    assert_true(rtp_peek(RTP_VP8, p[0]).key && !rtp_peek(RTP_VP8, p[1]).start);
+    assert_false(rtp_peek(RTP_VP8, P("\x10\x11")).key);
+    for (size_t n = 0; n < 6; n++) /* at the edge */
+        assert_false(rtp_peek(RTP_VP8, span_head(p[0], n)).start);
+    assert_int_equal(join(RTP_VP8, p + 1, 2, &out), E_PROTO);
+    assert_int_equal(join(RTP_VP8, (struct span[]){p[0], p[0]}, 2, &out), E_PROTO);
+}
+
+static void vp9_descriptors(void **state)
+{
+    /* a key frame with a scalability structure, then its end */
+    const struct span p[] = {P("\x8a\x81\x02\x18\x05\x00\x02\xd0\x01\x04\x00zz"), P("\x84\x03yy")};
+    struct span out;
+    assert_int_equal(join(RTP_VP9, p, 2, &out), E_OK);
+    assert_true(span_eq(out, P("zzyy")));
+    assert_true(rtp_peek(RTP_VP9, p[0]).key);
+    assert_false(rtp_peek(RTP_VP9, P("\xc8\x01zz")).key);
+    for (size_t n = 0; n < 11; n++) assert_false(rtp_peek(RTP_VP9, span_head(p[0], n)).start);
+    assert_int_equal(join(RTP_VP9, p, 1, &out), E_PROTO);
+    assert_int_equal(join(RTP_VP9, p + 1, 1, &out), E_PROTO);
+}
+
+/* Every access unit of a real file, cut as AV1 RTP says: first OBU whole, the rest in pieces. */
+static void av1_elements(void **state)
+{
+    struct media_file f;
+    media_file_open(&f, "av1.mp4");
+    for (unsigned i = 0; i < f.n; i++) {
+        static uint8_t packets[1 << 20];
+        struct span p[2], rest = f.samples[i].data, out, back;
+        struct av1_obu obu, got;
+        struct wr w = wr_to(packets, sizeof packets);
+        wr_u8(&w, 0x48); /* Y, W = 0, N */
+        unsigned n = 0;
+        size_t half = 0;
+        while (av1_obu_next(&rest, &obu) == E_OK) {
+            half = obu.payload.len / 2;
+            const size_t len = 1 + (rest.len ? obu.payload.len : half);
+            wr_u8(&w, (uint8_t)(0x80 | (len & 0x7f)));
+            wr_u8(&w, (uint8_t)(0x80 | (len >> 7 & 0x7f)));
+            wr_u8(&w, (uint8_t)(len >> 14));
+            wr_u8(&w, obu.whole.p[0] & 0xfd); /* without a size field */
+            wr_bytes(&w, obu.payload.p, len - 1);
+            n++;
+        }
+        p[0] = wr_span(&w);
+        wr_u8(&w, 0x90); /* Z, W = 1 */
+        wr_str(&w, span_skip(obu.payload, half));
+        p[1] = span_skip(wr_span(&w), p[0].len);
+        assert_int_equal(join(RTP_AV1, p, 2, &out), E_OK);
+        rest = f.samples[i].data;
+        for (back = out; av1_obu_next(&back, &got) == E_OK; n--) {
+            assert_int_equal(av1_obu_next(&rest, &obu), E_OK);
+            assert_true(got.type == obu.type && span_eq(got.payload, obu.payload));
+        }
+        assert_int_equal(n, 0);
+        assert_true(rtp_peek(RTP_AV1, p[0]).key && !rtp_peek(RTP_AV1, p[1]).start);
+        assert_int_equal(join(RTP_AV1, p, 1, &out), E_PROTO);
+        assert_int_equal(join(RTP_AV1, p + 1, 1, &out), E_PROTO);
+    }
+    media_file_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(h264_of_all_three_kinds),
+        cmocka_unit_test(h264_cut_and_joined),
+        cmocka_unit_test(vp8_descriptors),
+        cmocka_unit_test(vp9_descriptors),
+        cmocka_unit_test(av1_elements),
+    };
+    return RUN_TESTS(tests);
+}
