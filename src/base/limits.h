@@ -99,3 +99,4 @@
 #define LIMIT_SDP_CANDIDATES 32
 #define LIMIT_ICE_CRED_BYTES 256 /* RFC 8839, 5.4 */
 #define LIMIT_RTCP_PACKETS   32  /* in one compound */
+#define LIMIT_SRTP_SSRCS     16  /* sources of a direction */
