@@ -97,6 +97,8 @@
 #define LIMIT_SDP_CODECS     64 /* of an m-line */
 #define LIMIT_SDP_RIDS       4  /* simulcast layers */
 #define LIMIT_SDP_CANDIDATES 32
-#define LIMIT_ICE_CRED_BYTES 256 /* RFC 8839, 5.4 */
-#define LIMIT_RTCP_PACKETS   32  /* in one compound */
-#define LIMIT_SRTP_SSRCS     16  /* sources of a direction */
+#define LIMIT_ICE_CRED_BYTES 256   /* RFC 8839, 5.4 */
+#define LIMIT_RTCP_PACKETS   32    /* in one compound */
+#define LIMIT_SRTP_SSRCS     16    /* sources of a direction */
+#define LIMIT_ICE_FIRST_MS   15000 /* from the answer to the peer's first check */
+#define LIMIT_ICE_CONSENT_MS 30000 /* without a check: the peer is gone (RFC 7675, 5.1) */

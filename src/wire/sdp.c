@@ -289,13 +289,20 @@ static void finish(struct scan *s)
     }
 }
 
-/* The next line without its end; false: no more. */
-static bool line_next(struct span *rest, struct span *line)
+/* The next line without its end. E_NOTFOUND: no more. E_PROTO: no "x=", or a control character,
+ * which an answer that repeats a value would hand on. */
+static enum err line_next(struct span *rest, unsigned *n, struct span *line)
 {
-    if (rest->len == 0) return false;
-    *line = span_cut(rest, '\n');
-    if (line->len && line->p[line->len - 1] == '\r') line->len--;
-    return true;
+    while (rest->len) {
+        *line = span_cut(rest, '\n');
+        if (line->len && line->p[line->len - 1] == '\r') line->len--;
+        if (++*n > LIMIT_SDP_LINES) return E_LIMIT;
+        if (line->len == 0) continue;
+        for (size_t i = 0; i < line->len; i++)
+            if ((line->p[i] < ' ' && line->p[i] != '\t') || line->p[i] == 0x7f) return E_PROTO;
+        return line->len >= 2 && line->p[1] == '=' ? E_OK : E_PROTO;
+    }
+    return E_NOTFOUND;
 }
 
 enum err sdp_parse(struct span text, struct sdp *out)
@@ -306,16 +313,14 @@ enum err sdp_parse(struct span text, struct sdp *out)
     unsigned n = 0;
     if (text.len > LIMIT_SDP_BYTES) return E_LIMIT;
     if (!span_starts(text, "v=0")) return E_PROTO;
-    while (line_next(&text, &line)) {
-        enum err e = E_OK;
-        if (++n > LIMIT_SDP_LINES) return E_LIMIT;
-        if (line.len == 0) continue;
-        if (line.len < 2 || line.p[1] != '=') return E_PROTO;
+    enum err e;
+    while ((e = line_next(&text, &n, &line)) == E_OK) {
         const struct span v = span_skip(line, 2);
         if (line.p[0] == 'm') e = on_media(&s, v);
         if (line.p[0] == 'a') e = on_attribute(&s, v);
         if (e != E_OK) return e;
     }
+    if (e != E_NOTFOUND) return e;
     finish(&s);
     *out = sdp;
     return E_OK;
@@ -337,10 +342,8 @@ enum err sdp_frag_parse(struct span text, struct sdp_frag *out)
     struct span line = SPAN_NULL;
     unsigned n = 0;
     if (text.len > LIMIT_SDP_BYTES) return E_LIMIT;
-    while (line_next(&text, &line)) {
-        if (++n > LIMIT_SDP_LINES) return E_LIMIT;
-        if (line.len == 0) continue;
-        if (line.len < 2 || line.p[1] != '=') return E_PROTO;
+    enum err e;
+    while ((e = line_next(&text, &n, &line)) == E_OK) {
         if (line.p[0] != 'a') continue;
         struct span v = span_skip(line, 2);
         const struct span name = span_cut(&v, ':');
@@ -348,6 +351,7 @@ enum err sdp_frag_parse(struct span text, struct sdp_frag *out)
         if (span_is(name, "ice-pwd")) f.pwd = v;
         if (span_is(name, "candidate")) f.n_candidates++;
     }
+    if (e != E_NOTFOUND) return e;
     const bool has = f.ufrag.len > 0;
     if (has != (f.pwd.len > 0)) return E_PROTO;
     if (has && (!token(f.ufrag, LIMIT_ICE_CRED_BYTES) || !token(f.pwd, LIMIT_ICE_CRED_BYTES) ||

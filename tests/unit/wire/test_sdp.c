@@ -103,6 +103,7 @@ static void bad_offers(void **state)
         {TOP AUDIO "a=ice-pwd:short\r\n", E_PROTO},
         {TOP AUDIO "a=mid:\r\n", E_PROTO},
         {TOP AUDIO "a=mid:a\rb\r\n", E_PROTO},
+        {TOP AUDIO "a=fmtp:111 x\ra=y\r\n", E_PROTO},
         {TOP AUDIO "a=rid:a send\r\na=rid:a send\r\n", E_PROTO},
         {TOP AUDIO "a=rid:a send\r\na=rid:b send\r\na=rid:c send\r\na=rid:d send\r\na=rid:e send",
          E_LIMIT},

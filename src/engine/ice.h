@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/ice.h - ICE-lite: answers checks, learns from them where the peer is, notices its silence.
+ *
+ * Sources: RFC 8445 (2.5, 6.1.1, 7.3: the lite agent), RFC 7675 (consent). No I/O and no clock.
+ * One agent for one transport; embedded by value; one thread.
+ *
+ * The peer is always controlling. An address may be sent to, and may begin a DTLS handshake, only
+ * after a check from it that carried both passwords' proof; it may carry media when the peer
+ * nominated it. A restart (new passwords) keeps the old ones until a check with the new ones came.
+ */
+#pragma once
+#include "base/limits.h"
+#include "wire/stun.h"
+
+#define ICE_UFRAG_LEN 8
+#define ICE_PWD_LEN   24
+#define ICE_PAIRS     8 /* addresses of the peer that are remembered; the oldest gives way */
+
+struct ice_creds {
+    char ufrag[ICE_UFRAG_LEN + 1], pwd[ICE_PWD_LEN + 1]; /* ours */
+    char peer_ufrag[LIMIT_ICE_CRED_BYTES + 1];
+};
+
+struct ice_pair {
+    struct net_addr peer;
+    uint32_t priority;
+    int64_t seen_us; /* the last valid check; 0: a free place */
+};
+
+struct ice {
+    struct ice_creds now, next; /* next.ufrag empty: no restart is under way */
+    struct ice_pair pairs[ICE_PAIRS];
+    int chosen; /* index of the nominated pair; -1: none yet */
+    int64_t begun_us;
+};
+
+/* `ufrag` and `pwd` are ours, random (ICE_*_LEN characters). */
+void ice_init(struct ice *a, const char *ufrag, const char *pwd, struct span peer_ufrag,
+              int64_t now_us);
+/* E_CONFLICT: the peer's fragment is the one it has: no restart. */
+enum err ice_restart(struct ice *a, const char *ufrag, const char *pwd,
+                     struct span peer_ufrag) WARN_UNUSED;
+
+/* A STUN datagram from `peer`. E_OK: the answer is in `reply` (room for ICE_REPLY_MAX). E_NOTFOUND:
+ * nothing to answer. Others: not for this agent or not authentic; silence is the answer. */
+#define ICE_REPLY_MAX 256
+enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer, int64_t now_us,
+                  struct wr *reply) WARN_UNUSED;
+
+/* Whether a check from there has been answered. */
+bool ice_knows(const struct ice *a, const struct net_addr *peer);
+/* Where to send media; NULL: nothing has been nominated yet. */
+const struct net_addr *ice_peer(const struct ice *a);
+/* When the peer counts as gone unless a check comes before. */
+int64_t ice_deadline_us(const struct ice *a);
+
+/* For the demultiplexer: our fragment out of a check's USERNAME ("ours:theirs"). */
+struct span ice_local_ufrag(struct span username);

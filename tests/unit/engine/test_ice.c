@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "../test.h"
+#include "base/clock.h"
+#include "engine/ice.h"
+
+#define PWD  "abcdefghijklmnopqrstuvwx"
+#define PWD2 "zyxwvutsrqponmlkjihgfedc"
+
+static const struct net_addr A = {.ip = {1}, .port = 1}, B = {.ip = {2}, .port = 2};
+static const uint8_t TID[STUN_TID_BYTES] = "abcdefghijkl";
+
+struct check {
+    const char *user, *pwd;
+    uint32_t priority;
+    bool use, controlled, strange;
+};
+
+static enum err feed(struct ice *a, struct check c, const struct net_addr *from, int64_t now,
+                     struct stun_msg *answer)
+{
+    static uint8_t in[512], out[ICE_REPLY_MAX];
+    struct wr w = wr_to(in, sizeof in), r = wr_to(out, sizeof out);
+    stun_begin(&w, STUN_REQUEST, STUN_BINDING, TID);
+    if (c.user) stun_put(&w, STUN_USERNAME, span_str(c.user));
+    stun_put_u64(&w, c.controlled ? STUN_ICE_CONTROLLED : STUN_ICE_CONTROLLING, 7);
+    if (c.strange) stun_put_u32(&w, (enum stun_attr)0x7fff, 1);
+    stun_put_u32(&w, STUN_PRIORITY, c.priority);
+    if (c.use) stun_put(&w, STUN_USE_CANDIDATE, SPAN_NULL);
+    stun_end(&w, span_str(c.pwd));
+    const enum err e = ice_feed(a, wr_span(&w), from, now, &r);
+    if (e != E_OK) return e;
+    assert_int_equal(stun_parse(wr_span(&r), answer), E_OK);
+    assert_true(stun_integrity_ok(wr_span(&r), answer, span_str(c.pwd)));
+    assert_memory_equal(answer->tid, TID, sizeof TID);
+    return E_OK;
+}
+
+static struct ice agent(void)
+{
+    struct ice a;
+    ice_init(&a, "ours", PWD, SPAN_LIT("peer"), 1000);
+    return a;
+}
+
+static void answers_where_the_check_came_from(void **state)
+{
+    struct ice a = agent();
+    struct stun_msg m;
+    assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 5}, &A, 2000, &m), E_OK);
+    assert_true(m.kind == STUN_SUCCESS && net_addr_eq(&m.mapped, &A));
+    assert_true(ice_knows(&a, &A) && !ice_knows(&a, &B) && !ice_peer(&a));
+    assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 5, true}, &A, 2000, &m), E_OK);
+    assert_true(net_addr_eq(ice_peer(&a), &A));
+}
+
+static void strangers_get_silence(void **state)
+{
+    static const struct check BAD[] = {
+        {"ours:peer", "wrongwrongwrongwrongwron", 5, true},
+        {"ours:poor", PWD, 5, true},
+        {"hers:peer", PWD, 5, true},
+        {"ours", PWD, 5, true},
+        {NULL, PWD, 5, true},
+        {"ours:peer", "", 5, true},
+        {"", PWD, 5, true},
+        {":", PWD, 5, true},
+    };
+    struct ice a = agent();
+    struct stun_msg m;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        assert_int_not_equal(feed(&a, BAD[i], &A, 2000, &m), E_OK);
+        assert_true(!ice_knows(&a, &A) && !ice_peer(&a));
+    }
+}
+
+static void roles_and_unknown_attributes(void **state)
+{
+    struct ice a = agent();
+    struct stun_msg m;
+    assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 5, true, true}, &A, 1, &m), E_OK);
+    assert_true(m.kind == STUN_ERROR && m.error == 487);
+    assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 5, true, false, true}, &A, 1, &m),
+                     E_OK);
+    assert_true(m.kind == STUN_ERROR && m.error == 420);
+    assert_false(ice_knows(&a, &A));
+}
+
+static void the_better_pair_wins_while_it_lives(void **state)
+{
+    struct ice a = agent();
+    struct stun_msg m;
+    const struct check good = {"ours:peer", PWD, 100, true}, poor = {"ours:peer", PWD, 50, true};
+    assert_int_equal(feed(&a, poor, &A, 1 * US_PER_SEC, &m), E_OK);
+    assert_int_equal(feed(&a, good, &B, 1 * US_PER_SEC, &m), E_OK);
+    assert_int_equal(feed(&a, poor, &A, 2 * US_PER_SEC, &m), E_OK);
+    assert_true(net_addr_eq(ice_peer(&a), &B));
+    assert_int_equal(feed(&a, poor, &A, 7 * US_PER_SEC, &m), E_OK); /* B fell silent */
+    assert_true(net_addr_eq(ice_peer(&a), &A));
+}
+
+static void many_addresses_do_not_displace_the_chosen_one(void **state)
+{
+    struct ice a = agent();
+    struct stun_msg m;
+    struct net_addr from = B;
+    assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 9, true}, &A, 1, &m), E_OK);
+    for (uint16_t i = 0; i < 100; i++) {
+        from.port = i;
+        assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 9}, &from, 10 + i, &m), E_OK);
+    }
+    assert_true(net_addr_eq(ice_peer(&a), &A) && ice_knows(&a, &A) && ice_knows(&a, &from));
+}
+
+static void restart_keeps_the_old_until_the_new_works(void **state)
+{
+    struct ice a = agent();
+    struct stun_msg m;
+    const struct check old = {"ours:peer", PWD, 9, true}, new = {"more:next", PWD2, 9, true};
+    assert_int_equal(feed(&a, old, &A, 1, &m), E_OK);
+    assert_int_equal(ice_restart(&a, "more", PWD2, SPAN_LIT("peer")), E_CONFLICT);
+    assert_int_equal(ice_restart(&a, "more", PWD2, SPAN_LIT("next")), E_OK);
+    assert_int_equal(feed(&a, old, &A, 2, &m), E_OK);
+    assert_true(net_addr_eq(ice_peer(&a), &A));
+    assert_int_equal(feed(&a, new, &B, 3, &m), E_OK);
+    assert_true(net_addr_eq(ice_peer(&a), &B));
+    assert_int_not_equal(feed(&a, old, &A, 4, &m), E_OK);
+}
+
+static void silence_ends_it(void **state)
+{
+    struct ice a = agent();
+    struct stun_msg m;
+    assert_int_equal(ice_deadline_us(&a), 1000 + LIMIT_ICE_FIRST_MS * US_PER_MS);
+    assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 9}, &A, 5000, &m), E_OK);
+    assert_int_equal(ice_deadline_us(&a), 5000 + LIMIT_ICE_CONSENT_MS * US_PER_MS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_where_the_check_came_from),
+        cmocka_unit_test(strangers_get_silence),
+        cmocka_unit_test(roles_and_unknown_attributes),
+        cmocka_unit_test(the_better_pair_wins_while_it_lives),
+        cmocka_unit_test(many_addresses_do_not_displace_the_chosen_one),
+        cmocka_unit_test(restart_keeps_the_old_until_the_new_works),
+        cmocka_unit_test(silence_ends_it),
+    };
+    return RUN_TESTS(tests);
+}
