@@ -15,7 +15,7 @@ struct channel {
     struct hub *hub;
     char id[CHANNEL_ID_CAP];
     struct loop *home;
-    struct feed *feed;
+    struct feed *feed, *lane;
     /* The rest is the home loop's. */
     struct publisher *publisher;
     struct channel_watch watch;
@@ -27,6 +27,7 @@ struct channel {
     struct channel_stats stats;
     struct track *tracks[LIMIT_TRACKS]; /* under stats_lock too */
     unsigned n_tracks;
+    struct lane_track lane_tracks[2]; /* and these */
 };
 
 static enum feed_keep keep(const struct feed_msg *m)
@@ -47,6 +48,7 @@ struct channel *channel_new(struct hub *h, const char *id, struct loop *home)
     c->last_key_us = -1;
     snprintf(c->id, sizeof c->id, "%s", id);
     c->feed = feed_new(home, loops, n, keep, LIMIT_GOP_CACHE_BYTES, LIMIT_GOP_CACHE_FRAMES);
+    c->lane = feed_new(home, loops, n, lane_keep, LIMIT_GOP_CACHE_BYTES, LIMIT_GOP_CACHE_FRAMES);
     pthread_mutex_init(&c->stats_lock, NULL);
     metric_add(M_CHANNELS, 1);
     return c;
@@ -62,6 +64,7 @@ void channel_unref(struct channel *c)
 {
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
     feed_unref(c->feed);
+    feed_unref(c->lane);
     for (unsigned i = 0; i < c->n_tracks; i++) track_unref(c->tracks[i]);
     pthread_mutex_destroy(&c->stats_lock);
     metric_add(M_CHANNELS, -1);
@@ -81,6 +84,11 @@ struct loop *channel_home(const struct channel *c)
 struct feed *channel_feed(const struct channel *c)
 {
     return c->feed;
+}
+
+struct feed *channel_lane(const struct channel *c)
+{
+    return c->lane;
 }
 
 void channel_set_watch(struct channel *c, const struct channel_watch *w)
@@ -105,6 +113,34 @@ unsigned channel_get_tracks(const struct channel *c, struct track *out[LIMIT_TRA
     for (unsigned i = 0; i < n; i++) out[i] = track_ref(c->tracks[i]);
     pthread_mutex_unlock(&w->stats_lock);
     return n;
+}
+
+static bool lane_used(const struct lane_track tracks[2])
+{
+    return tracks[0].codec != CODEC_NONE || tracks[1].codec != CODEC_NONE;
+}
+
+enum err lane_describe(const struct channel *c, struct lane_track tracks[2])
+{
+    struct channel *w = (struct channel *)(uintptr_t)c;
+    pthread_mutex_lock(&w->stats_lock);
+    memcpy(tracks, c->lane_tracks, sizeof c->lane_tracks);
+    pthread_mutex_unlock(&w->stats_lock);
+    return lane_used(tracks) ? E_OK : E_NOTFOUND;
+}
+
+static void send_description(struct channel *c, struct lane_description *d)
+{
+    pthread_mutex_lock(&c->stats_lock);
+    memcpy(c->lane_tracks, d->tracks, sizeof c->lane_tracks);
+    pthread_mutex_unlock(&c->stats_lock);
+    feed_send(c->lane, &d->msg);
+}
+
+/* Whoever published packets does not any more. */
+static void reset_lane(struct channel *c)
+{
+    if (lane_used(c->lane_tracks)) send_description(c, lane_description_new());
 }
 
 static void keep_tracks(struct channel *c, const struct hub_item *item)
@@ -147,6 +183,7 @@ void channel_close(struct channel *c, const char *reason)
     if (c->closed) return;
     c->closed = true;
     if (c->publisher) publisher_kick(c->publisher, E_CLOSED, reason);
+    reset_lane(c);
     feed_send(c->feed, &hub_item_new(HUB_END, 0)->msg);
     hub_forget(c->hub, c);
 }
@@ -168,6 +205,7 @@ enum err channel_admit(struct channel *c, struct publisher *p, int64_t *base_us,
     if (c->publisher) {
         publisher_kick(c->publisher, E_TIMEOUT, "Replaced by a newer connection.");
         publisher_unref(c->publisher);
+        reset_lane(c);
     } else {
         set_publishing(c, true);
     }
@@ -225,12 +263,26 @@ void channel_on_frame(struct channel *c, struct publisher *p, struct frame *f)
     feed_send(c->feed, &i->msg);
 }
 
+void channel_on_lane(struct channel *c, struct publisher *p, struct feed_msg *m)
+{
+    if (c->publisher != p || c->closed) {
+        feed_msg_unref(m);
+        return;
+    }
+    c->heard_us = loop_now_us(c->home);
+    if (m->kind == LANE_DESCRIPTION)
+        send_description(c, (struct lane_description *)m);
+    else
+        feed_send(c->lane, m);
+}
+
 void channel_on_leave(struct channel *c, struct publisher *p, bool clean)
 {
     if (c->publisher != p) return;
     c->publisher = NULL;
     publisher_unref(p);
     set_publishing(c, false);
+    reset_lane(c);
     if (c->watch.on_publisher && !c->closed) c->watch.on_publisher(c->watch.ctx, false, clean);
 }
 
@@ -255,4 +307,25 @@ void channel_kick(struct channel *c, enum err why, const char *reason)
     k->why = why;
     snprintf(k->reason, sizeof k->reason, "%s", reason);
     loop_post(c->home, on_kick, k);
+}
+
+struct key_wish {
+    struct channel *channel;
+    uint8_t layer;
+};
+
+static void on_key_wish(void *arg)
+{
+    struct key_wish *w = arg;
+    if (w->channel->publisher) publisher_want_key(w->channel->publisher, w->layer);
+    channel_unref(w->channel);
+    free(w);
+}
+
+void channel_want_key(struct channel *c, uint8_t layer)
+{
+    struct key_wish *w = NEW(struct key_wish);
+    w->channel = channel_ref(c);
+    w->layer = layer;
+    loop_post(c->home, on_key_wish, w);
 }

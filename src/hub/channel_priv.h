@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hub/channel_priv.h - between the registry, the channel and its publishers. */
 #pragma once
-#include "hub/hub.h"
+#include "hub/packets.h"
 
 struct channel *channel_new(struct hub *h, const char *id, struct loop *home);
 void hub_forget(struct hub *h, struct channel *c);
@@ -15,7 +15,14 @@ void channel_on_tracks(struct channel *c, struct publisher *p, struct hub_item *
 void channel_on_frame(struct channel *c, struct publisher *p, struct frame *f);
 void channel_on_leave(struct channel *c, struct publisher *p, bool clean);
 
+void channel_on_lane(struct channel *c, struct publisher *p, struct feed_msg *m);
+
+enum feed_keep lane_keep(const struct feed_msg *m);
+struct lane_description *lane_description_new(void); /* without tracks */
+
 /* From the home loop to the publisher's. */
+void publisher_want_key(struct publisher *p, uint8_t layer);
 void publisher_kick(struct publisher *p, enum err why, const char *reason);
 struct publisher *publisher_ref(struct publisher *p);
 void publisher_unref(struct publisher *p);
+struct channel *publisher_channel(const struct publisher *p);

@@ -64,6 +64,8 @@ struct publisher_ops {
     /* You are out: replaced, ended by the owner, key reset, time limit. `reason` is for people.
      * Call publisher_close(). Also when the channel already has a live publisher (E_CONFLICT). */
     void (*on_kick)(void *ctx, enum err why, const char *reason);
+    /* Somebody needs a key frame of a layer. NULL: the source cannot make one when asked. */
+    void (*on_want_key)(void *ctx, uint8_t layer);
 };
 
 /* On the publisher's loop (loop_current()); answers later by on_ready or on_kick. */

@@ -21,6 +21,7 @@ struct letter {
     int64_t base_us;
     enum err err;
     bool clean;
+    uint8_t layer;
     char reason[160];
 };
 
@@ -35,6 +36,11 @@ void publisher_unref(struct publisher *p)
     if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1) return;
     channel_unref(p->channel);
     free(p);
+}
+
+struct channel *publisher_channel(const struct publisher *p)
+{
+    return p->channel;
 }
 
 static struct letter *letter_to(struct publisher *p)
@@ -75,6 +81,21 @@ void publisher_kick(struct publisher *p, enum err why, const char *reason)
     l->err = why;
     snprintf(l->reason, sizeof l->reason, "%s", reason);
     loop_post(p->loop, on_kicked, l);
+}
+
+static void on_want_key(void *arg)
+{
+    struct letter *l = arg;
+    if (l->p->ready && !l->p->closed && l->p->ops->on_want_key)
+        l->p->ops->on_want_key(l->p->ctx, l->layer);
+    letter_free(l);
+}
+
+void publisher_want_key(struct publisher *p, uint8_t layer)
+{
+    struct letter *l = letter_to(p);
+    l->layer = layer;
+    loop_post(p->loop, on_want_key, l);
 }
 
 /* --- on the home loop ---------------------------------------------------------------------------
