@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t room[ICE_REPLY_MAX];
     struct wr w = wr_to(room, sizeof room);
     ice_init(&a, "evtj", "abcdefghijklmnopqrstuvwx", SPAN_LIT("h6vY"), 1);
-    CHECK(ice_feed(&a, span_of(data, size), &peer, 2, &w) != E_OK && wr_used(&w) == 0);
-    CHECK(!ice_peer(&a) && !ice_knows(&a, &peer));
+    CHECK(ice_feed(&a, span_of(data, size), &peer, &peer, 2, &w) != E_OK && wr_used(&w) == 0);
+    CHECK(!ice_path(&a) && !ice_knows(&a, &peer));
     return 0;
 }

@@ -102,3 +102,8 @@
 #define LIMIT_SRTP_SSRCS     16    /* sources of a direction */
 #define LIMIT_ICE_FIRST_MS   15000 /* from the answer to the peer's first check */
 #define LIMIT_ICE_CONSENT_MS 30000 /* without a check: the peer is gone (RFC 7675, 5.1) */
+#define LIMIT_RTC_CANDIDATES 16    /* of ours */
+#define LIMIT_RTC_PEERS      10000 /* sessions on one loop */
+#define LIMIT_RTC_OPENING    500   /* of them without keys yet */
+#define LIMIT_RTC_DTLS_MS    15000 /* from the answer to keys */
+#define LIMIT_RTC_SOURCES    16    /* SSRCs of one publisher */

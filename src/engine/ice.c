@@ -87,8 +87,8 @@ static void refuse(struct wr *w, const struct stun_msg *m, struct span key)
     stun_end(w, key);
 }
 
-enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer, int64_t now_us,
-                  struct wr *reply)
+enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer,
+                  const struct net_addr *local, int64_t now_us, struct wr *reply)
 {
     struct stun_msg m;
     const enum err e = stun_parse(in, &m);
@@ -108,7 +108,7 @@ enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer, in
         a->chosen = -1; /* the peer nominates anew; until then there is nowhere to send */
     }
     const int i = pair_of(a, peer);
-    a->pairs[i] = (struct ice_pair){*peer, m.priority, now_us ? now_us : 1};
+    a->pairs[i] = (struct ice_pair){*peer, *local, m.priority, now_us ? now_us : 1};
     if (m.use_candidate) nominate(a, i, now_us);
     begin_reply(reply, STUN_SUCCESS, &m);
     stun_put_mapped(reply, peer);
@@ -123,9 +123,9 @@ bool ice_knows(const struct ice *a, const struct net_addr *peer)
     return false;
 }
 
-const struct net_addr *ice_peer(const struct ice *a)
+const struct ice_pair *ice_path(const struct ice *a)
 {
-    return a->chosen >= 0 ? &a->pairs[a->chosen].peer : NULL;
+    return a->chosen >= 0 ? &a->pairs[a->chosen] : NULL;
 }
 
 int64_t ice_deadline_us(const struct ice *a)

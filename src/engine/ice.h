@@ -22,7 +22,7 @@ struct ice_creds {
 };
 
 struct ice_pair {
-    struct net_addr peer;
+    struct net_addr peer, local; /* local: our address that the check came to */
     uint32_t priority;
     int64_t seen_us; /* the last valid check; 0: a free place */
 };
@@ -41,16 +41,17 @@ void ice_init(struct ice *a, const char *ufrag, const char *pwd, struct span pee
 enum err ice_restart(struct ice *a, const char *ufrag, const char *pwd,
                      struct span peer_ufrag) WARN_UNUSED;
 
-/* A STUN datagram from `peer`. E_OK: the answer is in `reply` (room for ICE_REPLY_MAX). E_NOTFOUND:
- * nothing to answer. Others: not for this agent or not authentic; silence is the answer. */
+/* A STUN datagram from `peer` to `local`. E_OK: the answer is in `reply` (room for ICE_REPLY_MAX).
+ * E_NOTFOUND: nothing to answer. Others: not for this agent or not authentic; silence is the
+ * answer. */
 #define ICE_REPLY_MAX 256
-enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer, int64_t now_us,
-                  struct wr *reply) WARN_UNUSED;
+enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer,
+                  const struct net_addr *local, int64_t now_us, struct wr *reply) WARN_UNUSED;
 
 /* Whether a check from there has been answered. */
 bool ice_knows(const struct ice *a, const struct net_addr *peer);
 /* Where to send media; NULL: nothing has been nominated yet. */
-const struct net_addr *ice_peer(const struct ice *a);
+const struct ice_pair *ice_path(const struct ice *a);
 /* When the peer counts as gone unless a check comes before. */
 int64_t ice_deadline_us(const struct ice *a);
 

@@ -6,7 +6,8 @@
 #define PWD  "abcdefghijklmnopqrstuvwx"
 #define PWD2 "zyxwvutsrqponmlkjihgfedc"
 
-static const struct net_addr A = {.ip = {1}, .port = 1}, B = {.ip = {2}, .port = 2};
+static const struct net_addr A = {.ip = {1}, .port = 1}, B = {.ip = {2}, .port = 2},
+                             L = {.ip = {3}, .port = 3};
 static const uint8_t TID[STUN_TID_BYTES] = "abcdefghijkl";
 
 struct check {
@@ -27,7 +28,7 @@ static enum err feed(struct ice *a, struct check c, const struct net_addr *from,
     stun_put_u32(&w, STUN_PRIORITY, c.priority);
     if (c.use) stun_put(&w, STUN_USE_CANDIDATE, SPAN_NULL);
     stun_end(&w, span_str(c.pwd));
-    const enum err e = ice_feed(a, wr_span(&w), from, now, &r);
+    const enum err e = ice_feed(a, wr_span(&w), from, &L, now, &r);
     if (e != E_OK) return e;
     assert_int_equal(stun_parse(wr_span(&r), answer), E_OK);
     assert_true(stun_integrity_ok(wr_span(&r), answer, span_str(c.pwd)));
@@ -48,9 +49,9 @@ static void answers_where_the_check_came_from(void **state)
     struct stun_msg m;
     assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 5}, &A, 2000, &m), E_OK);
     assert_true(m.kind == STUN_SUCCESS && net_addr_eq(&m.mapped, &A));
-    assert_true(ice_knows(&a, &A) && !ice_knows(&a, &B) && !ice_peer(&a));
+    assert_true(ice_knows(&a, &A) && !ice_knows(&a, &B) && !ice_path(&a));
     assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 5, true}, &A, 2000, &m), E_OK);
-    assert_true(net_addr_eq(ice_peer(&a), &A));
+    assert_true(net_addr_eq(&ice_path(&a)->peer, &A));
 }
 
 static void strangers_get_silence(void **state)
@@ -69,7 +70,7 @@ static void strangers_get_silence(void **state)
     struct stun_msg m;
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         assert_int_not_equal(feed(&a, BAD[i], &A, 2000, &m), E_OK);
-        assert_true(!ice_knows(&a, &A) && !ice_peer(&a));
+        assert_true(!ice_knows(&a, &A) && !ice_path(&a));
     }
 }
 
@@ -93,9 +94,9 @@ static void the_better_pair_wins_while_it_lives(void **state)
     assert_int_equal(feed(&a, poor, &A, 1 * US_PER_SEC, &m), E_OK);
     assert_int_equal(feed(&a, good, &B, 1 * US_PER_SEC, &m), E_OK);
     assert_int_equal(feed(&a, poor, &A, 2 * US_PER_SEC, &m), E_OK);
-    assert_true(net_addr_eq(ice_peer(&a), &B));
+    assert_true(net_addr_eq(&ice_path(&a)->peer, &B));
     assert_int_equal(feed(&a, poor, &A, 7 * US_PER_SEC, &m), E_OK); /* B fell silent */
-    assert_true(net_addr_eq(ice_peer(&a), &A));
+    assert_true(net_addr_eq(&ice_path(&a)->peer, &A));
 }
 
 static void many_addresses_do_not_displace_the_chosen_one(void **state)
@@ -108,7 +109,7 @@ static void many_addresses_do_not_displace_the_chosen_one(void **state)
         from.port = i;
         assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 9}, &from, 10 + i, &m), E_OK);
     }
-    assert_true(net_addr_eq(ice_peer(&a), &A) && ice_knows(&a, &A) && ice_knows(&a, &from));
+    assert_true(net_addr_eq(&ice_path(&a)->peer, &A) && ice_knows(&a, &A) && ice_knows(&a, &from));
 }
 
 static void restart_keeps_the_old_until_the_new_works(void **state)
@@ -120,9 +121,9 @@ static void restart_keeps_the_old_until_the_new_works(void **state)
     assert_int_equal(ice_restart(&a, "more", PWD2, SPAN_LIT("peer")), E_CONFLICT);
     assert_int_equal(ice_restart(&a, "more", PWD2, SPAN_LIT("next")), E_OK);
     assert_int_equal(feed(&a, old, &A, 2, &m), E_OK);
-    assert_true(net_addr_eq(ice_peer(&a), &A));
+    assert_true(net_addr_eq(&ice_path(&a)->peer, &A));
     assert_int_equal(feed(&a, new, &B, 3, &m), E_OK);
-    assert_true(net_addr_eq(ice_peer(&a), &B));
+    assert_true(net_addr_eq(&ice_path(&a)->peer, &B));
     assert_int_not_equal(feed(&a, old, &A, 4, &m), E_OK);
 }
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/rtp_to_frames.h - from whole RTP frames (engine/rtc_order.h) to tracks and frames of the
+ * frames lane: configurations are taken out of the bitstream, times are put on one clock.
+ *
+ * Each source has a clock of its own with a random beginning. Until sender reports tell how they
+ * stand to each other, the first arrivals do; then the sound is moved once to where it belongs.
+ * Sources: ISO/IEC 14496-15 (avcC), RFC 7845 (OpusHead), AV1 and VP9 in ISOBMFF. One owner, one
+ * thread. VP8 is not carried in the frames lane: what plays segments does not play it. */
+#pragma once
+#include "engine/rtc_order.h"
+#include "media/frame.h"
+#include "media/timeline.h"
+#include "media/track.h"
+
+struct rtp_clock {
+    uint32_t rate; /* ticks a second; 0: no such track */
+    enum codec codec;
+    bool seen;
+    uint32_t last_ts;
+    int64_t ticks;   /* since the first frame, unwrapped */
+    int64_t zero_us; /* where the first frame is on the source's clock */
+    bool synced;
+    int64_t ntp_zero_us; /* NTP time of the first frame */
+};
+
+struct rtp_to_frames {
+    struct timeline timeline;
+    struct rtp_clock clocks[2]; /* by enum media_kind */
+    struct track *tracks[2];    /* announced last; NULL: not yet */
+    bool aligned;
+};
+
+bool rtp_to_frames_carries(enum codec c);
+void rtp_to_frames_init(struct rtp_to_frames *t, int64_t base_us, bool continued);
+void rtp_to_frames_fini(struct rtp_to_frames *t);
+void rtp_to_frames_track(struct rtp_to_frames *t, enum codec codec, uint32_t rate);
+
+struct rtp_media {
+    struct track *track; /* a new configuration, to be announced before the frame; or NULL */
+    struct frame *frame; /* or NULL: not decodable yet */
+};
+/* The caller owns what it gets. E_MORE: video before its first configuration. Others: broken. */
+enum err rtp_to_frames(struct rtp_to_frames *t, enum media_kind kind, const struct rtc_frame *f,
+                       int64_t now_us, int64_t wall_us, struct rtp_media *out) WARN_UNUSED;
+/* A sender report said: timestamp `ts` is of that NTP time (microseconds). */
+void rtp_to_frames_sync(struct rtp_to_frames *t, enum media_kind kind, uint32_t ts, int64_t ntp_us);

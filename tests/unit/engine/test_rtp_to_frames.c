@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Real files, with their parameter sets put into the key frames as RTP senders do, become the same
+ * tracks and frames again. */
+#include "../media_file.h"
+#include "../test.h"
+#include "base/clock.h"
+#include "engine/rtp_to_frames.h"
+#include "wire/h264.h"
+
+static struct rtp_to_frames t;
+
+static struct rtc_frame rtc_frame_of(uint32_t ts, bool key, struct span head, struct span data)
+{
+    struct rtc_frame f = {.ts = ts, .key = key, .data = buf_new(head.len + data.len)};
+    if (head.len) memcpy(f.data->data, head.p, head.len);
+    if (data.len) memcpy(f.data->data + head.len, data.p, data.len);
+    return f;
+}
+
+static enum err feed(enum media_kind kind, struct rtc_frame f, int64_t now, struct rtp_media *m)
+{
+    const enum err e = rtp_to_frames(&t, kind, &f, now, 1, m);
+    buf_unref(f.data);
+    return e;
+}
+
+static void drop(struct rtp_media *m)
+{
+    track_unref(m->track);
+    frame_unref(m->frame);
+}
+
+/* SPS and PPS of an avcC as NAL units with lengths. */
+static struct span parameter_sets(struct span avcc, uint8_t *room, size_t cap)
+{
+    struct h264_config c;
+    struct wr w = wr_to(room, cap);
+    assert_int_equal(h264_avcc_parse(avcc, &c), E_OK);
+    wr_u32be(&w, (uint32_t)c.sps[0].len);
+    wr_str(&w, c.sps[0]);
+    wr_u32be(&w, (uint32_t)c.pps[0].len);
+    wr_str(&w, c.pps[0]);
+    return wr_span(&w);
+}
+
+static void h264_keeps_its_frames_and_finds_its_track(void **state)
+{
+    struct media_file f;
+    uint8_t room[1024];
+    media_file_open(&f, "h264-baseline.mp4");
+    const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
+    rtp_to_frames_init(&t, 0, false);
+    rtp_to_frames_track(&t, CODEC_H264, 90000);
+    const uint32_t start = 0xffffff00; /* it wraps at once */
+    for (unsigned i = 0; i < f.n; i++) {
+        const struct media_sample *s = &f.samples[i];
+        struct rtp_media m = {0};
+        const uint32_t ts = start + (uint32_t)(s->dts_us * 9 / 100);
+        assert_int_equal(feed(MEDIA_VIDEO,
+                              rtc_frame_of(ts, s->key, s->key ? sets : SPAN_NULL, s->data),
+                              5000000 + s->dts_us, &m),
+                         E_OK);
+        assert_int_equal(m.track != NULL, i == 0);
+        if (m.track) {
+            assert_true(m.track->width == f.track->width && m.track->height == f.track->height);
+            assert_string_equal(m.track->codecs, f.track->codecs);
+        }
+        assert_int_equal(m.frame->key, s->key);
+        assert_true(llabs(m.frame->dts_us - s->dts_us) <= 1000); /* RTMP's precision */
+        drop(&m);
+    }
+    rtp_to_frames_fini(&t);
+    media_file_close(&f);
+}
+
+static void before_a_key_frame_there_is_nothing(void **state)
+{
+    struct rtp_media m = {0};
+    rtp_to_frames_init(&t, 0, false);
+    rtp_to_frames_track(&t, CODEC_H264, 90000);
+    assert_int_equal(
+        feed(MEDIA_VIDEO, rtc_frame_of(0, false, SPAN_NULL, SPAN_LIT("\0\0\0\1A")), 0, &m), E_MORE);
+    assert_int_equal(feed(MEDIA_AUDIO, rtc_frame_of(0, true, SPAN_NULL, SPAN_LIT("x")), 0, &m),
+                     E_UNSUPPORTED);
+    rtp_to_frames_fini(&t);
+}
+
+static int64_t sound(uint32_t ts, int64_t now)
+{
+    struct rtp_media m = {0};
+    assert_int_equal(
+        feed(MEDIA_AUDIO, rtc_frame_of(ts, true, SPAN_NULL, SPAN_LIT("\xfc\1")), now, &m), E_OK);
+    const int64_t dts = m.frame->dts_us;
+    drop(&m);
+    return dts;
+}
+
+/* The picture arrived 200 ms after the sound it belongs to: reports put that right, once. */
+static void sound_is_moved_to_its_picture(void **state)
+{
+    struct rtp_media m = {0};
+    struct media_file f;
+    uint8_t room[1024];
+    media_file_open(&f, "h264-baseline.mp4");
+    const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
+    rtp_to_frames_init(&t, 0, false);
+    rtp_to_frames_track(&t, CODEC_H264, 90000);
+    rtp_to_frames_track(&t, CODEC_OPUS, 48000);
+    assert_int_equal(sound(1000, 1000000), 0);
+    assert_int_equal(feed(MEDIA_VIDEO, rtc_frame_of(7, true, sets, f.samples[0].data), 1200000, &m),
+                     E_OK);
+    assert_int_equal(m.frame->dts_us, 200000);
+    drop(&m);
+    assert_int_equal(sound(1000 + 9600, 1200000), 200000);
+    rtp_to_frames_sync(&t, MEDIA_AUDIO, 1000, 70000000);
+    rtp_to_frames_sync(&t, MEDIA_VIDEO, 7, 70000000); /* they were taken at the same moment */
+    assert_int_equal(sound(1000 + 19200, 1400000), 600000);
+    rtp_to_frames_sync(&t, MEDIA_AUDIO, 1000, 99000000); /* later reports move nothing */
+    assert_int_equal(sound(1000 + 28800, 1600000), 800000);
+    rtp_to_frames_fini(&t);
+    media_file_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(h264_keeps_its_frames_and_finds_its_track),
+        cmocka_unit_test(before_a_key_frame_there_is_nothing),
+        cmocka_unit_test(sound_is_moved_to_its_picture),
+    };
+    return RUN_TESTS(tests);
+}
