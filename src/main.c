@@ -7,6 +7,7 @@
 #include "engine/tls.h"
 #include "io/data_dir.h"
 #include "serve/hls/hls_service.h"
+#include "serve/rtc/rtc_service.h"
 #include "serve/rtmp/rtmp_server.h"
 #include <pthread.h>
 #include <signal.h>
@@ -36,6 +37,7 @@ struct server {
     struct tls_ctx *https, *rtmps_tls;
     struct hls_service *hls;
     struct rtmp_server *rtmp, *rtmps;
+    struct rtc_service *rtc;
     struct api *api;
     struct http_route *routes;
     struct http_server *http;
@@ -126,6 +128,23 @@ static enum err open_rtmp(struct server *s, const char *addr, struct tls_ctx *tl
     return rtmp_server_open(&cfg, out, s->problem, sizeof s->problem);
 }
 
+static enum err open_rtc(struct server *s)
+{
+    char host[256];
+    uint16_t port;
+    if (!s->settings.webrtc[0]) return E_OK;
+    const enum err e = settings_addr(s->settings.webrtc, host, sizeof host, &port);
+    if (e != E_OK) return e;
+    const struct rtc_config cfg = {.loops = s->loops,
+                                   .n_loops = s->n_loops,
+                                   .gate = &s->gate,
+                                   .host = host,
+                                   .port = port,
+                                   .public_ip = s->settings.public_ip,
+                                   .key_interval_ms = (unsigned)s->settings.hls_segment};
+    return rtc_service_open(&cfg, &s->rtc, s->problem, sizeof s->problem);
+}
+
 static unsigned count_hls(void *ctx, const char *stream_id)
 {
     return hls_viewers(((struct server *)ctx)->hls, stream_id);
@@ -166,11 +185,13 @@ static enum err open_http(struct server *s)
 {
     char host[256];
     uint16_t port;
-    size_t n_api, n_hls;
+    size_t n_api, n_hls, n_rtc = 0;
     const struct http_route *api = api_routes(s->api, &n_api), *hls = hls_routes(s->hls, &n_hls);
-    s->routes = xcalloc(n_api + n_hls, sizeof *s->routes);
+    const struct http_route *rtc = s->rtc ? rtc_routes(s->rtc, &n_rtc) : NULL;
+    s->routes = xcalloc(n_api + n_hls + n_rtc, sizeof *s->routes);
     memcpy(s->routes, api, n_api * sizeof *api);
     memcpy(s->routes + n_api, hls, n_hls * sizeof *hls);
+    if (rtc) memcpy(s->routes + n_api + n_hls, rtc, n_rtc * sizeof *rtc);
     const enum err e = settings_addr(s->settings.http, host, sizeof host, &port);
     if (e != E_OK) return e;
     const struct http_config cfg = {.loops = s->loops,
@@ -179,7 +200,7 @@ static enum err open_http(struct server *s)
                                     .port = port,
                                     .tls = s->https,
                                     .routes = s->routes,
-                                    .n_routes = n_api + n_hls,
+                                    .n_routes = n_api + n_hls + n_rtc,
                                     .public_url = s->settings.public_url,
                                     .trust_proxy = s->settings.trust_proxy};
     return http_server_open(&cfg, &s->http, s->problem, sizeof s->problem);
@@ -192,6 +213,7 @@ static enum err server_open(struct server *s)
     if (e == E_OK) e = open_tls(s);
     if (e == E_OK) e = open_rtmp(s, s->settings.rtmp, NULL, &s->rtmp);
     if (e == E_OK) e = open_rtmp(s, s->settings.rtmps, s->rtmps_tls, &s->rtmps);
+    if (e == E_OK) e = open_rtc(s);
     if (e != E_OK) return e;
     open_services(s);
     return open_http(s);
@@ -222,6 +244,7 @@ static void announce(const struct server *s)
     print_address("http", s->https ? "https" : "http", s->settings.http, http_server_port(s->http));
     if (s->rtmp) print_address("rtmp", "rtmp", s->settings.rtmp, rtmp_server_port(s->rtmp));
     if (s->rtmps) print_address("rtmps", "rtmps", s->settings.rtmps, rtmp_server_port(s->rtmps));
+    if (s->rtc) print_address("webrtc", "udp", s->settings.webrtc, rtc_service_port(s->rtc));
     printf("\n");
     fflush(stdout);
 }
@@ -239,6 +262,7 @@ static void drain_loop(void *arg)
     struct server *s = arg;
     api_drain_loop(s->api);
     hls_service_drain_loop(s->hls);
+    if (s->rtc) rtc_service_drain_loop(s->rtc);
 }
 
 static bool busy(const struct server *s)
@@ -291,6 +315,7 @@ static void server_close(struct server *s)
     if (s->http) http_server_free(s->http);
     if (s->rtmps) rtmp_server_free(s->rtmps);
     if (s->rtmp) rtmp_server_free(s->rtmp);
+    rtc_service_free(s->rtc);
     if (s->n_loops) loops_free(s->loops, s->n_loops);
     free(s->routes);
     if (s->api) api_free(s->api);

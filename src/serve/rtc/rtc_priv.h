@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/rtc/rtc_priv.h - what the files of serve/rtc/ know of each other. Everything here belongs
+ * to one loop, except struct rtc_service, which does not change while loops run. */
+#pragma once
+#include "base/list.h"
+#include "base/map.h"
+#include "engine/dtls.h"
+#include "engine/ice.h"
+#include "engine/rtc_offer.h"
+#include "hub/packets.h"
+#include "io/udp.h"
+#include "serve/rtc/rtc_service.h"
+#include "wire/rtcp.h"
+#include "wire/rtp.h"
+
+#define RTC_ID_LEN    24 /* two digits of the loop, then random */
+#define RTC_BURST_CAP 131072
+
+struct rtc_peer;
+struct whip;
+
+struct rtc_loop {
+    struct rtc_service *service;
+    struct loop *loop;
+    struct udp *udp; /* NULL: drained */
+    struct list peers;
+    unsigned n_peers, n_opening; /* opening: no keys yet */
+    struct map by_id;            /* session id -> peer */
+    struct map by_ufrag;         /* our fragment -> peer */
+    struct map by_addr;          /* struct net_addr -> peer, of authentic checks only */
+    struct map elsewhere;        /* struct net_addr -> rtc_loop whose peer it is */
+    struct map relays;           /* channel id -> relay */
+    struct whip *staging;        /* whose packets of this batch are not published yet */
+    struct lane_packet staged[LANE_BURST_MAX];
+    unsigned n_staged;
+    uint8_t staged_data[LANE_BURST_MAX * LIMIT_UDP_BYTES];
+    size_t staged_bytes;
+    uint8_t burst[RTC_BURST_CAP]; /* where a viewer's packets are sealed before they leave */
+};
+
+struct rtc_service {
+    struct rtc_config cfg;
+    struct dtls_ctx *dtls;
+    uint8_t fingerprint[32];
+    struct net_addr candidates[LIMIT_RTC_CANDIDATES];
+    unsigned n_candidates;
+    uint16_t port;
+    struct http_route *routes;
+    size_t n_routes;
+    unsigned n_loops;
+    struct rtc_loop loops[];
+};
+
+static inline struct rtc_loop *rtc_loop_here(struct rtc_service *s)
+{
+    return &s->loops[loop_id(loop_current())];
+}
+
+/* --- peer.c: one transport: ICE, DTLS, SRTP --- */
+
+struct rtc_peer_ops {
+    const char *name; /* "whip" */
+    void (*on_open)(struct rtc_peer *p);
+    /* Decrypted, padding off. The payload is valid during the call. */
+    void (*on_rtp)(struct rtc_peer *p, const struct rtp *rtp, int64_t now_us);
+    void (*on_rtcp)(struct rtc_peer *p, const struct rtcp *rtcp, int64_t now_us);
+    /* Returns when it wants to be called again; INT64_MAX: not. May be NULL. */
+    int64_t (*on_tick)(struct rtc_peer *p, int64_t now_us);
+    /* The last call: free ctx. */
+    void (*on_closed)(struct rtc_peer *p, enum err why);
+};
+
+struct rtc_peer {
+    struct rtc_loop *l;
+    struct list node;
+    const struct rtc_peer_ops *ops;
+    void *ctx;
+    char id[RTC_ID_LEN + 1];
+    char etag[12]; /* with its quotes */
+    struct ice ice;
+    struct dtls *dtls;
+    struct srtpx *in, *out; /* NULL: not open yet */
+    struct timer timer;
+    int64_t opened_us;                /* when the session began */
+    int64_t wish_us;                  /* when on_tick is due */
+    struct net_addr known[ICE_PAIRS]; /* what the multiplexer was told; port 0: nothing */
+    char media_line[128], mid[20];    /* of the section that stands for the transport */
+    bool closed;
+};
+
+/* E_LIMIT: too many. E_INVALID: a fingerprint of an unknown kind. */
+enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct rtc_agreed *g,
+                      const struct rtc_peer_ops *ops, void *ctx, struct rtc_peer **out) WARN_UNUSED;
+/* At once; on_closed is called before it returns, memory goes at the end of the iteration. */
+void rtc_peer_close(struct rtc_peer *p, enum err why, const char *reason);
+void rtc_peer_datagram(struct rtc_peer *p, const struct udp_datagram *d, int64_t now_us);
+/* Seals and sends; `buf` has room for SRTPX_GROW more. */
+void rtc_peer_send_rtcp(struct rtc_peer *p, uint8_t *buf, size_t len);
+/* Sends what was sealed: datagrams of these sizes, one behind the other. */
+void rtc_peer_send(struct rtc_peer *p, const uint8_t *bytes, const uint16_t *sizes, unsigned n);
+void rtc_peer_wake(struct rtc_peer *p, int64_t at_us); /* on_tick by then */
+/* The answer's parts that are the transport's. */
+void rtc_peer_answer(const struct rtc_peer *p, struct sdp_answer *a);
+/* PATCH: a status, and for 200 the body. `if_match` p == NULL: absent. */
+int rtc_peer_patch(struct rtc_peer *p, struct span body, struct span if_match, struct str *out);
+
+/* --- mux.c: whose datagram is it? --- */
+
+void rtc_mux_read(void *ctx, struct udp_datagram *d, unsigned n);
+/* After an authentic check: tells all loops whose datagrams come from there, and which address of
+ * the peer gave way. */
+void rtc_mux_learn(struct rtc_peer *p, const struct net_addr *from);
+void rtc_mux_forget(struct rtc_peer *p); /* it has no addresses any more */
+
+/* --- whip.c, whep.c, session.c: over HTTP --- */
+
+void rtc_on_whip(struct http_request *r, void *ctx);
+void rtc_on_whip_bearer(struct http_request *r, void *ctx);
+void rtc_on_whep(struct http_request *r, void *ctx);
+void rtc_on_patch(struct http_request *r, void *ctx);
+void rtc_on_delete(struct http_request *r, void *ctx);
+void rtc_on_options(struct http_request *r, void *ctx);
+void rtc_on_get(struct http_request *r, void *ctx);
+void whip_flush(struct whip *w); /* publishes what is staged */
+
+/* Reads and parses the offer; answers with an error and returns NULL when it is none. Freed by the
+ * caller. Its spans are over the request's body. */
+struct sdp *rtc_read_offer(struct http_request *r);
+void rtc_reply_error(struct http_request *r, int status, const char *code, const char *message);
+/* 201; `a` has the media sections, the transport's parts are added. */
+void rtc_reply_created(struct http_request *r, const struct rtc_peer *p, struct sdp_answer *a);
+
+/* --- relay.c: one channel's packets on one loop, for all its viewers there --- */
+
+struct relay;
+struct whep;
+struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *viewer);
+void relay_leave(struct relay *r, struct list *viewer);
+/* The packet of that number, valid until the loop's next message; NULL: too old or never come. */
+const struct lane_packet *relay_packet(const struct relay *r, uint8_t track, uint8_t layer,
+                                       uint64_t seq, const struct lane_burst **burst);
+/* First packet of the last key frame when it and all since are there and few; false: none. */
+bool relay_key(const struct relay *r, uint8_t layer, uint64_t *from, uint64_t *to);
+void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us);
+
+/* whep.c, called by the relay */
+void whep_send(struct list *viewer, const struct lane_burst *b);
+void whep_restart(struct list *viewer, const struct lane_description *d); /* other packets follow */
+void whep_report(struct list *viewer, const struct lane_clock *clocks, const int64_t *at_us,
+                 int64_t now_us);

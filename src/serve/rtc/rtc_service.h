@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/rtc/rtc_service.h - WebRTC: WHIP publishers and WHEP viewers on one UDP port.
+ *
+ * Sources: RFC 9725 (WHIP), draft-ietf-wish-whep. Each loop has a socket on the same address; a
+ * session lives on the loop where its POST came in. */
+#pragma once
+#include "serve/gate.h"
+#include "serve/http/http.h"
+
+struct rtc_service;
+
+struct rtc_config {
+    struct loop *const *loops;
+    unsigned n_loops;
+    const struct gate *gate;  /* must outlive the service */
+    const char *host;         /* "" = every address */
+    uint16_t port;            /* 0: any free one */
+    const char *public_ip;    /* announced instead of our own addresses (NAT); "" or NULL: those */
+    unsigned key_interval_ms; /* publishers are asked for a key frame this often, for HLS; 0: no */
+};
+
+/* Before the loops run. On failure `problem` says why (address in use). */
+enum err rtc_service_open(const struct rtc_config *cfg, struct rtc_service **out, char *problem,
+                          size_t cap) WARN_UNUSED;
+/* To be mounted beside the API's; valid as long as the service. */
+const struct http_route *rtc_routes(const struct rtc_service *s, size_t *n);
+uint16_t rtc_service_port(const struct rtc_service *s);
+/* Ends every session of the calling loop and closes its socket. On each loop before it stops. */
+void rtc_service_drain_loop(struct rtc_service *s);
+/* After all loops have stopped, before they are freed. */
+void rtc_service_free(struct rtc_service *s);

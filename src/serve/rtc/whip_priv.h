@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* serve/rtc/whip_priv.h - a publisher's session, between the files that make it: whip.c (what
+ * arrives), whip_feedback.c (what it is told), whip_frames.c (the frames lane), whip_post.c. */
+#pragma once
+#include "base/xalloc.h"
+#include "engine/rtc_arrivals.h"
+#include "engine/rtc_in.h"
+#include "engine/rtp_to_frames.h"
+#include "serve/rtc/rtc_priv.h"
+
+#define WHIP_DROPS   32
+#define WHIP_WAITING 256 /* frames that wait for the other track's configuration */
+
+/* What was agreed on, without spans into the offer. */
+struct rtc_track_set {
+    bool is;
+    enum codec codec;
+    enum rtp_format format;
+    uint8_t pt, fb, layers;
+    int rtx_pt; /* -1: none */
+    uint32_t clock;
+    uint8_t ext[SDP_EXT_COUNT];
+    char rids[LIMIT_SDP_RIDS][17];
+    unsigned n_rids;
+    char fmtp[LANE_FMTP_CAP];
+};
+
+struct whip_source {
+    struct rtc_in in;
+    uint8_t track, layer;
+    bool rtx;
+    bool begun;
+    uint64_t lane_top, shift;
+    uint64_t drops[WHIP_DROPS]; /* numbers of padding that was dropped lately */
+    unsigned n_drops;
+};
+
+struct whip {
+    struct rtc_peer *peer;
+    struct channel *channel;
+    struct publisher *publisher;
+    bool ready;
+    struct http_request *r; /* the POST, until it is answered */
+    struct sdp *offer;      /* until then */
+    struct rtc_agreed agreed;
+    struct rtc_track_set tracks[2];
+    struct whip_source sources[LIMIT_RTC_SOURCES];
+    unsigned n_sources;
+    /* feedback */
+    struct rtc_arrivals arrivals;
+    uint8_t twcc_id;
+    uint32_t our_ssrc, heard_ssrc;
+    int64_t report_us, feedback_us; /* when the next is due */
+    int64_t key_us[LANE_LAYERS];    /* the last key frame */
+    int64_t asked_us[LANE_LAYERS];
+    bool want_key[LANE_LAYERS];
+    /* frames */
+    struct rtc_order *order[2]; /* NULL: not carried */
+    struct rtp_to_frames frames;
+    bool told;
+    int64_t first_us;
+    struct frame *waiting[WHIP_WAITING];
+    unsigned n_waiting;
+};
+
+extern const struct rtc_peer_ops WHIP_OPS;
+
+void whip_want_key(struct whip *w, uint8_t layer);
+int64_t whip_feedback(struct rtc_peer *peer, int64_t now_us);
+
+void whip_frames_open(struct whip *w, int64_t base_us);
+/* `number` is the lane's: it goes on from source to source. */
+void whip_frames_add(struct whip *w, const struct whip_source *s, uint64_t number,
+                     const struct rtp *p, int64_t now_us);
+void whip_frames_clock(struct whip *w, const struct whip_source *s, uint32_t ts);
+void whip_frames_poll(struct whip *w, int64_t now_us);
+void whip_frames_close(struct whip *w);
