@@ -19,7 +19,7 @@ export const program = path.resolve(process.env.BSPNODE ?? path.join(root, 'buil
 
 const READY_MS = 30_000;
 const STOP_MS = 30_000;
-const READY = /^bspnode ready http=(https?:\/\/\S+) rtmp=(rtmp:\/\/\S+)(?: rtmps=(rtmps:\/\/\S+))?$/;
+const READY = /^bspnode ready http=(https?:\/\/\S+) rtmp=(rtmp:\/\/\S+)(?: rtmps=(rtmps:\/\/\S+))?(?: webrtc=udp:\/\/\S+:(\d+))?$/;
 const SANITIZER = /(ERROR: (Address|Leak|Thread|UndefinedBehavior)Sanitizer|WARNING: ThreadSanitizer|runtime error:)/;
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -109,7 +109,7 @@ class Server {
     });
     const m = READY.exec(line);
     assert.ok(m, `the ready line is ${JSON.stringify(line)}`);
-    [, this.http, this.rtmp, this.rtmps] = m;
+    [, this.http, this.rtmp, this.rtmps, this.webrtcPort] = m;
     const answer = await this.get('/readyz');
     assert.equal(answer.status, 200, '/readyz after the ready line');
     return this;
