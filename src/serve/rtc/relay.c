@@ -30,8 +30,7 @@ struct relay {
     struct feed_reader reader;
     struct list viewers;
     struct source sources[SOURCES];
-    struct lane_clock clocks[SOURCES]; /* msg not used; ntp 0: not told yet */
-    int64_t clock_at_us[SOURCES];
+    struct relay_clock clocks[SOURCES];
     int64_t asked_us[LANE_LAYERS];
     struct timer timer;
     uint64_t description; /* its id */
@@ -93,8 +92,8 @@ static void on_message(struct feed_reader *reader, struct feed_msg *m)
         on_description(r, (struct lane_description *)m);
     } else {
         const unsigned i = m->kind - LANE_CLOCK;
-        r->clocks[i] = *(struct lane_clock *)m;
-        r->clock_at_us[i] = loop_now_us(r->l->loop);
+        const struct lane_clock *c = (struct lane_clock *)m;
+        r->clocks[i] = (struct relay_clock){c->ntp, c->ts, loop_now_us(r->l->loop)};
     }
 }
 
@@ -102,7 +101,7 @@ static void on_timer(struct timer *t, void *ctx)
 {
     struct relay *r = ctx;
     const int64_t now = loop_now_us(r->l->loop);
-    LIST_EACH(v, &r->viewers) whep_report(v, r->clocks, r->clock_at_us, now);
+    LIST_EACH(v, &r->viewers) whep_report(v, r->clocks, now);
     timer_at(&r->timer, now + REPORT_US);
 }
 

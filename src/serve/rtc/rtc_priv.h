@@ -132,6 +132,13 @@ void rtc_reply_created(struct http_request *r, const struct rtc_peer *p, struct 
 
 /* --- relay.c: one channel's packets on one loop, for all its viewers there --- */
 
+/* The last sender report of a source; ntp 0: none yet. */
+struct relay_clock {
+    uint64_t ntp;
+    uint32_t ts;
+    int64_t at_us; /* when it came */
+};
+
 struct relay;
 struct whep;
 struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *viewer);
@@ -146,5 +153,4 @@ void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us);
 /* whep.c, called by the relay */
 void whep_send(struct list *viewer, const struct lane_burst *b);
 void whep_restart(struct list *viewer, const struct lane_description *d); /* other packets follow */
-void whep_report(struct list *viewer, const struct lane_clock *clocks, const int64_t *at_us,
-                 int64_t now_us);
+void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t now_us);

@@ -159,8 +159,7 @@ void whep_restart(struct list *viewer, const struct lane_description *d)
     begin_video(v);
 }
 
-void whep_report(struct list *viewer, const struct lane_clock *clocks, const int64_t *at_us,
-                 int64_t now_us)
+void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t now_us)
 {
     struct whep *v = CONTAINER_OF(viewer, struct whep, node);
     uint8_t room[256];
@@ -169,7 +168,7 @@ void whep_report(struct list *viewer, const struct lane_clock *clocks, const int
         const struct out_track *t = &v->tracks[k];
         const unsigned i = k * LANE_LAYERS + t->layer;
         if (!t->started || !clocks[i].ntp) continue;
-        const int64_t since = now_us - at_us[i];
+        const int64_t since = now_us - clocks[i].at_us;
         const struct rtcp_sr sr = {.ntp = clocks[i].ntp + ((uint64_t)(since / US_PER_SEC) << 32) +
                                           ((uint64_t)(since % US_PER_SEC) << 32) / US_PER_SEC,
                                    .rtp_ts =
