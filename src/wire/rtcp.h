@@ -28,8 +28,8 @@ enum { /* `count` of RTPFB and PSFB */
 
 struct rtcp {
     uint8_t type, count;
-    uint32_t ssrc;       /* the sender's; 0 for BYE and SDES without any */
-    struct span body;    /* behind the sender's SSRC, without padding */
+    uint32_t ssrc;    /* the sender's; 0 for BYE and SDES without any */
+    struct span body; /* behind the sender's SSRC, without padding */
 };
 
 /* Takes the next packet off *rest. E_NOTFOUND: no more. E_PROTO: broken, *rest is then empty.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Behind the media's SSRC (draft, 3.1):
  *
- *   base sequence number (2), number of packets (2), reference time (3, signed), feedback count (1),
- *   chunks of symbols (2 each): 0, symbol (2 bits), run length (13 bits), or
- *                               1, 0, fourteen symbols of one bit, or
- *                               1, 1, seven symbols of two bits;
- *   differences: one byte for symbol 1, two bytes, signed, for symbol 2; zeros to a multiple of 4. */
+ * - base sequence number (2), number of packets (2), reference time (3, signed), feedback count (1)
+ * - chunks of symbols (2 each): 0, symbol (2 bits), run length (13 bits);
+ *   or 1, 0, fourteen symbols of one bit; or 1, 1, seven symbols of two bits
+ * - differences: one byte for symbol 1, two bytes, signed, for symbol 2; zeros to a multiple of 4
+ */
 #include "wire/twcc.h"
 #include "base/rd.h"
 

@@ -5,16 +5,16 @@
 #pragma once
 #include "wire/rtcp.h"
 
-#define TWCC_MAX        512    /* packets that one feedback tells of */
-#define TWCC_TICK_US    250    /* unit of the differences */
-#define TWCC_REF_US     64000  /* unit of the reference time */
-#define TWCC_NOT_COME   INT64_MIN
+#define TWCC_MAX      512   /* packets that one feedback tells of */
+#define TWCC_TICK_US  250   /* unit of the differences */
+#define TWCC_REF_US   64000 /* unit of the reference time */
+#define TWCC_NOT_COME INT64_MIN
 
 struct twcc {
     uint32_t media;
-    uint8_t count;   /* of feedbacks, modulo 256 */
-    uint16_t base;   /* sequence number of at_us[0] */
-    unsigned n;      /* 1 to TWCC_MAX */
+    uint8_t count;           /* of feedbacks, modulo 256 */
+    uint16_t base;           /* sequence number of at_us[0] */
+    unsigned n;              /* 1 to TWCC_MAX */
     int64_t at_us[TWCC_MAX]; /* arrival, or TWCC_NOT_COME; read back in steps of TWCC_TICK_US */
 };
 
