@@ -169,8 +169,11 @@ static enum err read_on(struct dtls *d)
 {
     uint8_t ignored[2048];
     int n;
+    CHECK(SSL_alloc_buffers(d->ssl) == 1);
     while ((n = SSL_read(d->ssl, ignored, sizeof ignored)) > 0) continue;
-    return on_failure(d, n);
+    const enum err e = on_failure(d, n);
+    (void)SSL_free_buffers(d->ssl);
+    return e;
 }
 
 enum err dtls_feed(struct dtls *d, struct span datagram)
@@ -184,6 +187,7 @@ enum err dtls_feed(struct dtls *d, struct span datagram)
     enum err e = check_peer(d);
     if (e == E_OK) e = take_keys(d);
     d->ready = e == E_OK;
+    (void)SSL_free_buffers(d->ssl); /* 34 KB that only a handshake needs */
     return e;
 }
 
@@ -231,7 +235,7 @@ enum err dtls_tick(struct dtls *d)
 
 void dtls_close(struct dtls *d)
 {
-    if (d->ready) (void)SSL_shutdown(d->ssl);
+    if (d->ready && SSL_alloc_buffers(d->ssl) == 1) (void)SSL_shutdown(d->ssl);
     ERR_clear_error();
 }
 

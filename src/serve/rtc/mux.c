@@ -25,7 +25,7 @@ static void on_parcel(void *arg)
     struct parcel *p = arg;
     p->d.p = p->bytes;
     give(p->to, &p->d, loop_now_us(p->to->loop));
-    if (p->to->staging) whip_flush(p->to->staging);
+    whip_batch_end(p->to);
     free(p);
 }
 
@@ -85,7 +85,7 @@ void rtc_mux_read(void *ctx, struct udp_datagram *d, unsigned n)
     struct rtc_loop *l = ctx;
     const int64_t now = loop_now_us(l->loop);
     for (unsigned i = 0; i < n && l->udp; i++) give(l, &d[i], now);
-    if (l->staging) whip_flush(l->staging);
+    whip_batch_end(l);
 }
 
 /* --- lessons --- */

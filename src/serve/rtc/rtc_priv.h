@@ -35,6 +35,7 @@ struct rtc_loop {
     unsigned n_staged;
     uint8_t staged_data[LANE_BURST_MAX * LIMIT_UDP_BYTES];
     size_t staged_bytes;
+    struct timer hold;            /* when what is staged goes, whole frame or not */
     uint8_t burst[RTC_BURST_CAP]; /* where a viewer's packets are sealed before they leave */
 };
 
@@ -121,7 +122,9 @@ void rtc_on_patch(struct http_request *r, void *ctx);
 void rtc_on_delete(struct http_request *r, void *ctx);
 void rtc_on_options(struct http_request *r, void *ctx);
 void rtc_on_get(struct http_request *r, void *ctx);
-void whip_flush(struct whip *w); /* publishes what is staged */
+void whip_flush(struct whip *w);         /* publishes what is staged */
+void whip_batch_end(struct rtc_loop *l); /* a read is over: whole frames go, pieces wait shortly */
+void whip_hold_over(struct timer *t, void *ctx);
 
 /* Reads and parses the offer; answers with an error and returns NULL when it is none. Freed by the
  * caller. Its spans are over the request's body. */

@@ -91,6 +91,7 @@ enum err rtc_service_open(const struct rtc_config *cfg, struct rtc_service **out
         s->loops[i].service = s;
         s->loops[i].loop = cfg->loops[i];
         list_init(&s->loops[i].peers);
+        timer_init(&s->loops[i].hold, cfg->loops[i], whip_hold_over, &s->loops[i]);
     }
     s->dtls = dtls_ctx_new();
     dtls_ctx_fingerprint(s->dtls, s->fingerprint);

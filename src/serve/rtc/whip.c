@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "serve/rtc/whip_priv.h"
 
+#define HOLD_US US_PER_MS
+
 /* --- sources: which SSRC is which track and layer --- */
 
 static int layer_of(const struct rtc_track_set *t, struct span rid)
@@ -85,6 +87,7 @@ void whip_flush(struct whip *w)
 {
     struct rtc_loop *l = w->peer->l;
     l->staging = NULL;
+    timer_stop(&l->hold);
     if (w->publisher && w->ready) {
         struct lane_burst *b = lane_burst_new(l->staged_bytes);
         b->at_us = loop_now_us(l->loop);
@@ -95,6 +98,25 @@ void whip_flush(struct whip *w)
     }
     l->n_staged = 0;
     l->staged_bytes = 0;
+}
+
+/* A frame that leaves in one burst costs each viewer one call. So a piece waits for the rest, but
+ * no longer than a packet may be late unnoticed. */
+void whip_batch_end(struct rtc_loop *l)
+{
+    if (!l->staging) return;
+    const struct lane_packet *last = &l->staged[l->n_staged - 1];
+    if (last->marker || last->track == MEDIA_AUDIO)
+        whip_flush(l->staging);
+    else if (!timer_active(&l->hold))
+        timer_at(&l->hold, loop_now_us(l->loop) + HOLD_US);
+}
+
+void whip_hold_over(struct timer *t, void *ctx)
+{
+    struct rtc_loop *l = ctx;
+    (void)t;
+    if (l->staging) whip_flush(l->staging);
 }
 
 static void stage(struct whip *w, struct whip_source *s, const struct rtp *p, uint64_t number)

@@ -79,7 +79,7 @@ static enum err shake(struct client *c, struct dtls *d, unsigned lose)
 {
     struct dtls_keys keys;
     unsigned count = 0;
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 3000; i++) {
         const int done = SSL_do_handshake(c->ssl);
         const enum err e = to_server(c, d, &count, lose);
         const bool any = to_client(c, d, &count, lose);
@@ -136,6 +136,48 @@ static void agrees_on_the_best_profile(void **state)
         dtls_free(d);
         client_close(&c);
     }
+}
+
+static void goodbye_from_the_server(void **state)
+{
+    struct client c;
+    unsigned n = 0;
+    uint8_t byte;
+    client_open(&c, "SRTP_AEAD_AES_128_GCM", 1200);
+    struct dtls *d = server(&c);
+    assert_int_equal(shake(&c, d, 0), E_OK);
+    dtls_close(d);
+    assert_true(to_client(&c, d, &n, 0));
+    const int got = SSL_read(c.ssl, &byte, 1);
+    assert_int_equal(SSL_get_error(c.ssl, got), SSL_ERROR_ZERO_RETURN);
+    dtls_free(d);
+    client_close(&c);
+}
+
+/* The client did not hear the server's last flight and sends its own again: it gets it again. */
+static void last_flight_lost(void **state)
+{
+    struct client c;
+    struct dtls_keys keys;
+    struct span out;
+    unsigned n = 0;
+    client_open(&c, "SRTP_AEAD_AES_128_GCM", 1200);
+    struct dtls *d = server(&c);
+    for (int i = 0; i < 20 && !dtls_get_keys(d, &keys); i++) {
+        SSL_do_handshake(c.ssl);
+        assert_int_equal(to_server(&c, d, &n, 0), E_OK);
+        if (!dtls_get_keys(d, &keys)) to_client(&c, d, &n, 0);
+    }
+    while (dtls_output(d, &out)) continue; /* lost */
+    for (int i = 0; i < 1000 && SSL_do_handshake(c.ssl) != 1; i++) {
+        usleep(20000);
+        DTLSv1_handle_timeout(c.ssl);
+        assert_int_equal(to_server(&c, d, &n, 0), E_OK);
+        to_client(&c, d, &n, 0);
+    }
+    assert_int_equal(SSL_do_handshake(c.ssl), 1);
+    dtls_free(d);
+    client_close(&c);
 }
 
 static void client_hello_in_several_datagrams(void **state)
@@ -223,6 +265,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_on_the_best_profile),
+        cmocka_unit_test(goodbye_from_the_server),
+        cmocka_unit_test(last_flight_lost),
         cmocka_unit_test(client_hello_in_several_datagrams),
         cmocka_unit_test(survives_loss),
         cmocka_unit_test(another_certificate_gets_no_keys),
