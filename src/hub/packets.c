@@ -56,11 +56,14 @@ void lane_publish_description(struct publisher *p, const struct lane_track track
     publish(p, &d->msg);
 }
 
-struct lane_burst *lane_burst_new(size_t bytes)
+struct lane_burst *lane_burst_new(unsigned n, size_t bytes)
 {
-    struct lane_burst *b = xmalloc(sizeof *b + bytes);
-    feed_msg_init(&b->msg, LANE_BURST, sizeof *b + bytes, msg_free);
-    b->n = 0;
+    const size_t size = sizeof(struct lane_burst) + n * sizeof(struct lane_packet) + bytes;
+    struct lane_burst *b = xmalloc(size);
+    CHECK(n <= LANE_BURST_MAX);
+    feed_msg_init(&b->msg, LANE_BURST, size, msg_free);
+    b->n = n;
+    b->bytes = (uint8_t *)(b->packets + n);
     return b;
 }
 

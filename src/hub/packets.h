@@ -47,8 +47,8 @@ struct lane_burst {
     struct feed_msg msg;
     int64_t at_us; /* monotonic, when it arrived */
     unsigned n;
-    struct lane_packet packets[LANE_BURST_MAX];
-    uint8_t bytes[];
+    uint8_t *bytes; /* behind the packets, in the same allocation */
+    struct lane_packet packets[];
 };
 
 /* What a sender report said: this timestamp is of that time. */
@@ -68,7 +68,8 @@ static inline struct span lane_payload(const struct lane_burst *b, const struct 
 
 /* Tells what will come; once, before the first burst. */
 void lane_publish_description(struct publisher *p, const struct lane_track tracks[2]);
-struct lane_burst *lane_burst_new(size_t bytes);
+/* Room for n packets (at most LANE_BURST_MAX) and their bytes, to be filled. */
+struct lane_burst *lane_burst_new(unsigned n, size_t bytes);
 void lane_publish_burst(struct publisher *p, struct lane_burst *b); /* takes it over */
 void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint64_t ntp,
                         uint32_t ts);

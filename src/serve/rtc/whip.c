@@ -89,9 +89,9 @@ void whip_flush(struct whip *w)
     l->staging = NULL;
     timer_stop(&l->hold);
     if (w->publisher && w->ready) {
-        struct lane_burst *b = lane_burst_new(l->staged_bytes);
+        struct lane_burst *b = lane_burst_new(l->n_staged, l->staged_bytes);
         b->at_us = loop_now_us(l->loop);
-        b->n = l->n_staged;
+
         memcpy(b->packets, l->staged, l->n_staged * sizeof *l->staged);
         memcpy(b->bytes, l->staged_data, l->staged_bytes);
         lane_publish_burst(w->publisher, b);

@@ -48,9 +48,9 @@ static void describe(void *arg)
 static void publish(void *arg)
 {
     for (unsigned i = 0; i < BURSTS; i++) {
-        struct lane_burst *b = lane_burst_new(4);
+        struct lane_burst *b = lane_burst_new(1, 4);
         memcpy(b->bytes, "abcd", 4);
-        b->packets[b->n++] = (struct lane_packet){.seq = 1000 + i, .at = 1, .len = 2};
+        b->packets[0] = (struct lane_packet){.seq = 1000 + i, .at = 1, .len = 2};
         lane_publish_burst(publisher, b);
     }
 }
