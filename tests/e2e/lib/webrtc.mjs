@@ -72,7 +72,7 @@ export async function rtcPage(context, server) {
 }
 
 // Waits until the viewer of this page decodes `frames` more video frames and has had sound.
-export async function untilDecoding(page, frames = 30, ms = 30_000) {
+export async function untilDecoding(page, frames = 30, ms = 60_000) {
   let last = {};
   let from;
   return until(`${frames} frames are decoded`, async () => {
@@ -86,8 +86,8 @@ export async function untilDecoding(page, frames = 30, ms = 30_000) {
 
 // An aiortc peer: { exited, out } once it has ended; `out` are its JSON lines.
 export function aiortc(t, script, ...args) {
-  const child = spawn('/usr/bin/python3', [path.join(peers, script), ...args.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const peer = { lines: [], log: '' };
+  const child = spawn('/usr/bin/python3', [path.join(peers, script), ...args.map(String)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const peer = { lines: [], log: '', stop: () => child.stdin.end() };
   let rest = '';
   child.stdout.on('data', (b) => {
     rest += b;

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Watches by WHEP with aiortc and decodes (Debian: python3-aiortc).
 
-    aiortc_whep.py URL SECONDS
+    aiortc_whep.py URL FRAMES
 
-Prints one JSON line: frames and sizes of video, frames and loudest sample of audio."""
+Goes on until so many pictures, as many pieces of sound, and a sound that is not silence have come, or
+its patience is at an end. Prints one JSON line: frames and sizes of video, frames and loudest sample of audio."""
 import asyncio
 import json
 import sys
@@ -14,8 +15,10 @@ from aiortc.mediastreams import MediaStreamError
 
 import signalling
 
+PATIENCE_S = 60
 
-async def main(url, seconds):
+
+async def main(url, frames):
     seen = {"video": 0, "audio": 0, "sizes": [], "peak": 0, "first_ms": None}
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     loop = asyncio.get_running_loop()
@@ -45,7 +48,10 @@ async def main(url, seconds):
         print(json.dumps({"status": status, "retry": head.get("Retry-After"), "text": text}))
         return 1
     await peer.setRemoteDescription(RTCSessionDescription(text, "answer"))
-    await asyncio.sleep(seconds)
+    while loop.time() < started + PATIENCE_S:
+        if min(seen["video"], seen["audio"]) >= frames and seen["peak"] > 100:
+            break
+        await asyncio.sleep(0.1)
     seen["deleted"] = await signalling.delete(session)
     await peer.close()
     print(json.dumps(seen), flush=True)
@@ -53,4 +59,4 @@ async def main(url, seconds):
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1], float(sys.argv[2]))))
+    sys.exit(asyncio.run(main(sys.argv[1], int(sys.argv[2]))))

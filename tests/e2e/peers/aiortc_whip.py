@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Publishes a file by WHIP with aiortc, a WebRTC stack that is not Chromium's (Debian: python3-aiortc).
 
-    aiortc_whip.py URL FILE SECONDS [CODEC]
+    aiortc_whip.py URL FILE [CODEC]
 
-Prints one JSON line when connected, one at the end; exits 0 when the session was made and ended well."""
+Goes on until its standard input ends. Prints one JSON line when connected, one at the end; exits 0 when the session was made and ended well."""
 import asyncio
 import json
 import sys
@@ -15,7 +15,7 @@ from aiortc.contrib.media import MediaPlayer
 import signalling
 
 
-async def main(url, path, seconds, codec):
+async def main(url, path, codec):
     player = MediaPlayer(path, loop=True)
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     connected = asyncio.Event()
@@ -33,7 +33,7 @@ async def main(url, path, seconds, codec):
     await peer.setRemoteDescription(RTCSessionDescription(text, "answer"))
     await asyncio.wait_for(connected.wait(), 20)
     print(json.dumps({"connected": True}), flush=True)
-    await asyncio.sleep(seconds)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     stats = await peer.getStats()
     lost = [s.packetsLost for s in stats.values() if s.type == "remote-inbound-rtp"]
     sent = [s.packetsSent for s in stats.values() if s.type == "outbound-rtp"]
@@ -44,4 +44,4 @@ async def main(url, path, seconds, codec):
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "H264")))
+    sys.exit(asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "H264")))
