@@ -2,36 +2,11 @@
 /* A viewer by WHEP: the relay's packets under a header of its own, sealed with its own keys. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/rand.h"
 #include "base/wr.h"
 #include "base/xalloc.h"
-#include "serve/rtc/rtc_priv.h"
-#include <stdio.h>
+#include "serve/rtc/whep_priv.h"
 
 #define HEADER_MAX 48 /* fixed header and the MID extension */
-#define CNAME      "bspnode"
-
-struct out_track {
-    bool is, started;
-    enum codec codec;
-    uint8_t pt, rtx_pt, layer;
-    uint32_t ssrc, rtx_ssrc; /* rtx_ssrc 0: no RTX */
-    uint32_t clock;
-    uint64_t delta; /* ours = the lane's number + delta, modulo 2^64 */
-    uint64_t next;  /* our number after the highest sent */
-    uint64_t rtx_seq;
-    uint8_t ext[24]; /* the extension block, or none */
-    uint8_t ext_len;
-    uint32_t packets, bytes;
-};
-
-struct whep {
-    struct list node; /* of the relay */
-    struct rtc_peer *peer;
-    struct channel *channel;
-    struct relay *relay;
-    struct out_track tracks[2];
-};
 
 /* --- sending --- */
 
@@ -65,7 +40,7 @@ static void seal(struct whep *v, struct batch *b, struct span header, struct spa
     b->at += n;
 }
 
-static struct span write_header(const struct out_track *t, const struct lane_packet *p, bool rtx,
+static struct span write_header(const struct whep_track *t, const struct lane_packet *p, bool rtx,
                                 uint64_t number, uint8_t room[HEADER_MAX])
 {
     struct wr w = wr_to(room, HEADER_MAX);
@@ -79,7 +54,7 @@ static struct span write_header(const struct out_track *t, const struct lane_pac
     return wr_span(&w);
 }
 
-static void send_packet(struct whep *v, struct out_track *t, struct batch *b,
+static void send_packet(struct whep *v, struct whep_track *t, struct batch *b,
                         const struct lane_burst *burst, const struct lane_packet *p)
 {
     uint8_t room[HEADER_MAX];
@@ -91,7 +66,7 @@ static void send_packet(struct whep *v, struct out_track *t, struct batch *b,
 }
 
 /* The lane's numbers go on from where ours are; both stay far from 0. */
-static void begin(struct out_track *t, uint64_t seq)
+static void begin(struct whep_track *t, uint64_t seq)
 {
     t->started = true;
     t->delta = t->next - seq;
@@ -103,7 +78,7 @@ void whep_send(struct list *viewer, const struct lane_burst *burst)
     struct batch b = batch_on(v->peer->l);
     for (unsigned i = 0; i < burst->n; i++) {
         const struct lane_packet *p = &burst->packets[i];
-        struct out_track *t = &v->tracks[p->track];
+        struct whep_track *t = &v->tracks[p->track];
         if (!t->is || p->layer != t->layer) continue;
         if (!t->started) {
             if (p->track == MEDIA_VIDEO && !p->key) continue;
@@ -117,7 +92,7 @@ void whep_send(struct list *viewer, const struct lane_burst *burst)
 /* A first picture at once when the last key frame is young, else a new one is asked for. */
 static void begin_video(struct whep *v)
 {
-    struct out_track *t = &v->tracks[MEDIA_VIDEO];
+    struct whep_track *t = &v->tracks[MEDIA_VIDEO];
     uint64_t from = 0, to = 0;
     const struct lane_burst *burst;
     if (!t->is || t->started) return;
@@ -137,7 +112,7 @@ static void begin_video(struct whep *v)
 static bool still_fits(const struct whep *v, const struct lane_track tracks[2])
 {
     for (unsigned k = 0; k < 2; k++) {
-        const struct out_track *t = &v->tracks[k];
+        const struct whep_track *t = &v->tracks[k];
         if (t->is && tracks[k].codec != CODEC_NONE && tracks[k].codec != t->codec) return false;
     }
     return true;
@@ -165,7 +140,7 @@ void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t 
     uint8_t room[256];
     struct wr w = wr_to(room, sizeof room - SRTPX_GROW);
     for (unsigned k = 0; k < 2; k++) {
-        const struct out_track *t = &v->tracks[k];
+        const struct whep_track *t = &v->tracks[k];
         const unsigned i = k * LANE_LAYERS + t->layer;
         if (!t->started || !clocks[i].ntp) continue;
         const int64_t since = now_us - clocks[i].at_us;
@@ -176,14 +151,14 @@ void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t 
                                    .packets = t->packets,
                                    .bytes = t->bytes};
         rtcp_put_sr(&w, t->ssrc, &sr);
-        rtcp_put_cname(&w, t->ssrc, SPAN_LIT(CNAME));
+        rtcp_put_cname(&w, t->ssrc, SPAN_LIT(WHEP_CNAME));
     }
     if (!w.overflow) rtc_peer_send_rtcp(v->peer, room, wr_used(&w));
 }
 
 /* --- what the viewer says --- */
 
-static void send_again(struct whep *v, struct out_track *t, uint8_t track, uint16_t seq,
+static void send_again(struct whep *v, struct whep_track *t, uint8_t track, uint16_t seq,
                        struct batch *b)
 {
     uint8_t room[HEADER_MAX + 2];
@@ -210,7 +185,7 @@ static void on_nack(struct whep *v, struct rtcp_nack *n)
     uint16_t seq, bits;
     struct batch b = batch_on(v->peer->l);
     for (unsigned k = 0; k < 2; k++) {
-        struct out_track *t = &v->tracks[k];
+        struct whep_track *t = &v->tracks[k];
         if (!t->started || t->ssrc != n->media) continue;
         for (unsigned i = 0; i < LANE_BURST_MAX && rtcp_nack_next(n, &seq, &bits); i++) {
             send_again(v, t, (uint8_t)k, seq, &b);
@@ -226,7 +201,7 @@ static void on_rtcp(struct rtc_peer *p, const struct rtcp *c, int64_t now_us)
     struct whep *v = p->ctx;
     struct rtcp_nack n;
     uint32_t media = 0;
-    struct out_track *t = &v->tracks[MEDIA_VIDEO];
+    struct whep_track *t = &v->tracks[MEDIA_VIDEO];
     if (!v->relay) return;
     if (rtcp_nack_parse(c, &n) == E_OK) on_nack(v, &n);
     if (t->is && rtcp_key_request_at(c, 0, &media) && media == t->ssrc)
@@ -258,109 +233,8 @@ static void on_closed(struct rtc_peer *p, enum err why)
     free(v);
 }
 
-static const struct rtc_peer_ops OPS = {.name = "whep",
-                                        .on_open = on_open,
-                                        .on_rtp = on_rtp,
-                                        .on_rtcp = on_rtcp,
-                                        .on_closed = on_closed};
-
-/* --- POST --- */
-
-struct post {
-    struct rtc_service *service;
-    struct http_request *r;
-    struct sdp *offer;
-};
-
-static void set_track(struct out_track *t, const struct rtc_track *g, const struct sdp *offer)
-{
-    if (!g->is) return;
-    struct wr w = wr_to(t->ext, sizeof t->ext);
-    const struct span mid = offer->media[g->section].mid;
-    t->is = true;
-    t->codec = g->codec;
-    t->pt = g->media->pt;
-    t->clock = g->media->clock;
-    t->ssrc = (uint32_t)rand_u64() | 1;
-    t->next = 1000 + rand_u64() % 20000; /* far from the wrap, so that nobody guesses it wrong */
-    t->rtx_seq = 1000 + rand_u64() % 20000;
-    if (g->rtx) {
-        t->rtx_pt = g->rtx->pt;
-        t->rtx_ssrc = t->ssrc ^ 0x5a5a5a5a;
-    }
-    if (g->ext[SDP_EXT_MID] && g->ext[SDP_EXT_MID] < 15 && mid.len <= 16) {
-        const size_t mark = rtp_ext_begin(&w);
-        rtp_ext_put(&w, g->ext[SDP_EXT_MID], mid);
-        rtp_ext_end(&w, mark);
-        t->ext_len = w.overflow ? 0 : (uint8_t)wr_used(&w);
-    }
-}
-
-static void fill_sources(const struct whep *v, const struct rtc_agreed *g, struct sdp_answer *a)
-{
-    static const char *const NAMES[2] = {"video", "audio"};
-    for (unsigned k = 0; k < 2; k++) {
-        if (!g->tracks[k].is) continue;
-        struct sdp_answer_media *m = &a->media[g->tracks[k].section];
-        m->ssrc = v->tracks[k].ssrc;
-        m->rtx_ssrc = v->tracks[k].rtx_ssrc;
-        m->cname = SPAN_LIT(CNAME);
-        m->track = span_str(NAMES[k]);
-    }
-}
-
-static void create(struct post *p, const struct rtc_agreed *g, struct channel *ch)
-{
-    struct whep *v = NEW(struct whep);
-    struct sdp_answer *a = xcalloc(1, sizeof *a);
-    const enum err e = rtc_peer_new(rtc_loop_here(p->service), p->offer, g, &OPS, v, &v->peer);
-    if (e == E_OK) {
-        v->channel = channel_ref(ch);
-        for (unsigned k = 0; k < 2; k++) set_track(&v->tracks[k], &g->tracks[k], p->offer);
-        rtc_answer(p->offer, g, SDP_SENDONLY, a);
-        fill_sources(v, g, a);
-        rtc_reply_created(p->r, v->peer, a);
-    } else {
-        free(v);
-        if (e == E_INVALID)
-            rtc_reply_error(p->r, 422, "bad_sdp",
-                            "The certificate's fingerprint is of no known kind.");
-        else
-            rtc_reply_error(p->r, 503, "busy", "The server has as many sessions as it can take.");
-    }
-    free(a);
-}
-
-static void on_play(void *ctx, enum err e, const char *reason, struct channel *ch)
-{
-    struct post *p = ctx;
-    struct lane_track tracks[2];
-    struct rtc_agreed g;
-    const char *why = "";
-    if (e == E_OK && lane_describe(ch, tracks) != E_OK) e = E_CLOSED;
-    if (e == E_OK) {
-        const struct rtc_wanted want[2] = {{tracks[0].codec, span_str(tracks[0].fmtp)},
-                                           {tracks[1].codec, span_str(tracks[1].fmtp)}};
-        if (rtc_agree_viewer(p->offer, want, &g, &why) == E_OK)
-            create(p, &g, ch);
-        else
-            rtc_reply_error(p->r, 422, "bad_sdp", why);
-    } else if (e == E_CLOSED) {
-        rtc_reply_error(p->r, 409, "not_live", "The stream has nothing for WebRTC now.");
-    } else {
-        rtc_reply_error(p->r, 404, "not_found", "There is nothing to play at this address.");
-    }
-    (void)reason;
-    free(p->offer);
-    free(p);
-}
-
-void rtc_on_whep(struct http_request *r, void *ctx)
-{
-    struct rtc_service *s = ctx;
-    struct sdp *offer = rtc_read_offer(r);
-    if (!offer) return;
-    struct post *p = NEW(struct post);
-    *p = (struct post){s, r, offer};
-    s->cfg.gate->play(s->cfg.gate->self, http_param(r, 0), on_play, p);
-}
+const struct rtc_peer_ops WHEP_OPS = {.name = "whep",
+                                      .on_open = on_open,
+                                      .on_rtp = on_rtp,
+                                      .on_rtcp = on_rtcp,
+                                      .on_closed = on_closed};

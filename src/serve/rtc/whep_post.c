@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* POST of a viewer: from its offer, through the gate, to a session. */
+#include "base/rand.h"
+#include "base/xalloc.h"
+#include "serve/rtc/whep_priv.h"
+
+struct post {
+    struct rtc_service *service;
+    struct http_request *r;
+    struct sdp *offer;
+};
+
+static void set_track(struct whep_track *t, const struct rtc_track *g, const struct sdp *offer)
+{
+    if (!g->is) return;
+    struct wr w = wr_to(t->ext, sizeof t->ext);
+    const struct span mid = offer->media[g->section].mid;
+    t->is = true;
+    t->codec = g->codec;
+    t->pt = g->media->pt;
+    t->clock = g->media->clock;
+    t->ssrc = (uint32_t)rand_u64() | 1;
+    t->next = 1000 + rand_u64() % 20000; /* far from the wrap, so that nobody guesses it wrong */
+    t->rtx_seq = 1000 + rand_u64() % 20000;
+    if (g->rtx) {
+        t->rtx_pt = g->rtx->pt;
+        t->rtx_ssrc = t->ssrc ^ 0x5a5a5a5a;
+    }
+    if (g->ext[SDP_EXT_MID] && g->ext[SDP_EXT_MID] < 15 && mid.len <= 16) {
+        const size_t mark = rtp_ext_begin(&w);
+        rtp_ext_put(&w, g->ext[SDP_EXT_MID], mid);
+        rtp_ext_end(&w, mark);
+        t->ext_len = w.overflow ? 0 : (uint8_t)wr_used(&w);
+    }
+}
+
+static void fill_sources(const struct whep *v, const struct rtc_agreed *g, struct sdp_answer *a)
+{
+    static const char *const NAMES[2] = {"video", "audio"};
+    for (unsigned k = 0; k < 2; k++) {
+        if (!g->tracks[k].is) continue;
+        struct sdp_answer_media *m = &a->media[g->tracks[k].section];
+        m->ssrc = v->tracks[k].ssrc;
+        m->rtx_ssrc = v->tracks[k].rtx_ssrc;
+        m->cname = SPAN_LIT(WHEP_CNAME);
+        m->track = span_str(NAMES[k]);
+    }
+}
+
+static void create(struct post *p, const struct rtc_agreed *g, struct channel *ch)
+{
+    struct whep *v = NEW(struct whep);
+    struct sdp_answer *a = xcalloc(1, sizeof *a);
+    const enum err e = rtc_peer_new(rtc_loop_here(p->service), p->offer, g, &WHEP_OPS, v, &v->peer);
+    if (e == E_OK) {
+        v->channel = channel_ref(ch);
+        for (unsigned k = 0; k < 2; k++) set_track(&v->tracks[k], &g->tracks[k], p->offer);
+        rtc_answer(p->offer, g, SDP_SENDONLY, a);
+        fill_sources(v, g, a);
+        rtc_reply_created(p->r, v->peer, a);
+    } else {
+        free(v);
+        if (e == E_INVALID)
+            rtc_reply_error(p->r, 422, "bad_sdp",
+                            "The certificate's fingerprint is of no known kind.");
+        else
+            rtc_reply_error(p->r, 503, "busy", "The server has as many sessions as it can take.");
+    }
+    free(a);
+}
+
+static void on_play(void *ctx, enum err e, const char *reason, struct channel *ch)
+{
+    struct post *p = ctx;
+    struct lane_track tracks[2];
+    struct rtc_agreed g;
+    const char *why = "";
+    if (e == E_OK && lane_describe(ch, tracks) != E_OK) e = E_CLOSED;
+    if (e == E_OK) {
+        const struct rtc_wanted want[2] = {{tracks[0].codec, span_str(tracks[0].fmtp)},
+                                           {tracks[1].codec, span_str(tracks[1].fmtp)}};
+        if (rtc_agree_viewer(p->offer, want, &g, &why) == E_OK)
+            create(p, &g, ch);
+        else
+            rtc_reply_error(p->r, 422, "bad_sdp", why);
+    } else if (e == E_CLOSED) {
+        rtc_reply_error(p->r, 409, "not_live", "The stream has nothing for WebRTC now.");
+    } else {
+        rtc_reply_error(p->r, 404, "not_found", "There is nothing to play at this address.");
+    }
+    (void)reason;
+    free(p->offer);
+    free(p);
+}
+
+void rtc_on_whep(struct http_request *r, void *ctx)
+{
+    struct rtc_service *s = ctx;
+    struct sdp *offer = rtc_read_offer(r);
+    if (!offer) return;
+    struct post *p = NEW(struct post);
+    *p = (struct post){s, r, offer};
+    s->cfg.gate->play(s->cfg.gate->self, http_param(r, 0), on_play, p);
+}
