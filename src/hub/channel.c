@@ -28,6 +28,7 @@ struct channel {
     struct track *tracks[LIMIT_TRACKS]; /* under stats_lock too */
     unsigned n_tracks;
     struct lane_track lane_tracks[2]; /* and these */
+    int64_t lane_key_ts;              /* of the first video layer's last key frame; -1: none */
 };
 
 static enum feed_keep keep(const struct feed_msg *m)
@@ -134,6 +135,7 @@ static void send_description(struct channel *c, struct lane_description *d)
     pthread_mutex_lock(&c->stats_lock);
     memcpy(c->lane_tracks, d->tracks, sizeof c->lane_tracks);
     pthread_mutex_unlock(&c->stats_lock);
+    c->lane_key_ts = -1;
     feed_send(c->lane, &d->msg);
 }
 
@@ -270,6 +272,7 @@ void channel_on_lane(struct channel *c, struct publisher *p, struct feed_msg *m)
         return;
     }
     c->heard_us = loop_now_us(c->home);
+    if (m->kind == LANE_BURST) lane_burst_mark((struct lane_burst *)m, &c->lane_key_ts);
     if (m->kind == LANE_DESCRIPTION)
         send_description(c, (struct lane_description *)m);
     else

@@ -18,6 +18,8 @@ void channel_on_leave(struct channel *c, struct publisher *p, bool clean);
 void channel_on_lane(struct channel *c, struct publisher *p, struct feed_msg *m);
 
 enum feed_keep lane_keep(const struct feed_msg *m);
+/* Sets `fresh`; *key_ts is the timestamp of the last key frame, -1 before the first. */
+void lane_burst_mark(struct lane_burst *b, int64_t *key_ts);
 struct lane_description *lane_description_new(void); /* without tracks */
 
 /* From the home loop to the publisher's. */

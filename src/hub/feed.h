@@ -34,6 +34,7 @@ enum feed_keep {
     FEED_KEEP,        /* append it to the cache */
     FEED_KEEP_FRESH,  /* drop the non-pinned cache first, then append */
     FEED_KEEP_PINNED, /* drop as FRESH does; keep it until the next of its kind: configurations */
+    FEED_KEEP_LATEST, /* keep it until the next of its kind, beside the rest */
 };
 
 struct feed;

@@ -26,7 +26,7 @@ static void drop_unpinned(struct feed_cache *c)
     }
 }
 
-/* With only pinned messages left. */
+/* In front of what is not pinned. */
 static void pin(struct feed_cache *c, struct feed_msg *m)
 {
     for (size_t i = 0; i < c->n_pinned; i++) {
@@ -37,13 +37,19 @@ static void pin(struct feed_cache *c, struct feed_msg *m)
         return;
     }
     append(c, m);
-    c->n_pinned++;
+    memmove(c->at + c->n_pinned + 1, c->at + c->n_pinned,
+            (c->len - 1 - c->n_pinned) * sizeof(struct feed_msg *));
+    c->at[c->n_pinned++] = m;
 }
 
 void feed_cache_add(struct feed_cache *c, struct feed_msg *m)
 {
     const enum feed_keep k = c->keep(m);
     if (k == FEED_KEEP_NOT) return;
+    if (k == FEED_KEEP_LATEST) {
+        pin(c, m);
+        return;
+    }
     if (k != FEED_KEEP) drop_unpinned(c);
     if (k == FEED_KEEP_PINNED) {
         pin(c, m);

@@ -11,7 +11,20 @@ static void msg_free(struct feed_msg *m)
 
 enum feed_keep lane_keep(const struct feed_msg *m)
 {
-    return m->kind == LANE_BURST ? FEED_KEEP_NOT : FEED_KEEP_PINNED;
+    if (m->kind == LANE_DESCRIPTION) return FEED_KEEP_PINNED;
+    if (m->kind != LANE_BURST) return FEED_KEEP_LATEST;
+    return ((const struct lane_burst *)m)->fresh ? FEED_KEEP_FRESH : FEED_KEEP;
+}
+
+void lane_burst_mark(struct lane_burst *b, int64_t *key_ts)
+{
+    b->fresh = false;
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct lane_packet *p = &b->packets[i];
+        if (p->track != MEDIA_VIDEO || p->layer || !p->key || p->ts == *key_ts) continue;
+        *key_ts = p->ts; /* it has several such packets: the first begins it */
+        b->fresh = true;
+    }
 }
 
 /* A message on its way to the home loop. */
@@ -63,6 +76,8 @@ struct lane_burst *lane_burst_new(unsigned n, size_t bytes)
     CHECK(n <= LANE_BURST_MAX);
     feed_msg_init(&b->msg, LANE_BURST, size, msg_free);
     b->n = n;
+    b->at_us = 0;
+    b->fresh = false;
     b->bytes = (uint8_t *)(b->packets + n);
     return b;
 }

@@ -2,10 +2,10 @@
 /* hub/packets.h - the packets lane of a channel: RTP as it came, for those who pass it on.
  *
  * It runs beside the frames lane and as that one does: publisher (any loop) -> home loop -> every
- * loop with readers; a newcomer gets the latest description and clocks, then what comes: it
- * asks for a key frame, because senders of packets make one when asked. Packets are numbered
- * without gaps by the publisher's session, so that each viewer only adds a constant. Bursts are
- * shared by reference, built once.
+ * loop with readers; a newcomer gets the latest description and clocks, the bursts since the first
+ * video layer's last key frame, then what comes. Packets are numbered without gaps by the
+ * publisher's session, so that each viewer only adds a constant. Bursts are shared by reference,
+ * built once.
  *
  * A lane exists with its channel. While nobody publishes packets (an RTMP source) it has no
  * description, and lane_describe() says E_NOTFOUND. */
@@ -15,6 +15,7 @@
 #define LANE_LAYERS    LIMIT_SDP_RIDS
 #define LANE_BURST_MAX 64 /* packets in one burst */
 #define LANE_FMTP_CAP  160
+#define LANE_RID_CAP   17
 
 enum lane_kind {
     LANE_DESCRIPTION, /* struct lane_description; without tracks: the publisher left */
@@ -25,7 +26,9 @@ enum lane_kind {
 struct lane_track {
     enum codec codec; /* CODEC_NONE: there is no such track */
     uint8_t layers;   /* 1, or of simulcast, in the publisher's order */
+    bool makes_keys;  /* a key frame comes when channel_want_key() asks for it */
     char fmtp[LANE_FMTP_CAP];
+    char rids[LANE_LAYERS][LANE_RID_CAP]; /* the layers' names; empty when there is one */
 };
 
 struct lane_description {
@@ -46,6 +49,7 @@ struct lane_packet {
 struct lane_burst {
     struct feed_msg msg;
     int64_t at_us; /* monotonic, when it arrived */
+    bool fresh;    /* the hub's: a key frame of the first video layer begins in it */
     unsigned n;
     uint8_t *bytes; /* behind the packets, in the same allocation */
     struct lane_packet packets[];

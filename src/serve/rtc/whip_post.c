@@ -38,6 +38,9 @@ static void describe(struct whip *w)
         if (!w->tracks[k].is) continue;
         tracks[k].codec = w->tracks[k].codec;
         tracks[k].layers = w->tracks[k].layers;
+        tracks[k].makes_keys = true;
+        for (unsigned i = 0; i < w->tracks[k].n_rids; i++)
+            memcpy(tracks[k].rids[i], w->tracks[k].rids[i], LANE_RID_CAP);
         memcpy(tracks[k].fmtp, w->tracks[k].fmtp, sizeof tracks[k].fmtp);
     }
     lane_publish_description(w->publisher, tracks);
