@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub/feed_cache.h"
 #include "base/xalloc.h"
+#include <string.h>
 
 void feed_cache_init(struct feed_cache *c, feed_keep_fn *keep, size_t max_weight, size_t max_len)
 {
