@@ -70,7 +70,7 @@ docs: deps ## write docs/settings.md from the table of settings
 	@build/tools/settings-doc >docs/settings.md
 
 .PHONY: bench
-bench: ## compare with nginx: RTMP viewers, HLS delivery, start, memory
+bench: ## compare with nginx and Janus: RTMP, HLS and WebRTC viewers, start, memory (ARGS=webrtc: one)
 	@tools/bench $(ARGS)
 
 .PHONY: report

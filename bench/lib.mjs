@@ -95,7 +95,7 @@ export async function startBspnode(args = []) {
 }
 
 // An account and a stream: { stream, call }.
-export async function makeStream(server) {
+export async function makeStream(server, streamType = 'RTMP') {
   const headers = { 'Content-Type': 'application/json', Origin: server.http };
   const post = async (target, body) => {
     const answer = await fetch(server.http + target, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -104,7 +104,7 @@ export async function makeStream(server) {
     return answer.json();
   };
   await post('/api/auth/register', { name: 'Bench', email: 'bench@example.org', password: 'a long enough password' });
-  return post('/api/streams', { title: 'Bench', streamType: 'RTMP' });
+  return post('/api/streams', { title: 'Bench', streamType });
 }
 
 // Debian's nginx in one process. `conf` is what goes beside the events block. { child, startMs }

@@ -1,0 +1,3 @@
+module bspnode/bench/pion
+
+go 1.19
