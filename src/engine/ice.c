@@ -3,6 +3,8 @@
 #include "base/clock.h"
 
 #define FRESH_US (5 * US_PER_SEC) /* a nominated pair with a check this young is alive */
+/* Consent is asked for every 6 seconds at the longest (RFC 7675, 5.1): twice not heard is lost. */
+#define LOST_US (12 * US_PER_SEC)
 
 enum { ROLE_CONFLICT = 487, UNKNOWN_ATTRIBUTE = 420 };
 
@@ -44,27 +46,40 @@ static const struct ice_creds *creds_of(const struct ice *a, struct span usernam
     return names(&a->now, username) ? &a->now : names(&a->next, username) ? &a->next : NULL;
 }
 
-/* The peer's place, or the one that was silent longest; never the chosen one. */
-static int pair_of(const struct ice *a, const struct net_addr *peer)
+static bool same_way(const struct ice_via *a, const struct ice_via *b)
+{
+    return a->link == b->link && net_addr_eq(&a->peer, &b->peer);
+}
+
+/* The pair's place, or the one that was silent longest; never the chosen one. */
+static int pair_of(const struct ice *a, const struct ice_via *via)
 {
     int oldest = -1;
     for (int i = 0; i < ICE_PAIRS; i++) {
-        if (a->pairs[i].seen_us && net_addr_eq(&a->pairs[i].peer, peer)) return i;
+        const struct ice_pair *p = &a->pairs[i];
+        if (p->seen_us && same_way(&p->via, via) && net_addr_eq(&p->via.local, &via->local))
+            return i;
         if (i == a->chosen) continue;
-        if (oldest < 0 || a->pairs[i].seen_us < a->pairs[oldest].seen_us) oldest = i;
+        if (oldest < 0 || p->seen_us < a->pairs[oldest].seen_us) oldest = i;
     }
     return oldest;
+}
+
+static bool path_silent(const struct ice *a, int64_t us, int64_t now_us)
+{
+    return a->chosen < 0 || now_us - a->pairs[a->chosen].seen_us >= us;
 }
 
 /* A peer that nominates aggressively names every pair: the best of those that live is kept. One
  * that changes its mind stops checking the old pair, or names a better one. */
 static void nominate(struct ice *a, int i, int64_t now_us)
 {
-    if (a->chosen >= 0 && i != a->chosen) {
-        const struct ice_pair *old = &a->pairs[a->chosen];
-        if (a->pairs[i].priority < old->priority && now_us - old->seen_us < FRESH_US) return;
-    }
+    if (a->chosen >= 0 && i != a->chosen && !a->renominate && !path_silent(a, FRESH_US, now_us) &&
+        a->pairs[i].priority < a->pairs[a->chosen].priority)
+        return;
     a->chosen = i;
+    a->began = true;
+    a->renominate = false;
 }
 
 static void begin_reply(struct wr *w, enum stun_class kind, const struct stun_msg *m)
@@ -87,8 +102,8 @@ static void refuse(struct wr *w, const struct stun_msg *m, struct span key)
     stun_end(w, key);
 }
 
-enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer,
-                  const struct net_addr *local, int64_t now_us, struct wr *reply)
+enum err ice_feed(struct ice *a, struct span in, const struct ice_via *via, int64_t now_us,
+                  struct wr *reply)
 {
     struct stun_msg m;
     const enum err e = stun_parse(in, &m);
@@ -105,34 +120,42 @@ enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer,
     if (c == &a->next) {
         a->now = a->next;
         a->next = (struct ice_creds){0};
-        a->chosen = -1; /* the peer nominates anew; until then there is nowhere to send */
+        a->renominate = true; /* until then media goes where it went */
     }
-    const int i = pair_of(a, peer);
-    a->pairs[i] = (struct ice_pair){*peer, *local, m.priority, now_us ? now_us : 1};
-    if (m.use_candidate) nominate(a, i, now_us);
+    const int i = pair_of(a, via);
+    a->heard_us = now_us ? now_us : 1;
+    a->pairs[i] = (struct ice_pair){*via, m.priority, a->heard_us};
+    if (m.use_candidate || (a->began && i != a->chosen && path_silent(a, LOST_US, now_us)))
+        nominate(a, i, now_us);
     begin_reply(reply, STUN_SUCCESS, &m);
-    stun_put_mapped(reply, peer);
+    stun_put_mapped(reply, &via->peer);
     stun_end(reply, span_str(a->now.pwd));
     return E_OK;
 }
 
-bool ice_knows(const struct ice *a, const struct net_addr *peer)
+bool ice_knows(const struct ice *a, const struct ice_via *via)
 {
     for (int i = 0; i < ICE_PAIRS; i++)
-        if (a->pairs[i].seen_us && net_addr_eq(&a->pairs[i].peer, peer)) return true;
+        if (a->pairs[i].seen_us && same_way(&a->pairs[i].via, via)) return true;
     return false;
 }
 
-const struct ice_pair *ice_path(const struct ice *a)
+const struct ice_via *ice_path(const struct ice *a)
 {
-    return a->chosen >= 0 ? &a->pairs[a->chosen] : NULL;
+    return a->chosen >= 0 ? &a->pairs[a->chosen].via : NULL;
+}
+
+void ice_drop_link(struct ice *a, uint32_t link)
+{
+    for (int i = 0; i < ICE_PAIRS; i++) {
+        if (!a->pairs[i].seen_us || a->pairs[i].via.link != link) continue;
+        a->pairs[i] = (struct ice_pair){0};
+        if (i == a->chosen) a->chosen = -1;
+    }
 }
 
 int64_t ice_deadline_us(const struct ice *a)
 {
-    int64_t last = 0;
-    for (int i = 0; i < ICE_PAIRS; i++)
-        if (a->pairs[i].seen_us > last) last = a->pairs[i].seen_us;
-    return last ? last + LIMIT_ICE_CONSENT_MS * US_PER_MS
-                : a->begun_us + LIMIT_ICE_FIRST_MS * US_PER_MS;
+    return a->heard_us ? a->heard_us + LIMIT_ICE_CONSENT_MS * US_PER_MS
+                       : a->begun_us + LIMIT_ICE_FIRST_MS * US_PER_MS;
 }

@@ -6,7 +6,9 @@
  *
  * The peer is always controlling. An address may be sent to, and may begin a DTLS handshake, only
  * after a check from it that carried both passwords' proof; it may carry media when the peer
- * nominated it. A restart (new passwords) keeps the old ones until a check with the new ones came.
+ * nominated it. A restart (new passwords) keeps the old ones until a check with the new ones came,
+ * and the old path until something is nominated. When the path has been silent while another pair
+ * is checked (a NAT that forgot, a TCP connection that broke), media follows the one that lives.
  */
 #pragma once
 #include "base/limits.h"
@@ -21,8 +23,14 @@ struct ice_creds {
     char peer_ufrag[LIMIT_ICE_CRED_BYTES + 1];
 };
 
+/* How something came, and so how to answer it. */
+struct ice_via {
+    struct net_addr peer, local; /* local: our address that it came to */
+    uint32_t link;               /* 0: a datagram; else the caller's number of a TCP connection */
+};
+
 struct ice_pair {
-    struct net_addr peer, local; /* local: our address that the check came to */
+    struct ice_via via;
     uint32_t priority;
     int64_t seen_us; /* the last valid check; 0: a free place */
 };
@@ -30,8 +38,10 @@ struct ice_pair {
 struct ice {
     struct ice_creds now, next; /* next.ufrag empty: no restart is under way */
     struct ice_pair pairs[ICE_PAIRS];
-    int chosen; /* index of the nominated pair; -1: none yet */
-    int64_t begun_us;
+    int chosen;                 /* index of the pair that carries media; -1: none */
+    bool began;                 /* something has been nominated since the beginning */
+    bool renominate;            /* restarted: the next nomination wins, whatever was before */
+    int64_t begun_us, heard_us; /* the beginning; the last valid check, 0: none yet */
 };
 
 /* `ufrag` and `pwd` are ours, random (ICE_*_LEN characters). */
@@ -41,17 +51,20 @@ void ice_init(struct ice *a, const char *ufrag, const char *pwd, struct span pee
 enum err ice_restart(struct ice *a, const char *ufrag, const char *pwd,
                      struct span peer_ufrag) WARN_UNUSED;
 
-/* A STUN datagram from `peer` to `local`. E_OK: the answer is in `reply` (room for ICE_REPLY_MAX).
+/* A STUN message. E_OK: the answer is in `reply` (room for ICE_REPLY_MAX).
  * E_NOTFOUND: nothing to answer. Others: not for this agent or not authentic; silence is the
  * answer. */
 #define ICE_REPLY_MAX 256
-enum err ice_feed(struct ice *a, struct span in, const struct net_addr *peer,
-                  const struct net_addr *local, int64_t now_us, struct wr *reply) WARN_UNUSED;
+enum err ice_feed(struct ice *a, struct span in, const struct ice_via *via, int64_t now_us,
+                  struct wr *reply) WARN_UNUSED;
 
-/* Whether a check from there has been answered. */
-bool ice_knows(const struct ice *a, const struct net_addr *peer);
+/* Whether a check that came this way has been answered. Of datagrams, our own address is no matter:
+ * whoever proved itself from there may write to any of ours. */
+bool ice_knows(const struct ice *a, const struct ice_via *via);
 /* Where to send media; NULL: nothing has been nominated yet. */
-const struct ice_pair *ice_path(const struct ice *a);
+const struct ice_via *ice_path(const struct ice *a);
+/* The TCP connection is gone. */
+void ice_drop_link(struct ice *a, uint32_t link);
 /* When the peer counts as gone unless a check comes before. */
 int64_t ice_deadline_us(const struct ice *a);
 

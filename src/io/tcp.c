@@ -220,6 +220,38 @@ bool tcp_is_local(const struct tcp *c)
     return strncmp(c->peer, "127.", 4) == 0 || strcmp(c->peer, "::1") == 0;
 }
 
+static struct net_addr addr_of(const struct sockaddr_storage *a)
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
+    struct net_addr out = {0};
+    uint8_t ip[4];
+    if (a->ss_family == AF_INET) {
+        memcpy(ip, &v4->sin_addr, sizeof ip);
+        net_addr_set_v4(&out, ip, ntohs(v4->sin_port));
+    } else if (a->ss_family == AF_INET6) {
+        memcpy(out.ip, &v6->sin6_addr, sizeof out.ip);
+        out.port = ntohs(v6->sin6_port);
+    }
+    return out;
+}
+
+void tcp_addrs(const struct tcp *c, struct net_addr *peer, struct net_addr *local)
+{
+    struct sockaddr_storage a = {0}, b = {0};
+    socklen_t a_len = sizeof a, b_len = sizeof b;
+    (void)getpeername(c->fd, (struct sockaddr *)&a, &a_len);
+    (void)getsockname(c->fd, (struct sockaddr *)&b, &b_len);
+    *peer = addr_of(&a);
+    *local = addr_of(&b);
+}
+
+void tcp_send_buffer(struct tcp *c, size_t bytes)
+{
+    const int n = (int)bytes;
+    setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof n);
+}
+
 static void queued(struct tcp *c, size_t before)
 {
     if (before == 0) c->progress_us = loop_now_us(c->loop);
@@ -287,10 +319,9 @@ static void free_closed(uv_handle_t *h)
     free(c);
 }
 
-void tcp_close(struct tcp *c)
+/* Everything but the descriptor and the place among its address's connections. */
+static void detach(struct tcp *c)
 {
-    CHECK(loop_is_mine(c->loop));
-    if (c->closed) return;
     c->closed = true;
     c->ops = NULL;
     if (c->gentle) {
@@ -299,9 +330,43 @@ void tcp_close(struct tcp *c)
     }
     list_remove(&c->flush.node);
     send_queue_fini(&c->queue);
-    uv_close((uv_handle_t *)&c->poll, free_closed);
+    uv_close((uv_handle_t *)&c->poll,
+             free_closed); /* it leaves the loop's set of descriptors now */
+}
+
+void tcp_close(struct tcp *c)
+{
+    CHECK(loop_is_mine(c->loop));
+    if (c->closed) return;
+    detach(c);
     close(c->fd);
     peer_count_leave(c->slot);
+}
+
+struct move {
+    struct loop *to;
+    int fd;
+    uint32_t slot;
+    char peer[TCP_PEER_LEN];
+    tcp_accept_fn *fn;
+    void *ctx;
+};
+
+static void on_moved(void *arg)
+{
+    struct move *m = arg;
+    m->fn(m->ctx, tcp_adopt(m->to, m->fd, m->peer, m->slot));
+    free(m);
+}
+
+void tcp_move(struct tcp *c, struct loop *to, tcp_accept_fn *fn, void *ctx)
+{
+    CHECK(loop_is_mine(c->loop) && !c->closed && !c->gentle);
+    struct move *m = NEW(struct move);
+    *m = (struct move){.to = to, .fd = c->fd, .slot = c->slot, .fn = fn, .ctx = ctx};
+    memcpy(m->peer, c->peer, sizeof m->peer);
+    detach(c);
+    loop_post(to, on_moved, m);
 }
 
 static void gentle_over(struct timer *t, void *ctx)

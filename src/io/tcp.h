@@ -13,6 +13,7 @@
 #pragma once
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/net_addr.h"
 #include "io/file.h"
 #include "io/loop.h"
 
@@ -56,6 +57,13 @@ void tcp_set_ops(struct tcp *c, const struct tcp_ops *ops,
 struct loop *tcp_loop(const struct tcp *c);
 const char *tcp_peer(const struct tcp *c); /* address without port, v4-mapped shown as v4 */
 bool tcp_is_local(const struct tcp *c);    /* the peer is a loopback address */
+/* Both ends; zeros when the connection is gone. */
+void tcp_addrs(const struct tcp *c, struct net_addr *peer, struct net_addr *local);
+/* The kernel's share of what waits to be sent: less is earlier known, and less late. */
+void tcp_send_buffer(struct tcp *c, size_t bytes);
+/* Gives the connection to another loop, where `fn` gets it as from a listener. What is queued is
+ * lost, `c` is gone. */
+void tcp_move(struct tcp *c, struct loop *to, tcp_accept_fn *fn, void *ctx);
 
 /* Queues bytes [off, off+len) of b; takes its own reference. */
 void tcp_send(struct tcp *c, struct buf *b, size_t off, size_t len);

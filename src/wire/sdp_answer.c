@@ -6,15 +6,24 @@
 
 static const char *const DIRECTIONS[] = {"sendrecv", "sendonly", "recvonly", "inactive"};
 
+/* RFC 8445, 5.1.2.1: type preference, local preference, 256 - component. A host's TCP comes after
+ * all UDP; what is first of RFC 6544's local preference, 4.2, is 4 for passive. */
+static uint32_t priority(bool tcp, unsigned i)
+{
+    return tcp ? 90u << 24 | (4u << 13 | (8191u - i)) << 8 | 255u
+               : 126u << 24 | (65535u - i) << 8 | 255u;
+}
+
 static void write_candidates(const struct sdp_answer *a, struct str *out)
 {
-    for (unsigned i = 0; i < a->n_candidates; i++) {
+    for (unsigned k = 0; k < (a->tcp ? 2 * a->n_candidates : a->n_candidates); k++) {
+        const bool tcp = k >= a->n_candidates;
+        const unsigned i = tcp ? k - a->n_candidates : k;
         char ip[NET_ADDR_LEN];
         net_addr_text(&a->candidates[i], ip);
-        /* RFC 8445, 5.1.2.1: type preference 126, local preference, 256 - component */
-        const uint32_t priority = 126u << 24 | (65535u - i) << 8 | 255u;
-        str_addf(out, "a=candidate:%u 1 udp %" PRIu32 " %s %u typ host\r\n", i + 1, priority, ip,
-                 a->candidates[i].port);
+        str_addf(out, "a=candidate:%u 1 %s %" PRIu32 " %s %u typ host%s\r\n", k + 1,
+                 tcp ? "tcp" : "udp", priority(tcp, i), ip, a->candidates[i].port,
+                 tcp ? " tcptype passive" : "");
     }
     str_adds(out, "a=end-of-candidates\r\n");
 }

@@ -27,6 +27,7 @@ struct sdp_answer {
     uint8_t fingerprint[32];           /* SHA-256 of the certificate */
     const struct net_addr *candidates; /* host, UDP; the first one is preferred */
     unsigned n_candidates;
+    bool tcp; /* the same addresses and ports take connections too (RFC 6544, passive) */
     struct sdp_answer_media media[LIMIT_SDP_MEDIA];
     unsigned n_media;
 };

@@ -20,6 +20,12 @@ struct parcel {
 
 static void give(struct rtc_loop *l, const struct udp_datagram *d, int64_t now);
 
+static void to_peer(struct rtc_peer *p, const struct udp_datagram *d, int64_t now)
+{
+    const struct rtc_datagram in = {d->p, d->len, {.peer = d->from, .local = d->to}};
+    rtc_peer_datagram(p, &in, now);
+}
+
 static void on_parcel(void *arg)
 {
     struct parcel *p = arg;
@@ -49,21 +55,26 @@ static struct rtc_loop *named_loop(struct rtc_service *s, struct span ufrag)
     return id < s->n_loops ? &s->loops[id] : NULL;
 }
 
+struct rtc_loop *rtc_mux_loop(struct rtc_service *s, struct span stun, struct span *ufrag)
+{
+    struct stun_msg m;
+    if (!stun_is(stun) || stun_parse(stun, &m) != E_OK || !m.username.p) return NULL;
+    *ufrag = ice_local_ufrag(m.username);
+    return named_loop(s, *ufrag);
+}
+
 /* From an address that nobody has vouched for: only a check can say whose it is. */
 static void on_stranger(struct rtc_loop *l, const struct udp_datagram *d, int64_t now)
 {
-    struct stun_msg m;
-    const struct span in = span_of(d->p, d->len);
-    if (!stun_is(in) || stun_parse(in, &m) != E_OK || !m.username.p) return;
-    const struct span ufrag = ice_local_ufrag(m.username);
-    struct rtc_loop *to = named_loop(l->service, ufrag);
+    struct span ufrag;
+    struct rtc_loop *to = rtc_mux_loop(l->service, span_of(d->p, d->len), &ufrag);
     if (!to) return;
     if (to != l) {
         pass_on(to, d);
         return;
     }
     struct rtc_peer *p = map_get(&l->by_ufrag, ufrag);
-    if (p) rtc_peer_datagram(p, d, now);
+    if (p) to_peer(p, d, now);
 }
 
 static void give(struct rtc_loop *l, const struct udp_datagram *d, int64_t now)
@@ -71,7 +82,7 @@ static void give(struct rtc_loop *l, const struct udp_datagram *d, int64_t now)
     struct rtc_peer *p = map_get(&l->by_addr, key_of(&d->from));
     /* A check may name another session than the one that has this address: a page reloaded. */
     if (p && !stun_is(span_of(d->p, d->len))) {
-        rtc_peer_datagram(p, d, now);
+        to_peer(p, d, now);
         return;
     }
     if (stun_is(span_of(d->p, d->len)))
@@ -118,28 +129,35 @@ static void tell_all(struct rtc_loop *l, const struct net_addr *addr, loop_fn *f
     }
 }
 
-static void forget(struct rtc_peer *p, struct net_addr *addr)
+/* The place `i` holds an address no more; two places may have held the same one. */
+static void forget(struct rtc_peer *p, int i)
 {
-    if (addr->port && map_get(&p->l->by_addr, key_of(addr)) == p) {
-        (void)map_del(&p->l->by_addr, key_of(addr));
-        tell_all(p->l, addr, on_forget);
-    }
-    addr->port = 0;
+    const struct net_addr addr = p->known[i];
+    p->known[i].port = 0;
+    if (!addr.port || map_get(&p->l->by_addr, key_of(&addr)) != p) return;
+    for (int k = 0; k < ICE_PAIRS; k++)
+        if (net_addr_eq(&p->known[k], &addr)) return;
+    (void)map_del(&p->l->by_addr, key_of(&addr));
+    tell_all(p->l, &addr, on_forget);
 }
 
 void rtc_mux_learn(struct rtc_peer *p, const struct net_addr *from)
 {
+    static const struct net_addr none = {0};
     for (int i = 0; i < ICE_PAIRS; i++) {
-        if (net_addr_eq(&p->known[i], &p->ice.pairs[i].peer)) continue;
-        forget(p, &p->known[i]); /* its place was taken */
-        p->known[i] = p->ice.pairs[i].peer;
+        const struct ice_via *via = &p->ice.pairs[i].via;
+        const struct net_addr now = via->link ? none : via->peer;
+        if (net_addr_eq(&p->known[i], &now)) continue;
+        forget(p, i); /* its place was taken */
+        p->known[i] = now;
     }
-    if (map_get(&p->l->by_addr, key_of(from)) == p || !ice_knows(&p->ice, from)) return;
+    if (map_get(&p->l->by_addr, key_of(from)) == p) return;
+    if (!ice_knows(&p->ice, &(struct ice_via){.peer = *from})) return;
     map_put(&p->l->by_addr, key_of(from), p);
     tell_all(p->l, from, on_learn);
 }
 
 void rtc_mux_forget(struct rtc_peer *p)
 {
-    for (int i = 0; i < ICE_PAIRS; i++) forget(p, &p->known[i]);
+    for (int i = 0; i < ICE_PAIRS; i++) forget(p, i);
 }

@@ -75,6 +75,7 @@ enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct 
     new_creds(l, ufrag, pwd);
     ice_init(&p->ice, ufrag, pwd, g->transport->ufrag, p->opened_us);
     keep_media_line(p, offer, g);
+    list_init(&p->links);
     timer_init(&p->timer, l->loop, on_timer, p);
     list_push_back(&l->peers, &p->node);
     l->n_peers++;
@@ -88,25 +89,33 @@ enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct 
 
 /* --- sending --- */
 
-static void send_to(struct rtc_peer *p, struct span bytes, const struct net_addr *to,
-                    const struct net_addr *from)
+static void send_by(struct rtc_peer *p, struct span bytes, const struct ice_via *via)
 {
-    if (p->l->udp && bytes.len) (void)udp_send(p->l->udp, to, from, bytes, bytes.len);
+    const uint16_t size = (uint16_t)bytes.len;
+    if (!p->l->udp || bytes.len == 0 || bytes.len > UINT16_MAX) return;
+    if (via->link)
+        rtc_link_send(p, via->link, bytes.p, &size, 1, false);
+    else
+        (void)udp_send(p->l->udp, &via->peer, &via->local, bytes, bytes.len);
 }
 
 void rtc_peer_send_rtcp(struct rtc_peer *p, uint8_t *buf, size_t len)
 {
-    const struct ice_pair *path = ice_path(&p->ice);
+    const struct ice_via *path = ice_path(&p->ice);
     if (!path || !p->out || len == 0) return;
     srtpx_seal_rtcp(p->out, buf, &len);
-    send_to(p, span_of(buf, len), &path->peer, &path->local);
+    send_by(p, span_of(buf, len), path);
 }
 
 /* A run of equal sizes, whose last may be shorter, is one call into the kernel. */
 void rtc_peer_send(struct rtc_peer *p, const uint8_t *bytes, const uint16_t *sizes, unsigned n)
 {
-    const struct ice_pair *path = ice_path(&p->ice);
+    const struct ice_via *path = ice_path(&p->ice);
     if (!path || !p->l->udp) return;
+    if (path->link) {
+        rtc_link_send(p, path->link, bytes, sizes, n, true);
+        return;
+    }
     for (unsigned i = 0; i < n;) {
         const uint16_t size = sizes[i];
         size_t run = 0;
@@ -117,11 +126,11 @@ void rtc_peer_send(struct rtc_peer *p, const uint8_t *bytes, const uint16_t *siz
     }
 }
 
-static void send_handshake(struct rtc_peer *p, const struct net_addr *to,
-                           const struct net_addr *from)
+/* `by` is a copy: a connection that breaks takes its pair with it. */
+static void send_handshake(struct rtc_peer *p, struct ice_via by)
 {
     struct span out;
-    while (dtls_output(p->dtls, &out)) send_to(p, out, to, from);
+    while (dtls_output(p->dtls, &out)) send_by(p, out, &by);
 }
 
 /* --- closing --- */
@@ -139,16 +148,17 @@ static void drop_ufrags(struct rtc_peer *p)
 
 void rtc_peer_close(struct rtc_peer *p, enum err why, const char *reason)
 {
-    const struct ice_pair *path = ice_path(&p->ice);
+    const struct ice_via *path = ice_path(&p->ice);
     if (p->closed) return;
     p->closed = true;
     log_info("rtc-closed", "session=%.8s kind=%s why=%s reason=\"%s\" opened=%d", p->id,
              p->ops->name, err_label(why), reason, p->in != NULL);
     if (path && p->in) {
         dtls_close(p->dtls);
-        send_handshake(p, &path->peer, &path->local);
+        send_handshake(p, *path);
     }
     rtc_mux_forget(p);
+    rtc_links_close(&p->links);
     drop_ufrags(p);
     (void)map_del(&p->l->by_id, span_str(p->id));
     list_remove(&p->node);
@@ -168,7 +178,7 @@ static void on_timer(struct timer *t, void *ctx)
 {
     struct rtc_peer *p = ctx;
     const int64_t now = loop_now_us(p->l->loop);
-    const struct ice_pair *path = ice_path(&p->ice);
+    const struct ice_via *path = ice_path(&p->ice);
     if (now >= ice_deadline_us(&p->ice)) {
         rtc_peer_close(p, E_TIMEOUT, "no ICE checks");
         return;
@@ -179,7 +189,7 @@ static void on_timer(struct timer *t, void *ctx)
             return;
         }
         if (dtls_deadline_us(p->dtls, now) <= now && dtls_tick(p->dtls) == E_OK && path)
-            send_handshake(p, &path->peer, &path->local);
+            send_handshake(p, *path);
     }
     if (p->wish_us <= now && p->ops->on_tick) {
         p->wish_us = INT64_MAX;
@@ -199,17 +209,17 @@ void rtc_peer_wake(struct rtc_peer *p, int64_t at_us)
 
 /* --- receiving --- */
 
-static void on_stun(struct rtc_peer *p, const struct udp_datagram *d, int64_t now)
+static void on_stun(struct rtc_peer *p, const struct rtc_datagram *d, int64_t now)
 {
     uint8_t room[ICE_REPLY_MAX];
     struct wr w = wr_to(room, sizeof room);
     char before[ICE_UFRAG_LEN + 1];
     memcpy(before, p->ice.now.ufrag, sizeof before);
-    if (ice_feed(&p->ice, span_of(d->p, d->len), &d->from, &d->to, now, &w) != E_OK) return;
-    send_to(p, wr_span(&w), &d->from, &d->to);
+    if (ice_feed(&p->ice, span_of(d->p, d->len), &d->via, now, &w) != E_OK) return;
+    send_by(p, wr_span(&w), &d->via);
     if (strcmp(before, p->ice.now.ufrag) != 0)
         (void)map_del(&p->l->by_ufrag, span_str(before)); /* restarted */
-    rtc_mux_learn(p, &d->from);
+    if (!d->via.link) rtc_mux_learn(p, &d->via.peer);
 }
 
 static void open_media(struct rtc_peer *p)
@@ -224,11 +234,11 @@ static void open_media(struct rtc_peer *p)
     p->ops->on_open(p);
 }
 
-static void on_dtls(struct rtc_peer *p, const struct udp_datagram *d, int64_t now)
+static void on_dtls(struct rtc_peer *p, const struct rtc_datagram *d, int64_t now)
 {
-    if (!ice_knows(&p->ice, &d->from)) return;
+    if (!ice_knows(&p->ice, &d->via)) return;
     const enum err e = dtls_feed(p->dtls, span_of(d->p, d->len));
-    send_handshake(p, &d->from, &d->to);
+    send_handshake(p, d->via);
     if (e != E_OK) {
         rtc_peer_close(p, e, e == E_CLOSED ? "the peer closed" : "the DTLS handshake failed");
         return;
@@ -237,7 +247,7 @@ static void on_dtls(struct rtc_peer *p, const struct udp_datagram *d, int64_t no
     if (!p->closed) set_timer(p, now);
 }
 
-static void on_media(struct rtc_peer *p, const struct udp_datagram *d, int64_t now)
+static void on_media(struct rtc_peer *p, const struct rtc_datagram *d, int64_t now)
 {
     struct rtp rtp;
     size_t len = d->len;
@@ -246,7 +256,7 @@ static void on_media(struct rtc_peer *p, const struct udp_datagram *d, int64_t n
     p->ops->on_rtp(p, &rtp, now);
 }
 
-static void on_control(struct rtc_peer *p, const struct udp_datagram *d, int64_t now)
+static void on_control(struct rtc_peer *p, const struct rtc_datagram *d, int64_t now)
 {
     struct rtcp c;
     size_t len = d->len;
@@ -256,7 +266,7 @@ static void on_control(struct rtc_peer *p, const struct udp_datagram *d, int64_t
         p->ops->on_rtcp(p, &c, now);
 }
 
-void rtc_peer_datagram(struct rtc_peer *p, const struct udp_datagram *d, int64_t now)
+void rtc_peer_datagram(struct rtc_peer *p, const struct rtc_datagram *d, int64_t now)
 {
     const struct span in = span_of(d->p, d->len);
     if (p->closed) return;
@@ -282,6 +292,7 @@ void rtc_peer_answer(const struct rtc_peer *p, struct sdp_answer *a)
     memcpy(a->fingerprint, s->fingerprint, sizeof a->fingerprint);
     a->candidates = s->candidates;
     a->n_candidates = s->n_candidates;
+    a->tcp = true;
 }
 
 /* RFC 9725, 4.3: the same credentials are trickle, which a lite agent needs not hear; others are a

@@ -8,6 +8,7 @@
 #include "engine/ice.h"
 #include "engine/rtc_offer.h"
 #include "hub/packets.h"
+#include "io/tcp.h"
 #include "io/udp.h"
 #include "serve/rtc/rtc_service.h"
 #include "wire/rtcp.h"
@@ -30,7 +31,10 @@ struct rtc_loop {
     struct map by_addr;          /* struct net_addr -> peer, of authentic checks only */
     struct map elsewhere;        /* struct net_addr -> rtc_loop whose peer it is */
     struct map relays;           /* channel id -> relay */
-    struct whip *staging;        /* whose packets of this batch are not published yet */
+    struct list strangers;       /* TCP connections that belong to no session yet */
+    unsigned n_strangers;
+    uint32_t last_link;   /* the number of the newest of them all */
+    struct whip *staging; /* whose packets of this batch are not published yet */
     struct lane_packet staged[LANE_BURST_MAX];
     unsigned n_staged;
     uint8_t staged_data[LANE_BURST_MAX * LIMIT_UDP_BYTES];
@@ -46,6 +50,7 @@ struct rtc_service {
     struct net_addr candidates[LIMIT_RTC_CANDIDATES];
     unsigned n_candidates;
     uint16_t port;
+    struct tcp_listener *listener; /* NULL: drained */
     struct http_route *routes;
     size_t n_routes;
     unsigned n_loops;
@@ -81,6 +86,7 @@ struct rtc_peer {
     struct ice ice;
     struct dtls *dtls;
     struct srtpx *in, *out; /* NULL: not open yet */
+    struct list links;      /* its TCP connections */
     struct timer timer;
     int64_t opened_us;                /* when the session began */
     int64_t wish_us;                  /* when on_tick is due */
@@ -94,7 +100,13 @@ enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct 
                       const struct rtc_peer_ops *ops, void *ctx, struct rtc_peer **out) WARN_UNUSED;
 /* At once; on_closed is called before it returns, memory goes at the end of the iteration. */
 void rtc_peer_close(struct rtc_peer *p, enum err why, const char *reason);
-void rtc_peer_datagram(struct rtc_peer *p, const struct udp_datagram *d, int64_t now_us);
+/* STUN, DTLS, RTP or RTCP, by datagram or in a frame; it is decrypted in place. */
+struct rtc_datagram {
+    uint8_t *p;
+    size_t len;
+    struct ice_via via;
+};
+void rtc_peer_datagram(struct rtc_peer *p, const struct rtc_datagram *d, int64_t now_us);
 /* Seals and sends; `buf` has room for SRTPX_GROW more. */
 void rtc_peer_send_rtcp(struct rtc_peer *p, uint8_t *buf, size_t len);
 /* Sends what was sealed: datagrams of these sizes, one behind the other. */
@@ -108,10 +120,21 @@ int rtc_peer_patch(struct rtc_peer *p, struct span body, struct span if_match, s
 /* --- mux.c: whose datagram is it? --- */
 
 void rtc_mux_read(void *ctx, struct udp_datagram *d, unsigned n);
-/* After an authentic check: tells all loops whose datagrams come from there, and which address of
- * the peer gave way. */
+/* The loop of the session that a check's user name is for; NULL: no loop of ours, or no check. */
+struct rtc_loop *rtc_mux_loop(struct rtc_service *s, struct span stun, struct span *ufrag);
+/* After an authentic check by datagram: tells all loops whose datagrams come from there, and which
+ * address of the peer gave way. */
 void rtc_mux_learn(struct rtc_peer *p, const struct net_addr *from);
 void rtc_mux_forget(struct rtc_peer *p); /* it has no addresses any more */
+
+/* --- link.c: TCP in place of datagrams (RFC 6544), for those whose network lets no UDP through ---
+ */
+
+void rtc_link_accept(void *service, struct tcp *c); /* a tcp_accept_fn */
+/* Sends as frames. Of media, what a slow reader does not take is lost, as with UDP. */
+void rtc_link_send(struct rtc_peer *p, uint32_t link, const uint8_t *bytes, const uint16_t *sizes,
+                   unsigned n, bool media);
+void rtc_links_close(struct list *links); /* what is queued still goes */
 
 /* --- whip.c, whep.c, session.c: over HTTP --- */
 

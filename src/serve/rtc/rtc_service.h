@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/rtc/rtc_service.h - WebRTC: WHIP publishers and WHEP viewers on one UDP port.
+/* serve/rtc/rtc_service.h - WebRTC: WHIP publishers and WHEP viewers on one UDP port,
+ * and over TCP on the same number.
  *
  * Sources: RFC 9725 (WHIP), draft-ietf-wish-whep. Each loop has a socket on the same address; a
  * session lives on the loop where its POST came in. */
@@ -15,7 +16,8 @@ struct rtc_config {
     const struct gate *gate;  /* must outlive the service */
     const char *host;         /* "" = every address */
     uint16_t port;            /* 0: any free one */
-    const char *public_ip;    /* announced instead of our own addresses (NAT); "" or NULL: those */
+    const char *public_ip;    /* announced instead of our own addresses (NAT), divided by commas;
+                               * "" or NULL: our own */
     unsigned key_interval_ms; /* publishers are asked for a key frame this often, for HLS; 0: no */
 };
 

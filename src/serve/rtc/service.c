@@ -25,7 +25,8 @@ static const struct {
     {HTTP_OPTIONS, "/whep/{}", rtc_on_options, 0},
     {HTTP_OPTIONS, "/rtc/{}", rtc_on_options, 0},
 };
-#define N_ROUTES (sizeof ROUTES / sizeof *ROUTES)
+#define PORT_TRIES 16 /* when any port will do */
+#define N_ROUTES   (sizeof ROUTES / sizeof *ROUTES)
 
 static void make_routes(struct rtc_service *s)
 {
@@ -36,47 +37,93 @@ static void make_routes(struct rtc_service *s)
                                            s, ROUTES[i].body_max};
 }
 
-/* What the answers announce: the public address, else the one bound to, else all of this machine.
+/* --- addresses --- */
+
+static void add_candidate(struct rtc_service *s, struct net_addr a)
+{
+    a.port = s->port;
+    for (unsigned i = 0; i < s->n_candidates; i++)
+        if (net_addr_eq(&s->candidates[i], &a)) return;
+    if (s->n_candidates < LIMIT_RTC_CANDIDATES) s->candidates[s->n_candidates++] = a;
+}
+
+static enum err add_public(struct rtc_service *s, const char *list, char *problem, size_t cap)
+{
+    struct span rest = span_str(list);
+    struct net_addr a;
+    while (rest.p) {
+        const struct span one = span_trim(span_cut(&rest, ','));
+        if (!net_addr_parse(one, s->port, &a)) {
+            snprintf(problem, cap, "the public address '%.*s' is no IP address", (int)one.len,
+                     (const char *)one.p);
+            return E_INVALID;
+        }
+        add_candidate(s, a);
+    }
+    return E_OK;
+}
+
+/* What the answers announce: the public addresses, else the one bound to, else all of this machine.
  */
 static enum err find_candidates(struct rtc_service *s, const struct net_addr *at, char *problem,
                                 size_t cap)
 {
     static const struct net_addr any = {0};
-    const char *public_ip = s->cfg.public_ip;
-    if (public_ip && public_ip[0]) {
-        if (!net_addr_parse(span_str(public_ip), s->port, &s->candidates[0])) {
-            snprintf(problem, cap, "the public address '%s' is no IP address", public_ip);
-            return E_INVALID;
-        }
-        s->n_candidates = 1;
+    struct net_addr v4_any, own[LIMIT_RTC_CANDIDATES];
+    net_addr_set_v4(&v4_any, any.ip, 0);
+    if (s->cfg.public_ip && s->cfg.public_ip[0])
+        return add_public(s, s->cfg.public_ip, problem, cap);
+    const bool v4 = memcmp(at->ip, v4_any.ip, sizeof v4_any.ip) == 0;
+    if (!v4 && memcmp(at->ip, any.ip, sizeof any.ip) != 0) {
+        add_candidate(s, *at);
         return E_OK;
     }
-    if (memcmp(at->ip, any.ip, sizeof any.ip) != 0) {
-        s->candidates[0] = *at;
-        s->n_candidates = 1;
-    } else {
-        s->n_candidates = local_addrs(s->candidates, LIMIT_RTC_CANDIDATES);
-    }
-    for (unsigned i = 0; i < s->n_candidates; i++) s->candidates[i].port = s->port;
+    const unsigned n = local_addrs(own, LIMIT_RTC_CANDIDATES);
+    for (unsigned i = 0; i < n; i++)
+        if (!v4 || net_addr_is_v4(&own[i])) add_candidate(s, own[i]);
     return E_OK;
 }
 
-/* One socket a loop, all on the port that the first one got. */
-static enum err open_sockets(struct rtc_service *s, char *problem, size_t cap)
+static void close_sockets(struct rtc_service *s)
+{
+    for (unsigned i = 0; i < s->n_loops; i++) {
+        if (s->loops[i].udp) udp_close(s->loops[i].udp);
+        s->loops[i].udp = NULL;
+    }
+    if (s->listener) tcp_listener_close(s->listener);
+    s->listener = NULL;
+}
+
+/* One UDP socket a loop, all on the port that the first one got, and TCP on the same number. */
+static enum err open_sockets(struct rtc_service *s, struct net_addr at, char *problem, size_t cap)
+{
+    enum err e = E_OK;
+    for (unsigned i = 0; i < s->n_loops && e == E_OK; i++) {
+        e = udp_open(s->loops[i].loop, &at, &s->loops[i].udp, problem, cap);
+        if (e == E_OK) at.port = s->port = udp_port(s->loops[i].udp);
+    }
+    if (e == E_OK)
+        e = tcp_listen(s->cfg.loops, s->n_loops, s->cfg.host, s->port, rtc_link_accept, s,
+                       &s->listener, problem, cap);
+    return e;
+}
+
+static enum err listen_on(struct rtc_service *s, char *problem, size_t cap)
 {
     struct net_addr at = {0};
-    const char *host = s->cfg.host;
-    if (host[0] && !net_addr_parse(span_str(host), 0, &at)) {
-        snprintf(problem, cap, "'%s' is no IP address", host);
+    if (s->cfg.host[0] && !net_addr_parse(span_str(s->cfg.host), 0, &at)) {
+        snprintf(problem, cap, "'%s' is no IP address", s->cfg.host);
         return E_INVALID;
     }
     at.port = s->cfg.port;
-    for (unsigned i = 0; i < s->n_loops; i++) {
-        const enum err e = udp_open(s->loops[i].loop, &at, &s->loops[i].udp, problem, cap);
-        if (e != E_OK) return e;
-        at.port = s->port = udp_port(s->loops[i].udp);
-        udp_start(s->loops[i].udp, rtc_mux_read, &s->loops[i]);
+    enum err e = open_sockets(s, at, problem, cap);
+    for (int i = 0; i < PORT_TRIES && e != E_OK && at.port == 0; i++) {
+        close_sockets(s); /* free for UDP was not free for TCP */
+        e = open_sockets(s, at, problem, cap);
     }
+    if (e != E_OK) return e;
+    for (unsigned i = 0; i < s->n_loops; i++)
+        udp_start(s->loops[i].udp, rtc_mux_read, &s->loops[i]);
     return find_candidates(s, &at, problem, cap);
 }
 
@@ -91,12 +138,13 @@ enum err rtc_service_open(const struct rtc_config *cfg, struct rtc_service **out
         s->loops[i].service = s;
         s->loops[i].loop = cfg->loops[i];
         list_init(&s->loops[i].peers);
+        list_init(&s->loops[i].strangers);
         timer_init(&s->loops[i].hold, cfg->loops[i], whip_hold_over, &s->loops[i]);
     }
     s->dtls = dtls_ctx_new();
     dtls_ctx_fingerprint(s->dtls, s->fingerprint);
     make_routes(s);
-    const enum err e = open_sockets(s, problem, cap);
+    const enum err e = listen_on(s, problem, cap);
     if (e != E_OK) {
         rtc_service_free(s);
         return e;
@@ -123,6 +171,9 @@ void rtc_service_drain_loop(struct rtc_service *s)
     while (!list_empty(&l->peers))
         rtc_peer_close(CONTAINER_OF(l->peers.next, struct rtc_peer, node), E_CLOSED,
                        "the server stops");
+    rtc_links_close(&l->strangers);
+    if (loop_id(l->loop) == 0) tcp_listener_close(s->listener);
+    if (loop_id(l->loop) == 0) s->listener = NULL;
     udp_close(l->udp);
     l->udp = NULL;
 }
@@ -130,8 +181,8 @@ void rtc_service_drain_loop(struct rtc_service *s)
 void rtc_service_free(struct rtc_service *s)
 {
     if (!s) return;
+    close_sockets(s);
     for (unsigned i = 0; i < s->n_loops; i++) {
-        if (s->loops[i].udp) udp_close(s->loops[i].udp);
         map_fini(&s->loops[i].by_id);
         map_fini(&s->loops[i].by_ufrag);
         map_fini(&s->loops[i].by_addr);

@@ -14,7 +14,7 @@ export const FAKE_DEVICES = ['--use-fake-device-for-media-stream=fps=30', '--use
 
 // Runs in the page: window.publish(url, key, options) and window.watch(url), each leaving a `peer`.
 function install() {
-  // `via`: the port of a line between us and the server.
+  // `via`: the port of a line between us and the server; 'tcp': its candidates for UDP are not there.
   const exchange = async (peer, url, headers, via) => {
     await peer.setLocalDescription(await peer.createOffer());
     const answer = await fetch(url, {
@@ -26,7 +26,7 @@ function install() {
     if (answer.status !== 201) return { status: answer.status, text, retryAfter: answer.headers.get('Retry-After') };
     peer.session = new URL(answer.headers.get('Location'), url).href;
     peer.etag = answer.headers.get('ETag');
-    const sdp = via ? text.replace(/^(a=candidate:\S+ 1 udp \d+ \S+) \d+/gm, `$1 ${via}`) : text;
+    const sdp = via === 'tcp' ? text.replace(/^a=candidate:\S+ 1 udp .*\r\n/gm, '') : via ? text.replace(/^(a=candidate:\S+ 1 udp \d+ \S+) \d+/gm, `$1 ${via}`) : text;
     await peer.setRemoteDescription({ type: 'answer', sdp });
     return { status: 201, session: peer.session, etag: peer.etag, text };
   };
@@ -59,6 +59,8 @@ function install() {
       inbound: pick('inbound-rtp', 'video')[0] ?? {},
       sound: pick('inbound-rtp', 'audio')[0] ?? {},
       outbound: pick('outbound-rtp', 'video'),
+      paths: all.filter((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded')
+        .map((s) => all.find((c) => c.id === s.localCandidateId)?.protocol),
     };
   };
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// ICE over TCP, for those whose network lets no UDP through: on the number of the UDP port.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { newUser } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
+import { startServer, until } from './lib/server.mjs';
+import { FAKE_DEVICES, rtcPage, untilDecoding } from './lib/webrtc.mjs';
+
+test('Chromium publishes and watches with no UDP at all', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const { context } = await launchBrowser(t, { args: FAKE_DEVICES });
+  const from = await rtcPage(context, server);
+  const made = await from.evaluate(([url, o]) => window.publish(url, '', o),
+    [`${server.http}/whip/${stream.ingest.streamKey}`, { width: 640, height: 360, via: 'tcp' }]);
+  assert.equal(made.status, 201, made.text);
+  assert.match(made.text, /^a=candidate:\S+ 1 tcp \d+ 127\.0\.0\.1 \d+ typ host tcptype passive\r$/m);
+  await until('the publisher is connected', async () => (await from.evaluate('stats(publisher)')).state === 'connected', 30_000);
+  // Several, so that sessions and connections meet on different loops.
+  for (let i = 0; i < 3; i++) {
+    const to = await rtcPage(context, server);
+    assert.equal((await to.evaluate(([url, via]) => window.watch(url, via), [`${server.http}/whep/${stream.playback.playbackId}`, 'tcp'])).status, 201);
+    const seen = await untilDecoding(to, 30);
+    assert.deepEqual(seen.paths, ['tcp']);
+    await to.close();
+  }
+  assert.deepEqual((await from.evaluate('stats(publisher)')).paths, ['tcp']);
+  await ada.untilLive(stream.id);
+});
