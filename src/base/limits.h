@@ -133,9 +133,10 @@
 #define LIMIT_RTC_SOURCES    16    /* SSRCs of one publisher */
 
 /* bspnode-worker */
-#define LIMIT_WORKERS      256         /* processes at a time */
-#define LIMIT_WORKER_QUEUE (16u << 20) /* bytes that a worker has not taken: the rest is dropped   \
-                                        */
+#define LIMIT_WORKERS 256 /* processes at a time */
+#define LIMIT_WORKER_QUEUE                                                                         \
+    (16u << 20) /* bytes that a worker has not taken: the rest is dropped                          \
+                 */
 #define LIMIT_WORKER_MSG_BYTES (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
 #define LIMIT_WORKER_TEXT      200                      /* of the reason of a failure */
 #define LIMIT_AUDIO_RATE       192000                   /* Hz */
