@@ -45,6 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint32_t media;
         uint64_t bps;
         (void)!rtcp_sr_parse(&p, &sr);
+        int64_t rtt_us = 0;
+        if (rtcp_dlrr_rtt(&p, 7, 1000000, &rtt_us)) CHECK(rtt_us >= 0);
         (void)!rtcp_remb_parse(&p, &bps);
         for (unsigned i = 0; rtcp_report_at(&p, i, &b); i++) CHECK(i < 31);
         for (unsigned i = 0; rtcp_key_request_at(&p, i, &media); i++) CHECK(i < size);

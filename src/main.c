@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "bridge/transcoder.h"
 #include "engine/tls.h"
 #include "io/data_dir.h"
 #include "serve/hls/hls_service.h"
@@ -99,25 +98,6 @@ static enum err open_core(struct server *s)
     return e;
 }
 
-static enum err open_transcoder(struct server *s)
-{
-    const struct settings *set = &s->settings;
-    const unsigned cores = count_cores();
-    char path[4096];
-    uint64_t n = cores > 1 ? cores / 2 : 1;
-    if (strcmp(set->webrtc_transcodes, "auto") != 0 &&
-        !span_u64(span_str(set->webrtc_transcodes), LIMIT_WORKERS, &n)) {
-        snprintf(s->problem, sizeof s->problem, "--webrtc-transcodes is auto, or a number to %d",
-                 LIMIT_WORKERS);
-        return E_INVALID;
-    }
-    transcoder_set_slots((unsigned)n);
-    transcoder_set_program(set->worker);
-    if (transcoder_program(path, sizeof path) != E_OK)
-        log_warn("worker-missing", "path=%s: no stream's sound or picture can be converted", path);
-    return E_OK;
-}
-
 static enum err open_tls(struct server *s)
 {
     const struct settings *set = &s->settings;
@@ -148,6 +128,13 @@ static enum err open_rtmp(struct server *s, const char *addr, struct tls_ctx *tl
     return rtmp_server_open(&cfg, out, s->problem, sizeof s->problem);
 }
 
+/* Who comes by WebRTC has often watched by HLS a moment ago, and is one person. */
+static void on_rtc_viewer(void *ctx, const char *stream_id, struct span address,
+                          struct span program)
+{
+    hls_viewer_left(((struct server *)ctx)->hls, stream_id, address, program);
+}
+
 static enum err open_rtc(struct server *s)
 {
     char host[256];
@@ -161,6 +148,8 @@ static enum err open_rtc(struct server *s)
                                    .host = host,
                                    .port = port,
                                    .public_ip = s->settings.public_ip,
+                                   .on_viewer = on_rtc_viewer,
+                                   .on_viewer_ctx = s,
                                    .key_interval_ms = (unsigned)s->settings.hls_segment};
     return rtc_service_open(&cfg, &s->rtc, s->problem, sizeof s->problem);
 }
@@ -168,6 +157,12 @@ static enum err open_rtc(struct server *s)
 static unsigned count_hls(void *ctx, const char *stream_id)
 {
     return hls_viewers(((struct server *)ctx)->hls, stream_id);
+}
+
+static unsigned count_rtc(void *ctx, const char *stream_id)
+{
+    const struct server *s = ctx;
+    return s->rtc ? rtc_service_viewers(s->rtc, stream_id) : 0;
 }
 
 static unsigned count_rtmp(void *ctx, const char *stream_id)
@@ -194,6 +189,7 @@ static void open_services(struct server *s)
         .rtmp_port = s->rtmp ? rtmp_server_port(s->rtmp) : 0,
         .rtmps_port = s->rtmps ? rtmp_server_port(s->rtmps) : 0,
         .hls_viewers = count_hls,
+        .rtc_viewers = count_rtc,
         .rtmp_viewers = count_rtmp,
         .viewers_ctx = s,
     });
@@ -230,7 +226,6 @@ static enum err server_open(struct server *s)
 {
     enum err e = open_state(s);
     if (e == E_OK) e = open_core(s);
-    if (e == E_OK) e = open_transcoder(s);
     if (e == E_OK) e = open_tls(s);
     if (e == E_OK) e = open_rtmp(s, s->settings.rtmp, NULL, &s->rtmp);
     if (e == E_OK) e = open_rtmp(s, s->settings.rtmps, s->rtmps_tls, &s->rtmps);

@@ -23,9 +23,10 @@ struct api_config {
     struct hub *hub; /* its loops are the API's too */
     struct live *live;
     uint16_t rtmp_port, rtmps_port; /* as bound; rtmps_port 0: none */
-    /* People watching a stream by a player: HLS (distinct clients) and RTMP. Any thread. May be
-     * NULL. */
+    /* People watching a stream by a player: HLS (distinct clients), WebRTC and RTMP. Any thread.
+     * May be NULL. */
     unsigned (*hls_viewers)(void *ctx, const char *stream_id);
+    unsigned (*rtc_viewers)(void *ctx, const char *stream_id);
     unsigned (*rtmp_viewers)(void *ctx, const char *stream_id);
     void *viewers_ctx;
 };

@@ -7,12 +7,7 @@
 #include <stdio.h>
 
 enum {
-    SAMPLES = 6,       /* seconds over which rates are taken */
     PEAK_EVERY_S = 10, /* a growing peak is written this often */
-};
-
-struct sample {
-    int64_t at_us, video_bytes, audio_bytes, frames;
 };
 
 struct entry {
@@ -25,8 +20,6 @@ struct entry {
     int64_t peak_due_us;
     unsigned n_origins;
     char origins[LIMIT_SSE_ORIGINS][300];
-    struct sample samples[SAMPLES]; /* a ring; `sampled` of them were ever taken */
-    unsigned sampled;
 };
 
 struct audience {
@@ -133,7 +126,7 @@ unsigned audience_set_live(struct audience *a, const char *stream_id, bool live)
     if (e && e->live != live) {
         if (!live && e->peak > e->peak_written) peak = e->peak;
         /* Each broadcast is counted on its own. */
-        e->sampled = e->peak = e->peak_written = 0;
+        e->peak = e->peak_written = 0;
         e->live = live;
     }
     if (e) drop_idle(a, e);
@@ -145,8 +138,10 @@ static unsigned count_now(const struct audience *a, const char *id, unsigned pag
 {
     const struct api_config *c = &a->cfg;
     const unsigned hls = c->hls_viewers ? c->hls_viewers(c->viewers_ctx, id) : 0;
+    const unsigned rtc = c->rtc_viewers ? c->rtc_viewers(c->viewers_ctx, id) : 0;
     const unsigned rtmp = c->rtmp_viewers ? c->rtmp_viewers(c->viewers_ctx, id) : 0;
-    return (pages > hls ? pages : hls) + rtmp;
+    const unsigned players = hls + rtc;
+    return (pages > players ? pages : players) + rtmp;
 }
 
 unsigned audience_count(struct audience *a, const char *stream_id)
@@ -158,17 +153,6 @@ unsigned audience_count(struct audience *a, const char *stream_id)
     return count_now(a, stream_id, pages);
 }
 
-static void take_sample(struct audience *a, struct entry *e, int64_t now_us)
-{
-    struct channel *ch = hub_find(a->cfg.hub, span_str(e->id));
-    if (!ch) return;
-    struct channel_stats s;
-    channel_get_stats(ch, &s);
-    channel_unref(ch);
-    e->samples[e->sampled++ % SAMPLES] =
-        (struct sample){now_us, s.video_bytes, s.audio_bytes, s.video_frames};
-}
-
 struct tick {
     char id[ID_CAP];
     bool changed;
@@ -178,7 +162,6 @@ struct tick {
 /* What there is to tell about an entry; false: nothing. */
 static bool look(struct audience *a, struct entry *e, int64_t now_us, struct tick *t)
 {
-    if (e->live) take_sample(a, e, now_us);
     *t = (struct tick){.count = count_now(a, e->id, e->pages)};
     memcpy(t->id, e->id, sizeof t->id);
     t->changed = t->count != e->count;
@@ -204,22 +187,4 @@ void audience_tick(struct audience *a, audience_fn *fn, void *ctx)
     for (size_t i = 0; i < n; i++)
         fn(ctx, ticks[i].id, ticks[i].changed, ticks[i].count, ticks[i].peak);
     free(ticks);
-}
-
-bool audience_rates(struct audience *a, const char *stream_id, struct audience_rates *out)
-{
-    pthread_mutex_lock(&a->lock);
-    const struct entry *e = find(a, stream_id);
-    const unsigned n = e ? e->sampled : 0;
-    const bool ok = n >= 2 && e->live;
-    if (ok) {
-        const struct sample *now = &e->samples[(n - 1) % SAMPLES];
-        const struct sample *then = &e->samples[n > SAMPLES ? n % SAMPLES : 0];
-        const double s = (double)(now->at_us - then->at_us) / (double)US_PER_SEC;
-        out->video_bps = (int64_t)((double)(now->video_bytes - then->video_bytes) * 8 / s);
-        out->audio_bps = (int64_t)((double)(now->audio_bytes - then->audio_bytes) * 8 / s);
-        out->fps = (double)(now->frames - then->frames) / s;
-    }
-    pthread_mutex_unlock(&a->lock);
-    return ok;
 }

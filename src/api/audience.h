@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* api/audience.h - who is there now: for each stream that is live or looked at, its pages, its
- * viewers, and how much its encoder sends.
+ * viewers.
  *
  * Any thread; one short lock, taken when a page comes or goes and once a second, never for media.
  * An entry lives while its stream is live or has a reader. */
@@ -30,7 +30,7 @@ bool audience_origins(struct audience *a, const char *stream_id, struct audience
 /* The media domain says so; starts or ends counting. Returns a peak that has not been written yet
  * and, as the counting ends, will not be told by audience_tick() any more; else 0. */
 unsigned audience_set_live(struct audience *a, const char *stream_id, bool live);
-/* max(pages, HLS clients) + RTMP players. */
+/* max(pages, HLS clients + WebRTC sessions) + RTMP players: each page has one player. */
 unsigned audience_count(struct audience *a, const char *stream_id);
 
 /* Once a second. `fn` is called, without the lock, for every stream whose count has changed
@@ -38,11 +38,3 @@ unsigned audience_count(struct audience *a, const char *stream_id);
 typedef void audience_fn(void *ctx, const char *stream_id, bool changed, unsigned count,
                          unsigned peak);
 void audience_tick(struct audience *a, audience_fn *fn, void *ctx);
-
-/* What came in during the last seconds. */
-struct audience_rates {
-    int64_t video_bps, audio_bps;
-    double fps;
-};
-/* False: not live, or not long enough to say. */
-bool audience_rates(struct audience *a, const char *stream_id, struct audience_rates *out);

@@ -70,8 +70,7 @@ static unsigned fit(const struct sdp_codec *c, enum codec codec, const struct rt
         return mode_one(c->fmtp) ? profile == 0x42 ? 4 : 3 : 1;
     if (mode_one(want->fmtp) && !mode_one(c->fmtp)) return 0;
     (void)h264_profile(want->fmtp, &wanted);
-    if (profile == wanted) return 4;
-    return profile == 0x42 ? 3 : 2; /* decoders take more than they say; there, all do */
+    return profile == wanted ? 4 : profile > wanted ? 3 : 2; /* decoders take more than they say */
 }
 
 static const struct sdp_codec *rtx_of(const struct sdp_media *m, uint8_t pt)
@@ -196,7 +195,7 @@ enum err rtc_agree_viewer(const struct sdp *offer, const struct rtc_wanted want[
     if (e != E_OK) return e;
     for (unsigned k = 0; k < 2; k++) { /* of their packets nothing is estimated yet */
         g.tracks[k].fb &= SDP_FB_NACK | SDP_FB_PLI | SDP_FB_FIR;
-        g.tracks[k].ext[SDP_EXT_TWCC] = 0;
+        g.tracks[k].ext[SDP_EXT_TWCC] = g.tracks[k].ext[SDP_EXT_LEVEL] = 0;
         g.tracks[k].ext[SDP_EXT_RID] = g.tracks[k].ext[SDP_EXT_REPAIRED_RID] = 0;
     }
     *out = g;

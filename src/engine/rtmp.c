@@ -27,6 +27,7 @@ void rtmp_fini(struct rtmp *x)
     str_fini(&x->out);
     str_fini(&x->app);
     str_fini(&x->tc_url);
+    str_fini(&x->flash_ver);
     str_fini(&x->stream);
 }
 

@@ -66,6 +66,7 @@ struct rtmp {
     size_t stash_at;
     struct str out;                 /* what is to be sent */
     struct str app, tc_url, stream; /* as the client wrote them: what names point at */
+    struct str flash_ver;           /* what the client calls itself */
     struct span aggregate;          /* the rest of an aggregate message */
     uint32_t aggregate_shift_ms;    /* from the times inside it to the connection's */
     bool aggregate_begun;
@@ -94,6 +95,10 @@ void rtmp_refuse(struct rtmp *x, enum err e, const char *words);
 /* For a player whose stream has ended: Play.UnpublishNotify and Stream EOF. RTMP_EV_CLOSE follows.
  */
 void rtmp_end_play(struct rtmp *x);
+
+/* What the encoder of an RTMP_EV_DATA event's body calls itself (onMetaData), or, without one, what
+ * it said in connect; printable ASCII, shortened to `cap`. False: neither says anything. */
+bool rtmp_encoder_name(const struct rtmp *x, struct span data, char *out, size_t cap);
 
 /* Bytes to send now, in one write; valid until the next call with `x`. */
 struct span rtmp_output(const struct rtmp *x);

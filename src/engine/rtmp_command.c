@@ -4,12 +4,13 @@
 #include "base/rd.h"
 #include "engine/rtmp_put.h"
 
-#define REPLY_CAP  1024 /* our replies have no text of the client's in them */
-#define WINDOW     5000000
-#define CAPS_MODEX 4
-#define CAPS_NANO  8
-#define CAPS_OURS  (CAPS_MODEX | CAPS_NANO)
-#define FOURCC_ANY 1 /* FourCcInfoMask: CanDecode */
+#define REPLY_CAP     1024 /* our replies have no text of the client's in them */
+#define WINDOW        5000000
+#define FLASH_VER_MAX 100
+#define CAPS_MODEX    4
+#define CAPS_NANO     8
+#define CAPS_OURS     (CAPS_MODEX | CAPS_NANO)
+#define FOURCC_ANY    1 /* FourCcInfoMask: CanDecode */
 
 struct command {
     struct span name;
@@ -122,6 +123,8 @@ static bool on_connect(struct rtmp *x, const struct command *c)
 {
     if (!keep(x, &x->app, amf0_get_string(&c->object, "app"))) return false;
     if (!keep(x, &x->tc_url, amf0_get_string(&c->object, "tcUrl"))) return false;
+    const struct span ver = amf0_get_string(&c->object, "flashVer");
+    keep(x, &x->flash_ver, span_head(ver, ver.len < FLASH_VER_MAX ? ver.len : FLASH_VER_MAX));
     const double caps = amf0_get_number(&c->object, "capsEx", 0);
     x->caps = caps > 0 && caps < 256 ? (uint8_t)caps : 0;
     x->connected = true;

@@ -9,6 +9,7 @@
 /* A publisher that has sent nothing for this long gives way to a newcomer: its connection died
  * without a word, and the same encoder is back on a new one. */
 #define PUBLISHER_GHOST_US (3 * US_PER_SEC)
+#define CONNECTS_OF_US     (600 * US_PER_SEC)
 
 struct channel {
     _Atomic uint32_t refs;
@@ -19,21 +20,19 @@ struct channel {
     /* The rest is the home loop's. */
     struct publisher *publisher;
     struct channel_watch watch;
-    struct lane_bridge *bridge; /* NULL: none */
-    bool lane_taken;            /* by the publisher's own packets */
     bool closed, has_video;
     int64_t end_us;             /* where the stream clock has got to */
     int64_t heard_us;           /* monotonic time of the last frame */
     int64_t last_key_us;        /* stream clock of the last video key frame; -1: none */
     pthread_mutex_t stats_lock; /* taken for a few stores, shared with readers of numbers only */
     struct channel_stats stats;
+    struct ingest_stats ingest; /* under it too, written once a second */
+    int64_t connects_us[INGEST_CONNECTS];
+    unsigned n_connects;
     struct track *tracks[LIMIT_TRACKS]; /* under stats_lock too */
     unsigned n_tracks;
     struct lane_track lane_tracks[2]; /* and these */
     int64_t lane_key_ts;              /* of the first video layer's last key frame; -1: none */
-    unsigned note;                    /* the bridge's */
-    const char *note_text;
-    uint64_t lane_id; /* of the description */
 };
 
 static enum feed_keep keep(const struct feed_msg *m)
@@ -139,7 +138,6 @@ static void send_description(struct channel *c, struct lane_description *d)
 {
     pthread_mutex_lock(&c->stats_lock);
     memcpy(c->lane_tracks, d->tracks, sizeof c->lane_tracks);
-    c->lane_id = d->id;
     pthread_mutex_unlock(&c->stats_lock);
     c->lane_key_ts = -1;
     feed_send(c->lane, &d->msg);
@@ -148,7 +146,6 @@ static void send_description(struct channel *c, struct lane_description *d)
 /* Whoever published packets does not any more. */
 static void reset_lane(struct channel *c)
 {
-    c->lane_taken = false;
     if (lane_used(c->lane_tracks)) send_description(c, lane_description_new());
 }
 
@@ -167,6 +164,43 @@ static void set_publishing(struct channel *c, bool on)
     c->stats.publishing = on;
     pthread_mutex_unlock(&c->stats_lock);
     metric_add(M_PUBLISHERS, on ? 1 : -1);
+}
+
+void channel_get_ingest(const struct channel *c, struct ingest_stats *out)
+{
+    struct channel *w = (struct channel *)(uintptr_t)c;
+    pthread_mutex_lock(&w->stats_lock);
+    *out = c->ingest;
+    pthread_mutex_unlock(&w->stats_lock);
+}
+
+/* A publisher has come: what was known is of the one before. */
+static void reset_ingest(struct channel *c)
+{
+    c->connects_us[c->n_connects++ % INGEST_CONNECTS] = clock_mono_us();
+    pthread_mutex_lock(&c->stats_lock);
+    c->ingest = (struct ingest_stats){0};
+    pthread_mutex_unlock(&c->stats_lock);
+}
+
+static unsigned count_connects(const struct channel *c)
+{
+    const int64_t since_us = clock_mono_us() - CONNECTS_OF_US;
+    unsigned n = 0;
+    for (unsigned i = 0; i < INGEST_CONNECTS && i < c->n_connects; i++)
+        n += c->connects_us[i] >= since_us;
+    return n;
+}
+
+void channel_on_ingest(struct channel *c, struct publisher *p, struct ingest_stats *s)
+{
+    if (c->publisher == p && !c->closed) {
+        s->connects = count_connects(c);
+        pthread_mutex_lock(&c->stats_lock);
+        c->ingest = *s;
+        pthread_mutex_unlock(&c->stats_lock);
+    }
+    free(s);
 }
 
 /* --- items --- */
@@ -219,6 +253,7 @@ enum err channel_admit(struct channel *c, struct publisher *p, int64_t *base_us,
         set_publishing(c, true);
     }
     c->publisher = publisher_ref(p);
+    reset_ingest(c);
     c->heard_us = clock_mono_us();
     *base_us = c->end_us;
     if (c->watch.on_publisher) c->watch.on_publisher(c->watch.ctx, true, true);
@@ -280,76 +315,10 @@ void channel_on_lane(struct channel *c, struct publisher *p, struct feed_msg *m)
     }
     c->heard_us = loop_now_us(c->home);
     if (m->kind == LANE_BURST) lane_burst_mark((struct lane_burst *)m, &c->lane_key_ts);
-    if (m->kind == LANE_DESCRIPTION) {
-        c->lane_taken = true;
+    if (m->kind == LANE_DESCRIPTION)
         send_description(c, (struct lane_description *)m);
-    } else {
+    else
         feed_send(c->lane, m);
-    }
-}
-
-/* --- the bridge --- */
-
-struct lane_bridge *lane_bridge_of(const struct channel *c)
-{
-    CHECK(loop_current() == c->home);
-    return c->bridge;
-}
-
-void lane_bridge_open(struct channel *c, struct lane_bridge *b)
-{
-    CHECK(!lane_bridge_of(c));
-    c->bridge = b;
-}
-
-bool lane_bridge_barred(const struct channel *c)
-{
-    return c->lane_taken || c->closed;
-}
-
-void lane_bridge_describe(struct channel *c, const struct lane_track tracks[2], bool goes_on)
-{
-    if (lane_bridge_barred(c) || (!lane_used(tracks) && !lane_used(c->lane_tracks))) return;
-    struct lane_description *d = lane_description_new();
-    if (goes_on) d->id = c->lane_id;
-    memcpy(d->tracks, tracks, sizeof d->tracks);
-    send_description(c, d);
-}
-
-void lane_bridge_set_note(struct channel *c, unsigned state, const char *sentence)
-{
-    pthread_mutex_lock(&c->stats_lock);
-    c->note = state;
-    c->note_text = sentence;
-    pthread_mutex_unlock(&c->stats_lock);
-}
-
-unsigned lane_bridge_note(const struct channel *c, const char **sentence)
-{
-    struct channel *w = (struct channel *)(uintptr_t)c;
-    pthread_mutex_lock(&w->stats_lock);
-    const unsigned state = w->note;
-    *sentence = w->note_text ? w->note_text : "";
-    pthread_mutex_unlock(&w->stats_lock);
-    return state;
-}
-
-void lane_bridge_send(struct channel *c, struct feed_msg *m)
-{
-    if (lane_bridge_barred(c)) {
-        feed_msg_unref(m);
-        return;
-    }
-    if (m->kind == LANE_BURST) lane_burst_mark((struct lane_burst *)m, &c->lane_key_ts);
-    feed_send(c->lane, m);
-}
-
-void lane_bridge_close(struct channel *c, struct lane_bridge *b)
-{
-    CHECK(lane_bridge_of(c) == b);
-    c->bridge = NULL;
-    lane_bridge_set_note(c, 0, "");
-    if (!lane_bridge_barred(c)) reset_lane(c);
 }
 
 void channel_on_leave(struct channel *c, struct publisher *p, bool clean)
@@ -393,11 +362,7 @@ struct key_wish {
 static void on_key_wish(void *arg)
 {
     struct key_wish *w = arg;
-    struct channel *c = w->channel;
-    if (c->bridge && !c->lane_taken)
-        c->bridge->on_want_key(c->bridge, w->layer);
-    else if (c->publisher)
-        publisher_want_key(c->publisher, w->layer);
+    if (w->channel->publisher) publisher_want_key(w->channel->publisher, w->layer);
     channel_unref(w->channel);
     free(w);
 }

@@ -66,6 +66,7 @@ void lane_publish_description(struct publisher *p, const struct lane_track track
 {
     struct lane_description *d = lane_description_new();
     memcpy(d->tracks, tracks, sizeof d->tracks);
+    publisher_tracks_seen(p, tracks);
     publish(p, &d->msg);
 }
 
@@ -84,10 +85,12 @@ struct lane_burst *lane_burst_new(unsigned n, size_t bytes)
 
 void lane_publish_burst(struct publisher *p, struct lane_burst *b)
 {
+    publisher_burst_seen(p, b);
     publish(p, &b->msg);
 }
 
-struct lane_clock *lane_clock_new(uint8_t track, uint8_t layer, uint64_t ntp, uint32_t ts)
+void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint64_t ntp,
+                        uint32_t ts)
 {
     struct lane_clock *k = NEW(struct lane_clock);
     feed_msg_init(&k->msg, LANE_CLOCK + (uint32_t)track * LANE_LAYERS + layer, sizeof *k, msg_free);
@@ -95,11 +98,5 @@ struct lane_clock *lane_clock_new(uint8_t track, uint8_t layer, uint64_t ntp, ui
     k->layer = layer;
     k->ntp = ntp;
     k->ts = ts;
-    return k;
-}
-
-void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint64_t ntp,
-                        uint32_t ts)
-{
-    publish(p, &lane_clock_new(track, layer, ntp, ts)->msg);
+    publish(p, &k->msg);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A publisher lives on its connection's loop; the channel on its home loop. Between them go
  * messages; when both are the same loop, frames are handed over directly. */
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "hub/channel_priv.h"
 #include <stdio.h>
+
+#define METER_WAIT_US (10 * US_PER_SEC) /* longer is a wall clock that was set */
 
 struct publisher {
     _Atomic uint32_t refs;
@@ -11,7 +14,8 @@ struct publisher {
     struct loop *loop;
     const struct publisher_ops *ops;
     void *ctx;
-    bool ready, closed; /* the publisher's loop's */
+    bool ready, closed; /* the publisher's loop's, and the meter */
+    struct ingest_meter meter;
 };
 
 struct letter {
@@ -20,6 +24,7 @@ struct letter {
     struct frame *frame;
     int64_t base_us;
     enum err err;
+    struct ingest_stats *ingest;
     bool clean;
     uint8_t layer;
     char reason[160];
@@ -63,6 +68,7 @@ static void on_admitted(void *arg)
     struct letter *l = arg;
     if (!l->p->closed) {
         l->p->ready = true;
+        ingest_meter_open(&l->p->meter, loop_now_us(l->p->loop), clock_wall_us());
         l->p->ops->on_ready(l->p->ctx, l->base_us);
     }
     letter_free(l);
@@ -128,6 +134,13 @@ static void on_frame(void *arg)
     letter_free(l);
 }
 
+static void on_ingest(void *arg)
+{
+    struct letter *l = arg;
+    channel_on_ingest(l->p->channel, l->p, l->ingest);
+    letter_free(l);
+}
+
 static void on_leave(void *arg)
 {
     struct letter *l = arg;
@@ -170,9 +183,58 @@ void publisher_tracks(struct publisher *p, struct track *const *tracks, unsigned
     loop_post(channel_home(p->channel), on_tracks, l);
 }
 
+static void tell_ingest(struct publisher *p, int64_t now_us)
+{
+    struct ingest_stats s;
+    if (!ingest_meter_take(&p->meter, now_us, &s)) return;
+    struct letter *l = letter_to(p);
+    l->ingest = NEW(struct ingest_stats);
+    *l->ingest = s;
+    loop_post(channel_home(p->channel), on_ingest, l);
+}
+
+/* Frames may have waited for the tracks: when they arrived, the wall clock told. */
+static void meter(struct publisher *p, const struct frame *f)
+{
+    const int64_t now_us = loop_now_us(p->loop);
+    const int64_t waited_us = f->wall_us ? clock_wall_us() - f->wall_us : 0;
+    const bool sane = waited_us > 0 && waited_us < METER_WAIT_US;
+    ingest_meter_frame(&p->meter, f, sane ? now_us - waited_us : now_us);
+    tell_ingest(p, now_us);
+}
+
+void publisher_burst_seen(struct publisher *p, const struct lane_burst *b)
+{
+    if (loop_current() != p->loop) return; /* packets that a bridge made */
+    ingest_meter_burst(&p->meter, b);
+    tell_ingest(p, loop_now_us(p->loop));
+}
+
+void publisher_tracks_seen(struct publisher *p, const struct lane_track tracks[2])
+{
+    if (loop_current() != p->loop) return;
+    ingest_meter_describe(&p->meter, tracks);
+}
+
+void publisher_describe(struct publisher *p, const struct ingest_source *s)
+{
+    p->meter.source = *s;
+}
+
+void publisher_network(struct publisher *p, const struct ingest_network *n)
+{
+    p->meter.network = *n;
+}
+
+void publisher_level(struct publisher *p, int16_t level)
+{
+    ingest_meter_level(&p->meter, level, loop_now_us(p->loop));
+}
+
 void publisher_frame(struct publisher *p, struct frame *f)
 {
     CHECK(p->ready);
+    meter(p, f);
     if (at_home(p)) {
         channel_on_frame(p->channel, p, f);
         return;

@@ -111,6 +111,38 @@ enum err rtcp_remb_parse(const struct rtcp *p, uint64_t *bps)
     return E_OK;
 }
 
+#define XR_RRTR    4
+#define XR_DLRR    5
+#define SECOND_US  INT64_C(1000000)
+#define RTT_MAX_US (30 * SECOND_US)
+
+/* Seconds in 32.32. */
+static uint64_t ntp_of(int64_t us)
+{
+    return (uint64_t)(us / SECOND_US) << 32 | ((uint64_t)(us % SECOND_US) << 32) / SECOND_US;
+}
+
+bool rtcp_dlrr_rtt(const struct rtcp *p, uint32_t ssrc, int64_t now_us, int64_t *rtt_us)
+{
+    const uint32_t now = (uint32_t)(ntp_of(now_us) >> 16);
+    if (p->type != RTCP_XR) return false;
+    struct rd r = rd_from(p->body);
+    while (rd_left(&r) >= 4) {
+        const uint8_t kind = rd_u8(&r);
+        rd_skip(&r, 1);
+        struct rd block = rd_from(rd_span(&r, (size_t)rd_u16be(&r) * 4));
+        while (!r.underflow && kind == XR_DLRR && rd_left(&block) >= 12) {
+            const uint32_t whose = rd_u32be(&block), last = rd_u32be(&block);
+            const int32_t gone = (int32_t)(now - last - rd_u32be(&block)); /* in 1/65536 s */
+            const int64_t us = (int64_t)gone * SECOND_US / 65536;
+            if (whose != ssrc || last == 0 || us < 0 || us > RTT_MAX_US) continue;
+            *rtt_us = us;
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t begin(struct wr *w, unsigned type, unsigned count, uint32_t ssrc)
 {
     const size_t mark = wr_used(w);
@@ -151,6 +183,16 @@ void rtcp_put_rr(struct wr *w, uint32_t ssrc, const struct rtcp_report *b, unsig
         wr_u32be(w, b[i].last_sr);
         wr_u32be(w, b[i].delay);
     }
+    end(w, mark);
+}
+
+void rtcp_put_rrtr(struct wr *w, uint32_t ssrc, int64_t now_us)
+{
+    const size_t mark = begin(w, RTCP_XR, 0, ssrc);
+    wr_u8(w, XR_RRTR);
+    wr_u8(w, 0);
+    wr_u16be(w, 2);
+    wr_u64be(w, ntp_of(now_us));
     end(w, mark);
 }
 

@@ -17,6 +17,7 @@ enum rtcp_type {
     RTCP_BYE = 203,
     RTCP_RTPFB = 205, /* transport feedback: `count` says which */
     RTCP_PSFB = 206,  /* payload-specific feedback */
+    RTCP_XR = 207,    /* extended reports (RFC 3611) */
 };
 enum { /* `count` of RTPFB and PSFB */
        RTCP_NACK = 1,
@@ -65,9 +66,15 @@ bool rtcp_key_request_at(const struct rtcp *p, unsigned i, uint32_t *media);
 /* REMB: bits a second. E_NOTFOUND: something else. */
 enum err rtcp_remb_parse(const struct rtcp *p, uint64_t *bps) WARN_UNUSED;
 
+/* Who only receives learns the round trip like so (RFC 3611, 4.4 and 4.5): it sends the time by a
+ * clock of its own (rtcp_put_rrtr), and the other says with its next report how long ago that came.
+ * False: an XR packet has nothing about `ssrc`, or it is another packet, or nonsense. */
+bool rtcp_dlrr_rtt(const struct rtcp *p, uint32_t ssrc, int64_t now_us, int64_t *rtt_us);
+
 /* Writing; each adds one packet. */
 void rtcp_put_sr(struct wr *w, uint32_t ssrc, const struct rtcp_sr *sr);
 void rtcp_put_rr(struct wr *w, uint32_t ssrc, const struct rtcp_report *r, unsigned n);
+void rtcp_put_rrtr(struct wr *w, uint32_t ssrc, int64_t now_us);
 void rtcp_put_cname(struct wr *w, uint32_t ssrc, struct span cname);
 void rtcp_put_bye(struct wr *w, uint32_t ssrc);
 void rtcp_put_pli(struct wr *w, uint32_t ssrc, uint32_t media);

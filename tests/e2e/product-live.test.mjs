@@ -71,7 +71,8 @@ test('health: what comes in, and what to change', async (t) => {
   assert.deepEqual([now.audio.codec, now.audio.sampleRate], ['aac', 48000]);
   const codes = now.advice.map((a) => a.code);
   assert.ok(codes.includes('keyframes_rare') && codes.includes('b_frames'), codes.join());
-  assert.match(now.advice.find((a) => a.code === 'keyframes_rare').message, /Keyframe Interval/);
+  assert.match(now.advice.find((a) => a.code === 'keyframes_rare').setting, /^ffmpeg: -g /);
+  assert.deepEqual([now.protocol, now.encoder.split(',')[0], now.address, now.video.profile.split(' ')[0]], ['rtmp', 'ffmpeg', '127.0.0.1', 'Main']);
   await encoder.kill();
   await until('the advice is about the encoder that is away', async () => (await health()).advice.some((a) => a.code === 'encoder_away'));
 });

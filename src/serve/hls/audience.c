@@ -106,12 +106,31 @@ static void forget_quiet(struct hls_audience *b, int64_t now_us)
     }
 }
 
+static uint64_t identity(const struct hls_audience *b, struct span stream, struct span address,
+                         struct span program)
+{
+    const uint64_t who = mix(mix(mix(b->seed, stream), address), program);
+    return who ? who : 1;
+}
+
+/* Its place stays taken until the table is next made anew: others may have been put behind it. */
+void hls_audience_forget(struct hls_audience *b, const char *stream_id, struct span address,
+                         struct span program)
+{
+    const struct span stream = span_str(stream_id);
+    const uint64_t who = identity(b, stream, address, program);
+    pthread_mutex_lock(&b->lock);
+    struct audience *a = map_get(&b->streams, stream);
+    struct viewer *v = a && a->cap ? slot_of(a->v, a->cap, who) : NULL;
+    if (v && v->who) v->at_us = INT64_MIN / 2;
+    pthread_mutex_unlock(&b->lock);
+}
+
 void hls_audience_see(struct hls_audience *b, struct hls_audience_seen *seen, const char *stream_id,
                       struct span address, struct span program, int64_t now_us)
 {
     const struct span stream = span_str(stream_id);
-    uint64_t who = mix(mix(mix(b->seed, stream), address), program);
-    if (!who) who = 1;
+    const uint64_t who = identity(b, stream, address, program);
     const size_t i = who % (sizeof seen->slots / sizeof *seen->slots);
     if (seen->slots[i].who == who && now_us - seen->slots[i].at_us < AUDIENCE_QUIET_US) return;
     seen->slots[i].who = who;

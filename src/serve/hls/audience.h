@@ -14,6 +14,10 @@ struct hls_audience *hls_audience_new(void);
 void hls_audience_free(struct hls_audience *b);
 unsigned hls_audience_count(struct hls_audience *b, const char *stream_id, int64_t now_us);
 
+/* The same viewer is gone; when it is seen again it is counted again, some seconds later. */
+void hls_audience_forget(struct hls_audience *b, const char *stream_id, struct span address,
+                         struct span program);
+
 struct hls_audience_seen { /* one loop's; zeroed memory is empty */
     struct {
         uint64_t who;

@@ -45,3 +45,7 @@ void hls_service_free(struct hls_service *s);
 /* Distinct viewers (address and program) seen in the last HLS_VIEWER_US. Any thread. */
 #define HLS_VIEWER_US (15 * INT64_C(1000000))
 unsigned hls_viewers(struct hls_service *s, const char *stream_id);
+/* This one watches by other means from now on; when it asks again it is counted again. Any thread.
+ */
+void hls_viewer_left(struct hls_service *s, const char *stream_id, struct span address,
+                     struct span program);

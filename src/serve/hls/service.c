@@ -160,3 +160,9 @@ unsigned hls_viewers(struct hls_service *s, const char *stream_id)
 {
     return hls_audience_count(s->book, stream_id, clock_mono_us());
 }
+
+void hls_viewer_left(struct hls_service *s, const char *stream_id, struct span address,
+                     struct span program)
+{
+    hls_audience_forget(s->book, stream_id, address, program);
+}

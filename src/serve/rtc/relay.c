@@ -3,7 +3,6 @@
  * packets of each source, by reference, so that any viewer's NACK is answered from here. */
 #include "base/clock.h"
 #include "base/xalloc.h"
-#include "bridge/outward.h"
 #include "serve/rtc/rtc_priv.h"
 
 #define HISTORY      1024 /* packets of one source: about four seconds of video */
@@ -82,8 +81,6 @@ static void on_description(struct relay *r, const struct lane_description *d)
     r->description = d->id;
     clear_history(r);
     LIST_EACH(v, &r->viewers) whep_restart(v, d);
-    if (d->tracks[0].codec == CODEC_NONE && d->tracks[1].codec == CODEC_NONE)
-        outward_watch(r->channel); /* who publishes next may have no packets */
 }
 
 static void on_message(struct feed_reader *reader, struct feed_msg *m)
@@ -111,6 +108,7 @@ static void on_timer(struct timer *t, void *ctx)
 struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *viewer)
 {
     const struct span id = span_str(channel_id(c));
+    rtc_viewer_count(l->service, channel_id(c), 1);
     struct relay *r = map_get(&l->relays, id);
     if (r) {
         list_push_back(&r->viewers, viewer);
@@ -139,6 +137,7 @@ static void free_relay(void *arg)
 void relay_leave(struct relay *r, struct list *viewer)
 {
     list_remove(viewer);
+    rtc_viewer_count(r->l->service, channel_id(r->channel), -1);
     if (!list_empty(&r->viewers)) return;
     feed_detach(&r->reader);
     timer_stop(&r->timer);

@@ -13,6 +13,7 @@
 #include "serve/rtc/rtc_service.h"
 #include "wire/rtcp.h"
 #include "wire/rtp.h"
+#include <pthread.h>
 
 #define RTC_ID_LEN    24 /* two digits of the loop, then random */
 #define RTC_BURST_CAP 131072
@@ -43,7 +44,13 @@ struct rtc_loop {
     uint8_t burst[RTC_BURST_CAP]; /* where a viewer's packets are sealed before they leave */
 };
 
+struct rtc_viewers {
+    pthread_mutex_t lock;  /* taken when a viewer comes or goes */
+    struct map by_channel; /* channel id -> struct viewer_count */
+};
+
 struct rtc_service {
+    struct rtc_viewers viewers;
     struct rtc_config cfg;
     struct dtls_ctx *dtls;
     uint8_t fingerprint[32];
@@ -116,6 +123,14 @@ void rtc_peer_wake(struct rtc_peer *p, int64_t at_us); /* on_tick by then */
 void rtc_peer_answer(const struct rtc_peer *p, struct sdp_answer *a);
 /* PATCH: a status, and for 200 the body. `if_match` p == NULL: absent. */
 int rtc_peer_patch(struct rtc_peer *p, struct span body, struct span if_match, struct str *out);
+
+/* --- viewers.c --- */
+
+void rtc_viewers_init(struct rtc_viewers *v);
+void rtc_viewers_fini(struct rtc_viewers *v);
+void rtc_viewer_count(struct rtc_service *s, const char *channel_id, int change);
+/* It is let in: whoever else counts it hears of it. */
+void rtc_viewer_came(struct rtc_service *s, struct http_request *r, const char *channel_id);
 
 /* --- mux.c: whose datagram is it? --- */
 

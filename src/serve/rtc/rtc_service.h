@@ -19,6 +19,10 @@ struct rtc_config {
     const char *public_ip;    /* announced instead of our own addresses (NAT), divided by commas;
                                * "" or NULL: our own */
     unsigned key_interval_ms; /* publishers are asked for a key frame this often, for HLS; 0: no */
+    /* A viewer has come from this address with this program: who counts others may forget it
+     * there. Any loop. May be NULL. */
+    void (*on_viewer)(void *ctx, const char *stream_id, struct span address, struct span program);
+    void *on_viewer_ctx;
 };
 
 /* Before the loops run. On failure `problem` says why (address in use). */
@@ -27,6 +31,8 @@ enum err rtc_service_open(const struct rtc_config *cfg, struct rtc_service **out
 /* To be mounted beside the API's; valid as long as the service. */
 const struct http_route *rtc_routes(const struct rtc_service *s, size_t *n);
 uint16_t rtc_service_port(const struct rtc_service *s);
+/* Viewers connected now. Any thread. */
+unsigned rtc_service_viewers(struct rtc_service *s, const char *stream_id);
 /* Ends every session of the calling loop and closes its socket. On each loop before it stops. */
 void rtc_service_drain_loop(struct rtc_service *s);
 /* After all loops have stopped, before they are freed. */

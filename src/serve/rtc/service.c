@@ -133,6 +133,7 @@ enum err rtc_service_open(const struct rtc_config *cfg, struct rtc_service **out
     struct rtc_service *s = xcalloc(1, sizeof *s + cfg->n_loops * sizeof s->loops[0]);
     CHECK(cfg->n_loops <= LIMIT_LOOPS_MAX);
     s->cfg = *cfg;
+    rtc_viewers_init(&s->viewers);
     s->n_loops = cfg->n_loops;
     for (unsigned i = 0; i < s->n_loops; i++) {
         s->loops[i].service = s;
@@ -189,6 +190,7 @@ void rtc_service_free(struct rtc_service *s)
         map_fini(&s->loops[i].elsewhere);
         map_fini(&s->loops[i].relays);
     }
+    rtc_viewers_fini(&s->viewers);
     dtls_ctx_free(s->dtls);
     free(s->routes);
     free(s);

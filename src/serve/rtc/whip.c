@@ -151,6 +151,7 @@ static void on_media(struct whip *w, struct whip_source *s, const struct rtp *p,
         if (s->track == MEDIA_VIDEO) whip_want_key(w, s->layer);
     }
     s->begun = true;
+    whip_health_level(w, s, p);
     if (p->payload.len == 0 && news == RTC_IN_NEXT && s->lane_top) {
         drop_number(s, ext); /* padding that came in order leaves no trace */
         return;
@@ -194,6 +195,7 @@ static void on_rtcp(struct rtc_peer *peer, const struct rtcp *c, int64_t now)
 {
     struct whip *w = peer->ctx;
     struct rtcp_sr sr;
+    whip_health_xr(w, c, now);
     if (rtcp_sr_parse(c, &sr) != E_OK) return;
     for (unsigned i = 0; i < w->n_sources; i++) {
         struct whip_source *s = &w->sources[i];

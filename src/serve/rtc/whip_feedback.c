@@ -35,6 +35,7 @@ static void ask_missing(struct whip *w, int64_t now)
         bool gave_up = false;
         if (s->rtx || !(w->tracks[s->track].fb & SDP_FB_NACK)) continue;
         const unsigned n = rtc_in_nacks(&s->in, now, seqs, NACKS_MAX, &gave_up);
+        w->network.nacks += n;
         if (n) rtcp_put_nack(&c, w->our_ssrc, s->in.ssrc, seqs, n);
         if (gave_up && s->track == MEDIA_VIDEO) whip_want_key(w, s->layer);
     }
@@ -63,10 +64,12 @@ static void report(struct whip *w, int64_t now)
         struct whip_source *s = &w->sources[i];
         if (s->rtx) continue;
         blocks[n++] = rtc_in_report(&s->in, now);
+        whip_health_report(w, s, &blocks[n - 1]);
         if (s->track == MEDIA_VIDEO) video[n_video++] = s->in.ssrc;
         remb |= (w->tracks[s->track].fb & SDP_FB_REMB) && !w->twcc_id;
     }
     rtcp_put_rr(&c, w->our_ssrc, blocks, n);
+    rtcp_put_rrtr(&c, w->our_ssrc, now); /* for the round trip */
     if (remb && n_video) rtcp_put_remb(&c, w->our_ssrc, video, n_video, REMB_BPS);
     send(w, &c);
 }

@@ -61,6 +61,7 @@ static void on_ready(void *ctx, int64_t base_us)
     free(w->offer);
     w->offer = NULL;
     describe(w);
+    publisher_describe(w->publisher, &w->who);
     whip_frames_open(w, base_us);
 }
 
@@ -94,6 +95,7 @@ static enum err create(struct post *p, struct channel *ch)
     w->offer = p->offer;
     w->agreed = p->agreed;
     w->our_ssrc = (uint32_t)rand_u64() | 1;
+    whip_health_who(w, p->r);
     for (unsigned k = 0; k < 2; k++) keep_track(&w->tracks[k], &p->agreed.tracks[k]);
     for (unsigned k = 0; k < 2; k++)
         if (w->tracks[k].is && (w->tracks[k].fb & SDP_FB_TWCC))

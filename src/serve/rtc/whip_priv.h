@@ -6,6 +6,7 @@
 #include "engine/rtc_arrivals.h"
 #include "engine/rtc_in.h"
 #include "engine/rtp_to_frames.h"
+#include "hub/ingest_stats.h"
 #include "serve/rtc/rtc_priv.h"
 
 #define WHIP_DROPS   32
@@ -54,6 +55,10 @@ struct whip {
     int64_t key_us[LANE_LAYERS];    /* the last key frame */
     int64_t asked_us[LANE_LAYERS];
     bool want_key[LANE_LAYERS];
+    /* what the health page shows (whip_health.c) */
+    struct ingest_source who;
+    struct ingest_network network;
+    uint32_t network_of; /* the source that it is about; 0: none yet */
     /* frames */
     struct rtc_order *order[2]; /* NULL: not carried */
     struct rtp_to_frames frames;
@@ -67,6 +72,12 @@ extern const struct rtc_peer_ops WHIP_OPS;
 
 void whip_want_key(struct whip *w, uint8_t layer);
 int64_t whip_feedback(struct rtc_peer *peer, int64_t now_us);
+
+/* whip_health.c */
+void whip_health_who(struct whip *w, struct http_request *r);
+void whip_health_level(struct whip *w, const struct whip_source *s, const struct rtp *p);
+void whip_health_report(struct whip *w, const struct whip_source *s, const struct rtcp_report *r);
+void whip_health_xr(struct whip *w, const struct rtcp *c, int64_t now_us);
 
 void whip_frames_open(struct whip *w, int64_t base_us);
 /* `number` is the lane's: it goes on from source to source. */

@@ -9,7 +9,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "hub/ingest_stats.h"
 #include "serve/rtmp/rtmp_priv.h"
+#include <stdio.h>
 
 #define WAITING_MAX 512
 #define FPS_FRAMES  9
@@ -68,6 +70,16 @@ void rtmp_pub_close(struct rtmp_conn *c, bool clean)
     free(p);
 }
 
+/* Who it is: what connect said, and better what the metadata says. */
+static void describe(struct rtmp_conn *c, struct span metadata)
+{
+    struct ingest_source s = {0};
+    snprintf(s.protocol, sizeof s.protocol, "%s", conn_secure(c->conn) ? "rtmps" : "rtmp");
+    snprintf(s.peer, sizeof s.peer, "%s", conn_peer(c->conn));
+    (void)rtmp_encoder_name(&c->rtmp, metadata, s.encoder, sizeof s.encoder);
+    publisher_describe(c->pub->publisher, &s);
+}
+
 /* Waiting for the channel to take it. */
 enum next rtmp_pub_opening(struct rtmp_conn *c)
 {
@@ -79,6 +91,7 @@ enum next rtmp_pub_opening(struct rtmp_conn *c)
     if (!p->ready) return WAIT;
     rtmp_to_frames_init(&p->frames, p->base_us, p->base_us > 0);
     rtmp_accept(&c->rtmp, rtmp_conn_now(c));
+    describe(c, SPAN_NULL);
     log_info("rtmp-publish", "conn=%u peer=%s channel=%s secure=%d continued=%d", c->id,
              conn_peer(c->conn), channel_id(c->channel), conn_secure(c->conn), p->base_us > 0);
     return rtmp_conn_go(c, STEP_ANALYSE);
@@ -213,7 +226,9 @@ enum next rtmp_pub_live(struct rtmp_conn *c)
         return rtmp_conn_go(c, STEP_HELLO);
     case RTMP_EV_CLOSE:
         return rtmp_conn_finish(c, &ev);
-    case RTMP_EV_DATA: /* metadata is advice, and nobody here asks for it */
+    case RTMP_EV_DATA: /* metadata is advice: only the encoder's name is taken */
+        describe(c, ev.body);
+        break;
     case RTMP_EV_PUBLISH:
     case RTMP_EV_PLAY:
     case RTMP_EV_STOP:

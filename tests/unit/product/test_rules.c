@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The pure parts: throttle, times, advice. */
+/* The pure parts: throttle, times, texts. */
 #include "../test.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "product/advice.h"
 #include "product/text.h"
 #include "product/throttle.h"
 #include "product/when.h"
@@ -116,56 +115,6 @@ static void ids_are_plain(void **state)
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) assert_false(text_is_id(BAD[i]));
 }
 
-static bool says(const struct ingest_state *in, const char *code)
-{
-    struct advice a[ADVICE_MAX];
-    const size_t n = advice_give(in, a);
-    for (size_t i = 0; i < n; i++) {
-        assert_true(strlen(a[i].text) > 0 && strlen(a[i].text) < sizeof a[i].text - 1);
-        if (strcmp(a[i].code, code) == 0) return true;
-    }
-    return false;
-}
-
-static void advice_names_what_is_wrong(void **state)
-{
-    (void)state;
-    const struct ingest_state good = {.connected = true,
-                                      .has_video = true,
-                                      .has_audio = true,
-                                      .video_codec = "h264",
-                                      .audio_codec = "aac",
-                                      .width = 1280,
-                                      .height = 720,
-                                      .fps = 30,
-                                      .key_interval_s = 2,
-                                      .video_bps = 2500000,
-                                      .audio_bps = 160000,
-                                      .sample_rate = 48000,
-                                      .channels = 2};
-    struct ingest_state s = good;
-    assert_true(says(&s, "ok"));
-    s.key_interval_s = 8.33;
-    assert_true(says(&s, "keyframes_rare"));
-    assert_false(says(&s, "ok"));
-    s.key_interval_s = 20;
-    assert_true(says(&s, "keyframes_very_rare"));
-    s = good;
-    s.b_frames = true;
-    assert_true(says(&s, "b_frames"));
-    s = good;
-    s.has_audio = false;
-    assert_true(says(&s, "no_audio"));
-    s = good;
-    s.silent_s = 5;
-    assert_true(says(&s, "nothing_received"));
-    s = (struct ingest_state){0};
-    assert_true(says(&s, "not_connected"));
-    s.away = true;
-    assert_true(says(&s, "encoder_away"));
-    assert_false(says(&s, "not_connected"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,7 +124,6 @@ int main(void)
         cmocka_unit_test(times_are_rfc_3339),
         cmocka_unit_test(descriptions_keep_lines_and_lose_edges),
         cmocka_unit_test(ids_are_plain),
-        cmocka_unit_test(advice_names_what_is_wrong),
     };
     return RUN_TESTS(tests);
 }

@@ -157,6 +157,48 @@ static void key_requests_and_remb(void **state)
     }
 }
 
+/* Who only receives: its time goes out, and comes back with how long it lay there. */
+static void round_trip_of_a_receiver(void **state)
+{
+    (void)state;
+    uint8_t room[64];
+    struct rtcp p;
+    const int64_t sent_us = INT64_C(123456) * 1000000 + 700000;
+    struct wr w = wr_to(room, sizeof room);
+    rtcp_put_rrtr(&w, 7, sent_us);
+    struct span rest = wr_span(&w);
+    assert_int_equal(rtcp_next(&rest, &p), E_OK);
+    assert_int_equal(p.type, RTCP_XR);
+    assert_int_equal(p.ssrc, 7);
+    assert_int_equal(p.body.len, 12);
+    int64_t rtt_us = -1;
+    assert_false(rtcp_dlrr_rtt(&p, 7, sent_us, &rtt_us)); /* it is the question */
+    uint8_t middle[4];
+    memcpy(middle, p.body.p + 6, 4);
+    w = wr_to(room, sizeof room);
+    wr_u32be(&w, 0x80cf0009); /* XR, 10 words */
+    wr_u32be(&w, 99);
+    wr_u32be(&w, 0x01000000); /* a block of another kind, without content */
+    wr_u32be(&w, 0x05000006); /* DLRR: about somebody else, and about us */
+    wr_u32be(&w, 8);
+    wr_u32be(&w, 1);
+    wr_u32be(&w, 1);
+    wr_u32be(&w, 7);
+    wr_bytes(&w, middle, 4);
+    wr_u32be(&w, 65536 / 2); /* half a second */
+    rest = wr_span(&w);
+    assert_int_equal(rtcp_next(&rest, &p), E_OK);
+    assert_true(rtcp_dlrr_rtt(&p, 7, sent_us + 580000, &rtt_us));
+    assert_in_range(rtt_us, 79900, 80100);
+    assert_false(rtcp_dlrr_rtt(&p, 7, sent_us + 400000, &rtt_us)); /* before it was sent */
+    assert_false(rtcp_dlrr_rtt(&p, 9, sent_us + 580000, &rtt_us));
+    for (size_t cut = 0; cut < p.body.len; cut++) {
+        struct rtcp q = p;
+        q.body = span_head(p.body, cut);
+        assert_false(rtcp_dlrr_rtt(&q, 7, sent_us + 580000, &rtt_us));
+    }
+}
+
 static void arrivals(void **state)
 {
     static struct twcc t = {.media = 5, .count = 200, .base = 65500, .n = 300}, u;
@@ -191,6 +233,7 @@ int main(void)
         cmocka_unit_test(reports),
         cmocka_unit_test(nack_joins_neighbours),
         cmocka_unit_test(key_requests_and_remb),
+        cmocka_unit_test(round_trip_of_a_receiver),
         cmocka_unit_test(arrivals),
     };
     return RUN_TESTS(tests);
