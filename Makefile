@@ -29,8 +29,8 @@ run: build ## build and start the server on ./data (ARGS="--http :8080 ...")
 	@exec $(BSPNODE) serve $(ARGS)
 
 .PHONY: build
-build: deps ## the program, optimised: build/bspnode
-	@tools/build build --buildtype=release -- bspnode
+build: deps ## the programs, optimised: build/bspnode and bspnode-worker beside it
+	@tools/build build --buildtype=release -- bspnode bspnode-worker
 
 .PHONY: deps
 deps: ## install the Debian packages that are missing (packages.txt)
@@ -78,8 +78,9 @@ report: ## the longest files and functions
 	@tools/check --report
 
 .PHONY: install
-install: build ## copy the program to PREFIX=/usr/local
+install: build ## copy the programs to PREFIX=/usr/local
 	install -D -m 755 $(BSPNODE) $(DESTDIR)$(PREFIX)/bin/bspnode
+	install -D -m 755 $(BSPNODE)-worker $(DESTDIR)$(PREFIX)/bin/bspnode-worker
 
 .PHONY: dist
 dist: ## a source archive of the last commit

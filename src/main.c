@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "bridge/transcoder.h"
 #include "engine/tls.h"
 #include "io/data_dir.h"
 #include "serve/hls/hls_service.h"
@@ -96,6 +97,25 @@ static enum err open_core(struct server *s)
                  err_text(e));
     if (recovered) log_info("recovery", "streams=%u", recovered);
     return e;
+}
+
+static enum err open_transcoder(struct server *s)
+{
+    const struct settings *set = &s->settings;
+    const unsigned cores = count_cores();
+    char path[4096];
+    uint64_t n = cores > 1 ? cores / 2 : 1;
+    if (strcmp(set->webrtc_transcodes, "auto") != 0 &&
+        !span_u64(span_str(set->webrtc_transcodes), LIMIT_WORKERS, &n)) {
+        snprintf(s->problem, sizeof s->problem, "--webrtc-transcodes is auto, or a number to %d",
+                 LIMIT_WORKERS);
+        return E_INVALID;
+    }
+    transcoder_set_slots((unsigned)n);
+    transcoder_set_program(set->worker);
+    if (transcoder_program(path, sizeof path) != E_OK)
+        log_warn("worker-missing", "path=%s: no stream's sound or picture can be converted", path);
+    return E_OK;
 }
 
 static enum err open_tls(struct server *s)
@@ -226,6 +246,7 @@ static enum err server_open(struct server *s)
 {
     enum err e = open_state(s);
     if (e == E_OK) e = open_core(s);
+    if (e == E_OK) e = open_transcoder(s);
     if (e == E_OK) e = open_tls(s);
     if (e == E_OK) e = open_rtmp(s, s->settings.rtmp, NULL, &s->rtmp);
     if (e == E_OK) e = open_rtmp(s, s->settings.rtmps, s->rtmps_tls, &s->rtmps);

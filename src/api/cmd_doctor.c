@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "bridge/transcoder.h"
 #include "engine/tls.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -280,6 +281,19 @@ static void check_files(struct doctor *d)
         say(d, FINE, "open files", "enough");
 }
 
+static void check_worker(struct doctor *d)
+{
+    char path[4096];
+    transcoder_set_program(d->s->worker);
+    if (transcoder_program(path, sizeof path) == E_OK)
+        say(d, FINE, "worker", "%s converts sound and pictures of live streams", path);
+    else
+        say(d, WARN, "worker",
+            "%s is not there: RTMP streams have no sound by WebRTC, and browser streams in VP8 no "
+            "HLS and no recording. Install it beside bspnode, or name it with --worker",
+            path);
+}
+
 static int examine(const struct settings *s)
 {
     struct doctor d = {.s = s};
@@ -292,6 +306,7 @@ static int examine(const struct settings *s)
     check_tls(&d);
     check_clock(&d);
     check_files(&d);
+    check_worker(&d);
     if (d.errors)
         printf("\n%d problem%s to solve first.\n", d.errors, d.errors == 1 ? "" : "s");
     else if (d.warnings)

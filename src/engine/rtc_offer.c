@@ -70,7 +70,8 @@ static unsigned fit(const struct sdp_codec *c, enum codec codec, const struct rt
         return mode_one(c->fmtp) ? profile == 0x42 ? 4 : 3 : 1;
     if (mode_one(want->fmtp) && !mode_one(c->fmtp)) return 0;
     (void)h264_profile(want->fmtp, &wanted);
-    return profile == wanted ? 4 : profile > wanted ? 3 : 2; /* decoders take more than they say */
+    if (profile == wanted) return 4;
+    return profile == 0x42 ? 3 : 2; /* decoders take more than they say; there, all do */
 }
 
 static const struct sdp_codec *rtx_of(const struct sdp_media *m, uint8_t pt)

@@ -20,6 +20,8 @@ struct channel {
     /* The rest is the home loop's. */
     struct publisher *publisher;
     struct channel_watch watch;
+    struct lane_bridge *bridge; /* NULL: none */
+    bool lane_taken;            /* by the publisher's own packets */
     bool closed, has_video;
     int64_t end_us;             /* where the stream clock has got to */
     int64_t heard_us;           /* monotonic time of the last frame */
@@ -33,6 +35,9 @@ struct channel {
     unsigned n_tracks;
     struct lane_track lane_tracks[2]; /* and these */
     int64_t lane_key_ts;              /* of the first video layer's last key frame; -1: none */
+    unsigned note;                    /* the bridge's */
+    const char *note_text;
+    uint64_t lane_id; /* of the description */
 };
 
 static enum feed_keep keep(const struct feed_msg *m)
@@ -138,6 +143,7 @@ static void send_description(struct channel *c, struct lane_description *d)
 {
     pthread_mutex_lock(&c->stats_lock);
     memcpy(c->lane_tracks, d->tracks, sizeof c->lane_tracks);
+    c->lane_id = d->id;
     pthread_mutex_unlock(&c->stats_lock);
     c->lane_key_ts = -1;
     feed_send(c->lane, &d->msg);
@@ -146,6 +152,7 @@ static void send_description(struct channel *c, struct lane_description *d)
 /* Whoever published packets does not any more. */
 static void reset_lane(struct channel *c)
 {
+    c->lane_taken = false;
     if (lane_used(c->lane_tracks)) send_description(c, lane_description_new());
 }
 
@@ -315,10 +322,76 @@ void channel_on_lane(struct channel *c, struct publisher *p, struct feed_msg *m)
     }
     c->heard_us = loop_now_us(c->home);
     if (m->kind == LANE_BURST) lane_burst_mark((struct lane_burst *)m, &c->lane_key_ts);
-    if (m->kind == LANE_DESCRIPTION)
+    if (m->kind == LANE_DESCRIPTION) {
+        c->lane_taken = true;
         send_description(c, (struct lane_description *)m);
-    else
+    } else {
         feed_send(c->lane, m);
+    }
+}
+
+/* --- the bridge --- */
+
+struct lane_bridge *lane_bridge_of(const struct channel *c)
+{
+    CHECK(loop_current() == c->home);
+    return c->bridge;
+}
+
+void lane_bridge_open(struct channel *c, struct lane_bridge *b)
+{
+    CHECK(!lane_bridge_of(c));
+    c->bridge = b;
+}
+
+bool lane_bridge_barred(const struct channel *c)
+{
+    return c->lane_taken || c->closed;
+}
+
+void lane_bridge_describe(struct channel *c, const struct lane_track tracks[2], bool goes_on)
+{
+    if (lane_bridge_barred(c) || (!lane_used(tracks) && !lane_used(c->lane_tracks))) return;
+    struct lane_description *d = lane_description_new();
+    if (goes_on) d->id = c->lane_id;
+    memcpy(d->tracks, tracks, sizeof d->tracks);
+    send_description(c, d);
+}
+
+void lane_bridge_set_note(struct channel *c, unsigned state, const char *sentence)
+{
+    pthread_mutex_lock(&c->stats_lock);
+    c->note = state;
+    c->note_text = sentence;
+    pthread_mutex_unlock(&c->stats_lock);
+}
+
+unsigned lane_bridge_note(const struct channel *c, const char **sentence)
+{
+    struct channel *w = (struct channel *)(uintptr_t)c;
+    pthread_mutex_lock(&w->stats_lock);
+    const unsigned state = w->note;
+    *sentence = w->note_text ? w->note_text : "";
+    pthread_mutex_unlock(&w->stats_lock);
+    return state;
+}
+
+void lane_bridge_send(struct channel *c, struct feed_msg *m)
+{
+    if (lane_bridge_barred(c)) {
+        feed_msg_unref(m);
+        return;
+    }
+    if (m->kind == LANE_BURST) lane_burst_mark((struct lane_burst *)m, &c->lane_key_ts);
+    feed_send(c->lane, m);
+}
+
+void lane_bridge_close(struct channel *c, struct lane_bridge *b)
+{
+    CHECK(lane_bridge_of(c) == b);
+    c->bridge = NULL;
+    lane_bridge_set_note(c, 0, "");
+    if (!lane_bridge_barred(c)) reset_lane(c);
 }
 
 void channel_on_leave(struct channel *c, struct publisher *p, bool clean)
@@ -362,7 +435,11 @@ struct key_wish {
 static void on_key_wish(void *arg)
 {
     struct key_wish *w = arg;
-    if (w->channel->publisher) publisher_want_key(w->channel->publisher, w->layer);
+    struct channel *c = w->channel;
+    if (c->bridge && !c->lane_taken)
+        c->bridge->on_want_key(c->bridge, w->layer);
+    else if (c->publisher)
+        publisher_want_key(c->publisher, w->layer);
     channel_unref(w->channel);
     free(w);
 }

@@ -89,8 +89,7 @@ void lane_publish_burst(struct publisher *p, struct lane_burst *b)
     publish(p, &b->msg);
 }
 
-void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint64_t ntp,
-                        uint32_t ts)
+struct lane_clock *lane_clock_new(uint8_t track, uint8_t layer, uint64_t ntp, uint32_t ts)
 {
     struct lane_clock *k = NEW(struct lane_clock);
     feed_msg_init(&k->msg, LANE_CLOCK + (uint32_t)track * LANE_LAYERS + layer, sizeof *k, msg_free);
@@ -98,5 +97,11 @@ void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint6
     k->layer = layer;
     k->ntp = ntp;
     k->ts = ts;
-    publish(p, &k->msg);
+    return k;
+}
+
+void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint64_t ntp,
+                        uint32_t ts)
+{
+    publish(p, &lane_clock_new(track, layer, ntp, ts)->msg);
 }

@@ -7,8 +7,9 @@
  * publisher's session, so that each viewer only adds a constant. Bursts are shared by reference,
  * built once.
  *
- * A lane exists with its channel. While nobody publishes packets (an RTMP source) it has no
- * description, and lane_describe() says E_NOTFOUND. */
+ * A lane exists with its channel. While nobody publishes packets it has no description, and
+ * lane_describe() says E_NOTFOUND. For a source of frames (RTMP) a bridge may write it, on the
+ * home loop; a publisher of packets comes before the bridge. */
 #pragma once
 #include "hub/hub.h"
 
@@ -77,6 +78,28 @@ struct lane_burst *lane_burst_new(unsigned n, size_t bytes);
 void lane_publish_burst(struct publisher *p, struct lane_burst *b); /* takes it over */
 void lane_publish_clock(struct publisher *p, uint8_t track, uint8_t layer, uint64_t ntp,
                         uint32_t ts);
+
+struct lane_clock *lane_clock_new(uint8_t track, uint8_t layer, uint64_t ntp, uint32_t ts);
+
+/* --- a bridge: it writes the lane of a channel whose publisher has no packets; home loop --- */
+
+/* Embedded in the bridge, which belongs to itself: it closes when it is not needed any more. */
+struct lane_bridge {
+    void (*on_want_key)(struct lane_bridge *b, uint8_t layer);
+};
+struct lane_bridge *lane_bridge_of(const struct channel *c);     /* NULL: there is none */
+void lane_bridge_open(struct channel *c, struct lane_bridge *b); /* where there is none */
+/* The publisher's own packets are on the lane: what the bridge writes is dropped. */
+bool lane_bridge_barred(const struct channel *c);
+/* A new description; without tracks: nothing comes for now. When the publisher leaves, that is
+ * told without the bridge. `goes_on`: the same packets, otherwise described; viewers need not begin
+ * anew. */
+void lane_bridge_describe(struct channel *c, const struct lane_track tracks[2], bool goes_on);
+void lane_bridge_send(struct channel *c, struct feed_msg *m); /* burst or clock; takes it over */
+void lane_bridge_close(struct channel *c, struct lane_bridge *b); /* with its description */
+/* What the bridge tells people: a state of its own reckoning, and a static sentence or "". */
+void lane_bridge_set_note(struct channel *c, unsigned state, const char *sentence);
+unsigned lane_bridge_note(const struct channel *c, const char **sentence); /* any thread */
 
 /* --- watching --- */
 

@@ -33,12 +33,13 @@ static inline size_t rtp_join_max(size_t bytes, unsigned n)
 
 /* Cuts a frame with four-byte lengths into H.264 payloads of at most `mtu` bytes (at least 64).
  * Start with .frame and .mtu set. Small NAL units share a STAP-A, large ones become FU-A pieces of
- * nearly equal size. Gives one payload a call; `last` with the frame's last one. E_NOTFOUND: no
- * more. E_PROTO: a length past the end. */
+ * equal size, the last one shorter, so that they leave in one segmented send. Gives one payload a
+ * call; `last` with the frame's last one. E_NOTFOUND: no more. E_PROTO: a length past the end. */
 struct rtp_h264_cut {
     struct span frame;
     size_t mtu;
     struct span nal; /* private: of which pieces remain, without its first byte */
+    size_t piece;    /* private: size of the pieces */
     uint8_t nal_byte;
     bool begun;
 };

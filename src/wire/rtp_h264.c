@@ -124,13 +124,11 @@ static enum err put_stap(struct rtp_h264_cut *c, unsigned n, struct wr *w)
 
 static void put_fu(struct rtp_h264_cut *c, struct wr *w)
 {
-    const size_t room = c->mtu - 2, pieces = (c->nal.len + room - 1) / room;
-    const size_t size = (c->nal.len + pieces - 1) / pieces;
-    const bool end = pieces == 1;
+    const bool end = c->nal.len <= c->piece;
     wr_u8(w, (uint8_t)((c->nal_byte & 0xe0) | FU_A));
     wr_u8(w, (uint8_t)((c->begun ? 0 : 0x80) | (end ? 0x40 : 0) | (c->nal_byte & 0x1f)));
-    wr_str(w, span_head(c->nal, size));
-    c->nal = span_skip(c->nal, size);
+    wr_str(w, span_head(c->nal, end ? c->nal.len : c->piece));
+    c->nal = span_skip(c->nal, end ? c->nal.len : c->piece);
     c->begun = true;
 }
 
@@ -151,6 +149,8 @@ static enum err next_payload(struct rtp_h264_cut *c, struct wr *w)
     }
     c->nal_byte = nal.p[0];
     c->nal = span_skip(nal, 1);
+    const size_t pieces = (c->nal.len + c->mtu - 3) / (c->mtu - 2);
+    c->piece = (c->nal.len + pieces - 1) / pieces;
     c->begun = false;
     put_fu(c, w);
     return E_OK;

@@ -3,6 +3,7 @@
  * packets of each source, by reference, so that any viewer's NACK is answered from here. */
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "bridge/outward.h"
 #include "serve/rtc/rtc_priv.h"
 
 #define HISTORY      1024 /* packets of one source: about four seconds of video */
@@ -81,6 +82,8 @@ static void on_description(struct relay *r, const struct lane_description *d)
     r->description = d->id;
     clear_history(r);
     LIST_EACH(v, &r->viewers) whep_restart(v, d);
+    if (d->tracks[0].codec == CODEC_NONE && d->tracks[1].codec == CODEC_NONE)
+        outward_watch(r->channel); /* who publishes next may have no packets */
 }
 
 static void on_message(struct feed_reader *reader, struct feed_msg *m)

@@ -2,12 +2,14 @@
 /* POST of a viewer: from its offer, through the gate, to a session. */
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "bridge/outward.h"
 #include "serve/rtc/whep_priv.h"
 
 struct post {
     struct rtc_service *service;
     struct http_request *r;
     struct sdp *offer;
+    struct channel *channel; /* while the bridge is asked */
 };
 
 static void set_track(struct whep_track *t, const struct rtc_track *g, const struct sdp *offer)
@@ -70,28 +72,54 @@ static void create(struct post *p, const struct rtc_agreed *g, struct channel *c
     free(a);
 }
 
-static void on_play(void *ctx, enum err e, const char *reason, struct channel *ch)
+static void post_free(struct post *p)
+{
+    channel_unref(p->channel);
+    free(p->offer);
+    free(p);
+}
+
+static void agree(struct post *p, const struct lane_track tracks[2], struct channel *ch)
+{
+    struct rtc_agreed g;
+    const char *why = "";
+    const struct rtc_wanted want[2] = {{tracks[0].codec, span_str(tracks[0].fmtp)},
+                                       {tracks[1].codec, span_str(tracks[1].fmtp)}};
+    if (rtc_agree_viewer(p->offer, want, &g, &why) == E_OK)
+        create(p, &g, ch);
+    else
+        rtc_reply_error(p->r, 422, "bad_sdp", why);
+}
+
+static void on_bridge(void *ctx, enum err e, const char *message)
 {
     struct post *p = ctx;
     struct lane_track tracks[2];
-    struct rtc_agreed g;
-    const char *why = "";
-    if (e == E_OK && lane_describe(ch, tracks) != E_OK) e = E_CLOSED;
-    if (e == E_OK) {
-        const struct rtc_wanted want[2] = {{tracks[0].codec, span_str(tracks[0].fmtp)},
-                                           {tracks[1].codec, span_str(tracks[1].fmtp)}};
-        if (rtc_agree_viewer(p->offer, want, &g, &why) == E_OK)
-            create(p, &g, ch);
-        else
-            rtc_reply_error(p->r, 422, "bad_sdp", why);
-    } else if (e == E_CLOSED) {
+    if (e == E_UNSUPPORTED)
+        rtc_reply_error(p->r, 409, "no_webrtc", message);
+    else if (e != E_OK || lane_describe(p->channel, tracks) != E_OK)
         rtc_reply_error(p->r, 409, "not_live", "The stream has nothing for WebRTC now.");
-    } else {
-        rtc_reply_error(p->r, 404, "not_found", "There is nothing to play at this address.");
-    }
+    else
+        agree(p, tracks, p->channel);
+    post_free(p);
+}
+
+/* Always asked: what is on the lane may be the last that a bridge sends before it ends for want of
+ * viewers. */
+static void on_play(void *ctx, enum err e, const char *reason, struct channel *ch)
+{
+    struct post *p = ctx;
     (void)reason;
-    free(p->offer);
-    free(p);
+    if (e == E_OK) {
+        p->channel = channel_ref(ch);
+        outward_ask(ch, on_bridge, p);
+        return;
+    }
+    if (e == E_CLOSED)
+        rtc_reply_error(p->r, 409, "not_live", "The stream has nothing for WebRTC now.");
+    else
+        rtc_reply_error(p->r, 404, "not_found", "There is nothing to play at this address.");
+    post_free(p);
 }
 
 void rtc_on_whep(struct http_request *r, void *ctx)
@@ -100,6 +128,6 @@ void rtc_on_whep(struct http_request *r, void *ctx)
     struct sdp *offer = rtc_read_offer(r);
     if (!offer) return;
     struct post *p = NEW(struct post);
-    *p = (struct post){s, r, offer};
+    *p = (struct post){s, r, offer, NULL};
     s->cfg.gate->play(s->cfg.gate->self, http_param(r, 0), on_play, p);
 }

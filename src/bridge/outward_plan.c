@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "bridge/outward_plan.h"
+#include "wire/h264.h"
+
+static enum outward_way of_h264(const struct track *t)
+{
+    struct h264_config c;
+    struct h264_sps sps;
+    if (!t->config || h264_avcc_parse(buf_span(t->config), &c) != E_OK || c.n_sps == 0 ||
+        h264_sps_parse(c.sps[0], &sps) != E_OK)
+        return OUTWARD_LEFT_OUT;
+    if (sps.chroma_format > 1 || sps.bit_depth > 8 || sps.interlaced || sps.max_num_reorder > 0)
+        return OUTWARD_TRANSCODED;
+    return sps.may_reorder ? OUTWARD_UNSURE : OUTWARD_AS_IT_IS;
+}
+
+enum outward_way outward_way_of(const struct track *t)
+{
+    if (!t) return OUTWARD_LEFT_OUT;
+    switch (t->codec) {
+    case CODEC_H264:
+        return of_h264(t);
+    case CODEC_H265:
+    case CODEC_AAC:
+        return OUTWARD_TRANSCODED;
+    case CODEC_OPUS:
+        return t->channels <= 2 ? OUTWARD_AS_IT_IS : OUTWARD_LEFT_OUT;
+    default:
+        return OUTWARD_LEFT_OUT;
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// What comes by RTMP, watched by WebRTC: Chromium and aiortc.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { newUser } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
+import { startServer, until } from './lib/server.mjs';
+import { rtcPage } from './lib/webrtc.mjs';
+
+const whep = (server, stream) => `${server.http}/whep/${stream.playback.playbackId}`;
+
+async function begin(t, args = []) {
+  const server = await startServer(t, { args });
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  return { server, ada, stream, rtmp: `${server.rtmp}/live/${stream.ingest.streamKey}` };
+}
+
+// Asks until there is something to watch.
+async function watch(page, url) {
+  return until('there is something to watch', async () => {
+    const made = await page.evaluate((u) => window.watch(u), url);
+    return made.status !== 409 && made;
+  }, 30_000, 500);
+}
+
+// Waits until `frames` more pictures are decoded.
+async function untilPictures(page, frames) {
+  let last = {};
+  let from;
+  return until(`${frames} pictures`, async () => {
+    last = await page.evaluate('stats(viewer)');
+    from ??= last.inbound.framesDecoded ?? 0;
+    return last.inbound.framesDecoded >= from + frames && last;
+  }, 60_000).catch((e) => {
+    throw new Error(`${e.message}; ${JSON.stringify(last)}`);
+  });
+}
+
+for (const gop of [2, 10])
+  test(`pictures from key frames ${gop} s apart, for Chromium`, async (t) => {
+    const { server, stream, rtmp } = await begin(t);
+    const { context } = await launchBrowser(t);
+    const page = await rtcPage(context, server);
+    await publishFfmpeg(t, rtmp, { media: { gop } });
+    const made = await watch(page, whep(server, stream));
+    assert.equal(made.status, 201, made.text);
+    const seen = await untilPictures(page, 60);
+    assert.deepEqual([seen.inbound.frameWidth, seen.inbound.frameHeight], [640, 360]);
+  });
+
+test('the publisher leaves, and comes back with another picture', async (t) => {
+  const { server, stream, rtmp } = await begin(t);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  const early = await page.evaluate((u) => window.watch(u), whep(server, stream));
+  assert.equal(early.status, 409);
+  assert.equal(JSON.parse(early.text).error.code, 'not_live');
+  assert.ok(Number(early.retryAfter) > 0);
+  const first = await publishFfmpeg(t, rtmp);
+  const made = await watch(page, whep(server, stream));
+  assert.equal(made.status, 201, made.text);
+  await untilPictures(page, 20);
+  await first.stop();
+  await publishFfmpeg(t, rtmp, { media: { size: '320x180', bitrate: '300k' } });
+  await until('the other picture', async () => (await page.evaluate('stats(viewer)')).inbound.frameWidth === 320, 30_000);
+  await untilPictures(page, 20);
+});
+
+test('B-frames that nobody can transcode', async (t) => {
+  const { server, stream, rtmp } = await begin(t);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  await publishFfmpeg(t, rtmp, { media: { bframes: 2 } });
+  const made = await until('an answer that is not of the beginning', async () => {
+    const got = await page.evaluate((u) => window.watch(u), whep(server, stream));
+    return (got.status !== 409 || JSON.parse(got.text).error.code !== 'not_live') && got;
+  }, 30_000, 500);
+  assert.equal(made.status, 409);
+  assert.equal(JSON.parse(made.text).error.code, 'no_webrtc');
+  assert.match(made.text, /bframes=0/);
+});
