@@ -34,6 +34,7 @@ static struct {
     int rate, format; /* of what swr takes */
     AVChannelLayout layout;
     bool begun, discontinuity;
+    bool anew;           /* the source changed: the line shall begin again */
     int64_t start, next; /* samples: the line's first, and the first in the fifo */
     double drift;        /* samples, smoothed */
     bool stretching;
@@ -188,7 +189,8 @@ static void fit_resampler(AVFrame *f)
 
 static void begin(int64_t at)
 {
-    a.discontinuity = a.begun;
+    a.discontinuity = a.begun || a.anew;
+    a.anew = false;
     if (a.begun) { /* the encoder goes on from nothing, too */
         open_encoder();
         swr_free(&a.swr);
@@ -221,7 +223,7 @@ static void place(int64_t at)
 {
     const int64_t gap = a.from == CODEC_OPUS ? GAP_RTP : GAP_OTHER;
     const int64_t diff = a.begun ? at - line_end() : 0;
-    if (!a.begun || diff > JUMP || diff < -JUMP) {
+    if (!a.begun || a.anew || diff > JUMP || diff < -JUMP) {
         begin(at);
     } else if (diff > gap) {
         drain_resampler();
@@ -275,6 +277,7 @@ void audio_track(const struct worker_msg *m)
 void audio_frame(const struct worker_msg *m)
 {
     if (!a.dec || !a.enc) outbox_fail("sound without a track");
+    a.anew |= m->discontinuity;
     if (av_new_packet(a.in, (int)m->data.len) < 0) outbox_fail("out of memory");
     memcpy(a.in->data, m->data.p, m->data.len);
     a.in->pts = a.in->dts = m->pts_us;

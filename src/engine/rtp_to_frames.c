@@ -13,7 +13,7 @@
 
 bool rtp_to_frames_carries(enum codec c)
 {
-    return c == CODEC_H264 || c == CODEC_VP9 || c == CODEC_AV1 || c == CODEC_OPUS;
+    return c == CODEC_H264 || c == CODEC_VP8 || c == CODEC_VP9 || c == CODEC_AV1 || c == CODEC_OPUS;
 }
 
 void rtp_to_frames_init(struct rtp_to_frames *t, int64_t base_us, bool continued)
@@ -98,6 +98,8 @@ static enum err config_of(enum codec c, struct span frame, struct wr *w)
         return av1_config(frame, w);
     case CODEC_VP9:
         return vp9_config(frame, w);
+    case CODEC_VP8:
+        return E_OK; /* needs none */
     default:
         return opus_config(w);
     }

@@ -5,7 +5,7 @@
  * Each source has a clock of its own with a random beginning. Until sender reports tell how they
  * stand to each other, the first arrivals do; then the sound is moved once to where it belongs.
  * Sources: ISO/IEC 14496-15 (avcC), RFC 7845 (OpusHead), AV1 and VP9 in ISOBMFF. One owner, one
- * thread. VP8 is not carried in the frames lane: what plays segments does not play it. */
+ * thread. VP8 is for a transcoder: what plays segments does not play it. */
 #pragma once
 #include "engine/rtc_order.h"
 #include "media/frame.h"

@@ -42,7 +42,7 @@ test('Chromium publishes H.264; Chromium and aiortc watch; it is recorded', asyn
   await ada.end(stream.id);
   const ended = await ada.untilReady(stream.id);
   const probe = await ffprobe(new URL(ended.recordingUrl, server.http).href);
-  assert.deepEqual(probe.streams.map((s) => s.codec_name).sort(), ['h264', 'opus']);
+  assert.deepEqual(probe.streams.map((s) => s.codec_name).sort(), ['aac', 'h264']);
 });
 
 test('aiortc publishes and the page of another loop watches', async (t) => {

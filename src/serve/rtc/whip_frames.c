@@ -7,12 +7,28 @@
 
 #define WAIT_FOR_ALL_US (3 * US_PER_SEC)
 
+static void want_key(void *ctx, uint8_t layer)
+{
+    whip_want_key(ctx, layer);
+}
+
+static bool carries(enum codec c)
+{
+    return rtp_to_frames_carries(c) && inward_carries(c);
+}
+
 void whip_frames_open(struct whip *w, int64_t base_us)
 {
     rtp_to_frames_init(&w->frames, base_us, base_us > 0);
-    if (w->tracks[MEDIA_VIDEO].is && !rtp_to_frames_carries(w->tracks[MEDIA_VIDEO].codec)) {
-        log_info("whip-frames", "session=%.8s codec=%s recorded=0", w->peer->id,
-                 codec_name(w->tracks[MEDIA_VIDEO].codec));
+    w->inward = inward_new(
+        &(struct inward_config){.publisher = w->publisher,
+                                .channel = channel_id(w->channel),
+                                .gop_ms = (uint16_t)w->peer->l->service->cfg.key_interval_ms,
+                                .on_want_key = want_key,
+                                .ctx = w});
+    if (w->tracks[MEDIA_VIDEO].is && !carries(w->tracks[MEDIA_VIDEO].codec)) {
+        log_warn("whip-frames", "session=%.8s codec=%s recorded=0 reason=\"no worker is free\"",
+                 w->peer->id, codec_name(w->tracks[MEDIA_VIDEO].codec));
         return; /* its sound alone would be no recording of it */
     }
     for (unsigned k = 0; k < 2; k++) {
@@ -28,6 +44,7 @@ void whip_frames_close(struct whip *w)
     for (unsigned k = 0; k < 2; k++) rtc_order_free(w->order[k]);
     for (unsigned i = 0; i < w->n_waiting; i++) frame_unref(w->waiting[i]);
     rtp_to_frames_fini(&w->frames);
+    inward_close(w->inward);
 }
 
 static void tell(struct whip *w)
@@ -40,9 +57,9 @@ static void tell(struct whip *w)
     for (unsigned i = 0; i < n; i++)
         log_info("whip-track", "session=%.8s channel=%s codec=%s", w->peer->id,
                  channel_id(w->channel), set[i]->codecs);
-    publisher_tracks(w->publisher, set, n);
+    inward_tracks(w->inward, set, n);
     w->told = true;
-    for (unsigned i = 0; i < w->n_waiting; i++) publisher_frame(w->publisher, w->waiting[i]);
+    for (unsigned i = 0; i < w->n_waiting; i++) inward_frame(w->inward, w->waiting[i]);
     w->n_waiting = 0;
 }
 
@@ -61,7 +78,7 @@ static void take(struct whip *w, struct rtp_media *m, int64_t now)
     if (!w->told && (complete(w) || now - w->first_us > WAIT_FOR_ALL_US)) tell(w);
     if (!m->frame) return;
     if (w->told)
-        publisher_frame(w->publisher, m->frame);
+        inward_frame(w->inward, m->frame);
     else if (w->n_waiting < WHIP_WAITING)
         w->waiting[w->n_waiting++] = m->frame;
     else

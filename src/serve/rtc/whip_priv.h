@@ -3,6 +3,7 @@
  * arrives), whip_feedback.c (what it is told), whip_frames.c (the frames lane), whip_post.c. */
 #pragma once
 #include "base/xalloc.h"
+#include "bridge/inward.h"
 #include "engine/rtc_arrivals.h"
 #include "engine/rtc_in.h"
 #include "engine/rtp_to_frames.h"
@@ -62,6 +63,7 @@ struct whip {
     /* frames */
     struct rtc_order *order[2]; /* NULL: not carried */
     struct rtp_to_frames frames;
+    struct inward *inward; /* what players of segments do not take is transcoded there */
     bool told;
     int64_t first_us;
     struct frame *waiting[WHIP_WAITING];
