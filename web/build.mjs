@@ -23,6 +23,23 @@ const dev = process.argv.includes('--dev');
 // The first page's own script, compressed, without the player: a reviewed number, as bytes on the wire.
 const FIRST_SCRIPT_BUDGET = 40 * 1024;
 
+// import text from 'worker:./file.ts': the file, bundled by itself, as text for a blob (the pages' policy
+// allows workers from blobs, as the player's own needs them).
+const workerFiles = new Set();
+const workerText = {
+  name: 'worker-text',
+  setup(b) {
+    b.onResolve({ filter: /^worker:/ }, (a) => ({ path: path.resolve(a.resolveDir, a.path.slice('worker:'.length)), namespace: 'worker' }));
+    b.onLoad({ filter: /.*/, namespace: 'worker' }, async (a) => {
+      const { absWorkingDir, target } = config;
+      const built = await build({ absWorkingDir, target, entryPoints: [a.path], bundle: true, write: false, format: 'iife', minify: !dev, metafile: true, legalComments: 'none' });
+      const files = Object.keys(built.metafile.inputs);
+      for (const f of files) workerFiles.add(f);
+      return { contents: built.outputFiles[0].text, loader: 'text', watchFiles: files.map((f) => path.resolve(here, f)) };
+    });
+  },
+};
+
 const config = {
   absWorkingDir: here,
   entryPoints: { main: 'src/main.tsx', embed: 'src/embed.tsx' },
@@ -42,6 +59,7 @@ const config = {
   loader: { '.svg': 'file', '.css': 'css' },
   define: { 'process.env.NODE_ENV': '"production"' },
   logLevel: 'warning',
+  plugins: [workerText],
   // No request to anybody else leaves the viewer's browser: see the two files.
   alias: {
     'castable-video/castable-mixin.js': path.join(here, 'src/ui/no-cast.ts'),
@@ -92,7 +110,8 @@ function finish(result) {
   const depfile = option('depfile');
   if (depfile) {
     const extra = ['src/theme-early.ts', 'src/index.html', 'src/embed.html', 'src/favicon.svg', 'src/robots.txt'];
-    const files = [...Object.keys(inputs), ...extra].map((f) => path.resolve(here, f).replaceAll(' ', '\\ '));
+    const own = Object.keys(inputs).filter((f) => !f.startsWith('worker:'));
+    const files = [...own, ...workerFiles, ...extra].map((f) => path.resolve(here, f).replaceAll(' ', '\\ '));
     fs.writeFileSync(depfile, `${option('target')}: ${files.join(' ')}\n`);
   }
 }
@@ -101,7 +120,7 @@ fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(path.join(out, 'assets'), { recursive: true });
 if (process.argv.includes('--watch')) {
   const plugin = { name: 'finish', setup: (b) => b.onEnd((r) => r.errors.length || finish(r)) };
-  const ctx = await context({ ...config, plugins: [plugin] });
+  const ctx = await context({ ...config, plugins: [workerText, plugin] });
   await ctx.watch();
 } else {
   finish(await build(config));

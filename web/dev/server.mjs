@@ -12,7 +12,7 @@ const upstream = new URL(process.argv[2] ?? 'http://127.0.0.1:8080');
 const port = Number(process.argv[3] ?? 5173);
 const dist = path.join(root, 'dist');
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html', '.txt': 'text/plain' };
-const PAGE = /^\/(?:login|register|dashboard(?:\/[^/]+)?|stream\/[^/]+)?\/?$/;
+const PAGE = /^\/(?:login|register|dashboard(?:\/[^/]+)?|stream\/[^/]+(?:\/broadcast)?)?\/?$/;
 
 const builder = spawn(process.execPath, ['build.mjs', '--watch', '--dev'], { cwd: root, stdio: 'inherit' });
 process.on('exit', () => builder.kill());

@@ -3,6 +3,7 @@ import './styles/app.css';
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce, session } from './app';
+import { BroadcastLoader } from './routes/broadcast-loader';
 import { Dashboard } from './routes/dashboard';
 import { Home } from './routes/home';
 import { Login } from './routes/login';
@@ -29,6 +30,8 @@ function page(route: Route) {
       return <Manage key={route.id} id={route.id} />;
     case 'watch':
       return <Watch key={route.id} id={route.id} />;
+    case 'broadcast':
+      return <BroadcastLoader key={route.id} id={route.id} />;
     case 'not-found':
       return <NotFound />;
   }

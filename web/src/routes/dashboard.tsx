@@ -20,6 +20,7 @@ import { useStore } from '../ui/use-store';
 
 const REFRESH_MS = 5000;
 const manageUrl = (s: Stream) => `/dashboard/${encodeURIComponent(s.id)}`;
+const broadcastUrl = (s: Stream) => `/stream/${encodeURIComponent(s.id)}/broadcast`;
 const watchUrl = (s: Stream) => `/stream/${encodeURIComponent(s.id)}`;
 
 function When({ stream }: { stream: Stream }) {
@@ -130,7 +131,7 @@ function MyStreams({ user }: { user: User }) {
       {phase === 'error' && <Failed title="Your streams could not be loaded" text={error} onRetry={() => void list.load()} />}
       {phase === 'ready' && streams.length === 0 && (
         <Empty icon="play" title="You have no streams yet">
-          <p>Create one, paste its address and key into OBS, and you are live.</p>
+          <p>Create one, and go live from this browser or from OBS.</p>
           {newButton}
         </Empty>
       )}
@@ -151,7 +152,7 @@ function MyStreams({ user }: { user: User }) {
           </Button>
         </div>
       )}
-      {creating && <CreateDialog onClose={() => setCreating(false)} onCreated={(s) => navigate(manageUrl(s))} />}
+      {creating && <CreateDialog onClose={() => setCreating(false)} onCreated={(s) => navigate(s.streamType === 'BROWSER' ? broadcastUrl(s) : manageUrl(s))} />}
       {deleting && (
         <DeleteQuestion stream={deleting} onClose={() => setDeleting(null)} onDeleted={() => list.remove(deleting.id)} />
       )}

@@ -9,7 +9,7 @@ import { createWatch, type Watch, type WatchPhase, type WatchStore } from '../st
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
 import { CopyField } from '../ui/copy';
-import { Credentials, HowTo } from '../ui/credentials';
+import { Credentials, HowTo, WhipCredentials } from '../ui/credentials';
 import { Confirm } from '../ui/dialog';
 import { ForUser } from '../ui/guard';
 import { HealthPanel } from '../ui/health';
@@ -59,7 +59,7 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
             <Elapsed since={stream.startedAt} />
           </span>
         )}
-        {phase === 'waiting' && <span>Waiting for your encoder</span>}
+        {phase === 'waiting' && <span>{stream.streamType === 'BROWSER' ? 'Waiting for you' : 'Waiting for your encoder'}</span>}
         {stream.status === 'ENDED' && stream.endedAt && (
           <span>
             <Ago at={stream.endedAt} />
@@ -119,6 +119,23 @@ function OverPanel({ stream, viewerPage }: { stream: Stream; viewerPage: string 
     </section>
   );
 }
+
+function FromBrowser({ stream }: { stream: Stream }) {
+  const live = stream.status === 'LIVE';
+  return (
+    <section class="panel" aria-labelledby="browser-title">
+      <h2 id="browser-title">From this browser</h2>
+      <p>{live ? 'You are live. Camera, microphone and screen are on the broadcast page.' : 'Choose camera and microphone, look at yourself, then go live. Nothing is sent before.'}</p>
+      <div class="panel-foot">
+        <LinkButton look="primary" icon="camera" href={broadcastPage(stream)}>
+          {live ? 'To the broadcast page' : 'Go live from browser'}
+        </LinkButton>
+      </div>
+    </section>
+  );
+}
+
+const broadcastPage = (stream: Stream) => `/stream/${encodeURIComponent(stream.id)}/broadcast`;
 
 const embedCode = (playbackId: string) =>
   `<iframe src="${location.origin}/embed/${playbackId}" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture" title="Live stream"></iframe>`;
@@ -181,6 +198,11 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
               End stream
             </Button>
           )}
+          {!over && stream.ingest && stream.streamType === 'RTMP' && stream.status === 'CREATED' && (
+            <LinkButton icon="camera" href={broadcastPage(stream)}>
+              Go live from browser
+            </LinkButton>
+          )}
           <LinkButton icon="play" href={viewerPage}>
             Viewer page
           </LinkButton>
@@ -221,7 +243,13 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         </div>
         <div class="manage-column">
           {over && <OverPanel stream={stream} viewerPage={viewerPage} />}
-          {!closed && stream.ingest && (
+          {!closed && stream.ingest && stream.streamType === 'BROWSER' && (
+            <>
+              <FromBrowser stream={stream} />
+              <WhipCredentials stream={stream} ingest={stream.ingest} onChanged={(s) => store.apply(s)} />
+            </>
+          )}
+          {!closed && stream.ingest && stream.streamType === 'RTMP' && (
             <>
               <Credentials stream={stream} ingest={stream.ingest} onChanged={(s) => store.apply(s)} />
               <HowTo ingest={stream.ingest} />

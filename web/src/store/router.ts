@@ -9,6 +9,7 @@ export type Route =
   | { name: 'dashboard' }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
+  | { name: 'broadcast'; id: string }
   | { name: 'not-found' };
 
 export function match(pathname: string): Route {
@@ -23,14 +24,15 @@ export function match(pathname: string): Route {
     case '/dashboard':
       return { name: 'dashboard' };
   }
-  const [, kind, id] = /^\/(dashboard|stream)\/([^/]+)$/.exec(path) ?? [];
-  if (!kind || !id) return { name: 'not-found' };
+  const [, kind, id, studio] = /^\/(dashboard|stream)\/([^/]+)(\/broadcast)?$/.exec(path) ?? [];
+  if (!kind || !id || (studio && kind !== 'stream')) return { name: 'not-found' };
   let decoded: string;
   try {
     decoded = decodeURIComponent(id);
   } catch {
     return { name: 'not-found' };
   }
+  if (studio) return { name: 'broadcast', id: decoded };
   return kind === 'stream' ? { name: 'watch', id: decoded } : { name: 'manage', id: decoded };
 }
 
@@ -50,7 +52,17 @@ export const place = createStore<Place>(
   typeof location === 'undefined' ? { path: '/', search: '', route: { name: 'home' } } : here(),
 );
 
-export function navigate(to: string, options: { replace?: boolean } = {}): void {
+/** A page with something going on is asked before it is left; it calls `navigate` again, with `force`. */
+let guard: ((to: string) => void) | null = null;
+let guarded = '';
+
+export function guardLeaving(ask: ((to: string) => void) | null): void {
+  guard = ask;
+  guarded = ask ? location.pathname + location.search : '';
+}
+
+export function navigate(to: string, options: { replace?: boolean; force?: boolean } = {}): void {
+  if (guard && !options.force) return guard(to);
   history[options.replace ? 'replaceState' : 'pushState'](null, '', to);
   place.set(here());
   scrollTo(0, 0);
@@ -58,7 +70,13 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
 
 /** Plain links stay plain links; a left click on one of ours changes the page without loading it anew. */
 export function startRouter(): void {
-  addEventListener('popstate', () => place.set(here()));
+  addEventListener('popstate', () => {
+    if (!guard) return place.set(here());
+    // Gone already: back to where we were, then the question.
+    const to = location.pathname + location.search;
+    history.pushState(null, '', guarded);
+    guard(to);
+  });
   document.addEventListener('click', (e) => {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     const link = (e.target as Element).closest?.('a');

@@ -161,7 +161,11 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
       if (!store.get().stream) store.patch({ phase: 'loading', error: null });
       void fetchStream();
     },
-    apply: accept,
+    apply(stream) {
+      accept(stream);
+      // An event may have overtaken the answer, and be newer.
+      void fetchStream();
+    },
     close() {
       closed = true;
       cancelRetry();

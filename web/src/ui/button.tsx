@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { Icon, type IconName } from './icons';
 
-type Look = 'primary' | 'plain' | 'quiet' | 'danger';
+type Look = 'primary' | 'plain' | 'quiet' | 'danger' | 'live';
 
 interface Common {
   look?: Look;

@@ -6,15 +6,11 @@ import { Button } from './button';
 import { CopyButton, CopyField } from './copy';
 import { Confirm } from './dialog';
 
-/** What goes into the encoder. */
-export function Credentials({ stream, ingest, onChanged }: { stream: Stream; ingest: Ingest; onChanged: (s: Stream) => void }) {
+/** The panel's foot: who has the key, and a new one. */
+function KeyFoot({ stream, onChanged }: { stream: Stream; onChanged: (s: Stream) => void }) {
   const [asking, setAsking] = useState(false);
   return (
-    <section class="panel" aria-labelledby="credentials-title">
-      <h2 id="credentials-title">For your encoder</h2>
-      <CopyField label="Server" what="server address" value={ingest.rtmpUrl} />
-      {ingest.rtmpsUrl && <CopyField label="Server, encrypted" what="encrypted server address" value={ingest.rtmpsUrl} />}
-      <CopyField key={ingest.streamKey} label="Stream key" what="stream key" value={ingest.streamKey} secret />
+    <>
       <div class="panel-foot">
         <p>Whoever has the key can stream in your name.</p>
         <Button small look="quiet" icon="key" onClick={() => setAsking(true)}>
@@ -34,6 +30,35 @@ export function Credentials({ stream, ingest, onChanged }: { stream: Stream; ing
           <p>The old key stops working at once. An encoder that uses it has to be given the new one.</p>
         </Confirm>
       )}
+    </>
+  );
+}
+
+/** What goes into the encoder. */
+export function Credentials({ stream, ingest, onChanged }: { stream: Stream; ingest: Ingest; onChanged: (s: Stream) => void }) {
+  return (
+    <section class="panel" aria-labelledby="credentials-title">
+      <h2 id="credentials-title">For your encoder</h2>
+      <CopyField label="Server" what="server address" value={ingest.rtmpUrl} />
+      {ingest.rtmpsUrl && <CopyField label="Server, encrypted" what="encrypted server address" value={ingest.rtmpsUrl} />}
+      <CopyField key={ingest.streamKey} label="Stream key" what="stream key" value={ingest.streamKey} secret />
+      <KeyFoot stream={stream} onChanged={onChanged} />
+    </section>
+  );
+}
+
+/** WHIP, for OBS 30 and later: the lowest delay, and no key frames or B-frames to set. */
+export function WhipCredentials({ stream, ingest, onChanged }: { stream: Stream; ingest: Ingest; onChanged: (s: Stream) => void }) {
+  if (!ingest.whipUrl) return null;
+  return (
+    <section class="panel" aria-labelledby="whip-title">
+      <h2 id="whip-title">With OBS 30 or later</h2>
+      <p>
+        <b>Settings → Stream</b>: choose <i>WHIP</i> as the service, paste these two, press <b>Start Streaming</b>.
+      </p>
+      <CopyField label="Server (WHIP)" what="WHIP address" value={ingest.whipUrl} />
+      <CopyField key={ingest.streamKey} label="Bearer token" what="bearer token" value={ingest.streamKey} secret />
+      <KeyFoot stream={stream} onChanged={onChanged} />
     </section>
   );
 }

@@ -2,31 +2,31 @@
 // Title and description: of a new stream, and of one that is there.
 import { useState } from 'preact/hooks';
 import { client } from '../app';
-import type { Stream } from '../api/types';
+import type { Stream, StreamType } from '../api/types';
 import { checkStream } from '../store/rules';
 import { Button } from './button';
 import { Dialog } from './dialog';
 import { Field } from './field';
 import { Problem, useForm } from './form';
 
-function MethodChoice() {
+const METHODS: { type: StreamType; name: string; words: string }[] = [
+  { type: 'BROWSER', name: 'Go live from browser', words: 'Camera, microphone and screen, nothing to install.' },
+  { type: 'RTMP', name: 'Stream with OBS', words: 'OBS Studio, ffmpeg or any encoder that speaks RTMP.' },
+];
+
+function MethodChoice({ type, onType }: { type: StreamType; onType: (type: StreamType) => void }) {
   return (
     <fieldset class="methods">
       <legend>How do you stream?</legend>
-      <label class="method">
-        <input type="radio" name="method" value="RTMP" checked />
-        <span>
-          <b>Stream with OBS</b>
-          <small>OBS Studio, ffmpeg or any encoder that speaks RTMP.</small>
-        </span>
-      </label>
-      <label class="method method-off">
-        <input type="radio" name="method" value="BROWSER" disabled />
-        <span>
-          <b>Go live from browser</b>
-          <small>Not in this version yet.</small>
-        </span>
-      </label>
+      {METHODS.map((m) => (
+        <label key={m.type} class="method">
+          <input type="radio" name="method" value={m.type} checked={type === m.type} onChange={() => onType(m.type)} />
+          <span>
+            <b>{m.name}</b>
+            <small>{m.words}</small>
+          </span>
+        </label>
+      ))}
     </fieldset>
   );
 }
@@ -34,11 +34,12 @@ function MethodChoice() {
 export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCreated: (stream: Stream) => void }) {
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
+  const [streamType, setStreamType] = useState<StreamType>('RTMP');
   const form = useForm(
     ['title', 'description'],
     () => checkStream({ title, description }),
     async () => {
-      const input = { title: title.trim(), streamType: 'RTMP' as const };
+      const input = { title: title.trim(), streamType };
       const about = description.trim();
       onCreated(await client.createStream(about ? { ...input, description: about } : input));
     },
@@ -49,7 +50,7 @@ export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCr
         <Problem text={form.problem} />
         <Field label="Title" name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
         <Field label="Description" name="description" optional rows={3} value={description} onValue={setDescription} error={form.errors.description} />
-        <MethodChoice />
+        <MethodChoice type={streamType} onType={setStreamType} />
         <div class="dialog-actions">
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" busy={form.busy}>

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: MIT
+// The studio in the browser: preview, go live, live, over. What is what is decided in store/broadcast.ts.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { announce, client } from '../app';
+import { here } from '../api/playlist';
+import type { Stream, User } from '../api/types';
+import { whyNot } from '../rtc/capture';
+import { createComposer } from '../rtc/compose';
+import { preferCodecs } from '../rtc/plan';
+import { createSignalling } from '../rtc/signalling';
+import { createMixer } from '../rtc/sound';
+import { createTabs } from '../rtc/tabs';
+import { browserSenderWorld, createSender } from '../rtc/whip';
+import { createBroadcast, isOver, isSending, situationOf, type BroadcastStore, type Situation } from '../store/broadcast';
+import { viewers } from '../store/format';
+import { guardLeaving, navigate } from '../store/router';
+import { createStudio, type StudioStore } from '../store/studio';
+import { createWatch, type Watch, type WatchStore } from '../store/watch';
+import { Button, LinkButton } from '../ui/button';
+import { CopyField } from '../ui/copy';
+import { Confirm } from '../ui/dialog';
+import { ForUser } from '../ui/guard';
+import { HealthPanel } from '../ui/health';
+import { Icon } from '../ui/icons';
+import { useTitle } from '../ui/page';
+import { Empty, Failed } from '../ui/states';
+import { SendingPanel } from '../ui/studio/live';
+import { DevicePanel, QualityPanel } from '../ui/studio/settings';
+import { Controls, Meter, Stage, Troubles, useShortcuts } from '../ui/studio/stage';
+import { Duration, Elapsed } from '../ui/time';
+import { useStore } from '../ui/use-store';
+
+const viewerPage = (s: Stream) => `/stream/${encodeURIComponent(s.id)}`;
+const managePage = (s: Stream) => `/dashboard/${encodeURIComponent(s.id)}`;
+
+// --- the browser's side of the stores
+
+function safely<T>(what: () => T): T | null {
+  try {
+    return what();
+  } catch {
+    return null; // no storage in private mode; no mixer in an old browser
+  }
+}
+
+function browserStudio(title: string): StudioStore {
+  return createStudio(
+    {
+      media: navigator.mediaDevices,
+      async permission(kind) {
+        try {
+          return (await navigator.permissions.query({ name: kind as PermissionName })).state;
+        } catch {
+          return undefined; // a browser that does not tell
+        }
+      },
+      composer: createComposer,
+      mixer: () => safely(createMixer),
+      read: (key) => safely(() => localStorage.getItem(key)),
+      write: (key, text) => void safely(() => localStorage.setItem(key, text)),
+    },
+    title,
+  );
+}
+
+function browserBroadcast(watch: WatchStore, studio: StudioStore): BroadcastStore {
+  return createBroadcast(
+    {
+      sender: ({ whipUrl, streamKey }, tracks, plan) =>
+        // Where this page came from, whatever name the server calls itself by.
+        createSender(createSignalling(here(whipUrl), { bearer: streamKey }), browserSenderWorld, tracks, plan),
+      codecs(t) {
+        const all = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+        if (all.length > 0) t.setCodecPreferences?.(preferCodecs(all));
+      },
+      now: () => performance.now(),
+    },
+    watch,
+    studio,
+  );
+}
+
+// --- pieces
+
+const SPOKEN: Partial<Record<Situation, string>> = {
+  live: 'You are live.',
+  recovering: 'The connection is lost. Trying again.',
+  over: 'The stream has ended.',
+  elsewhere: 'This stream is live from somewhere else.',
+  yielded: 'Another tab has taken over.',
+};
+
+const BADGES: Partial<Record<Situation, [look: string, text: string]>> = {
+  live: ['live', 'Live'],
+  starting: ['warn', 'Going live…'],
+  recovering: ['warn', 'Reconnecting'],
+  resumable: ['warn', 'Waiting for you'],
+  elsewhere: ['live', 'Live elsewhere'],
+};
+
+function Overlay({ situation, watch }: { situation: Situation; watch: Watch & { stream: Stream } }) {
+  const [look, text] = BADGES[situation] ?? ['calm', 'Preview'];
+  const { stream } = watch;
+  const live = stream.status === 'LIVE';
+  return (
+    <>
+      <span class={`badge badge-${look}`}>
+        {look === 'live' && <span class="badge-dot" aria-hidden="true" />}
+        {text}
+      </span>
+      {live && stream.startedAt && (
+        <span class="stage-fact numbers">
+          <Elapsed since={stream.startedAt} />
+        </span>
+      )}
+      {live && (
+        <span class="stage-fact numbers">
+          <Icon name="people" size={16} /> {viewers(watch.viewers)}
+        </span>
+      )}
+    </>
+  );
+}
+
+function Strip({ children, error }: { children: preact.ComponentChildren; error?: boolean }) {
+  return (
+    <div class={`strip strip-tall${error ? '' : ' strip-warn'}`} role={error ? 'alert' : 'status'}>
+      <Icon name="warning" size={18} />
+      <div class="strip-words">{children}</div>
+    </div>
+  );
+}
+
+/** What is the matter, and the way out. */
+function Matter({ situation, broadcast, watch, stream, onTakeOver }: { situation: Situation; broadcast: BroadcastStore; watch: Watch; stream: Stream; onTakeOver: () => void }) {
+  const { send, otherTab } = useStore(broadcast);
+  const why = send.problem?.message;
+  return (
+    <>
+      {situation === 'starting' && send.problem && (
+        <Strip>
+          <p>
+            <b>Going live is taking longer.</b> {why} Trying again…
+          </p>
+        </Strip>
+      )}
+      {situation === 'recovering' && (
+        <Strip>
+          <p>
+            <b>The connection to the server is lost.</b> Keep this page open: it reconnects by itself and goes on with the same
+            stream{send.attempt > 1 && ` (attempt ${send.attempt})`}.{' '}
+            {stream.status === 'ENDED' && 'The stream was closed meanwhile; it goes live again, with a new recording.'}
+          </p>
+        </Strip>
+      )}
+      {situation === 'resumable' && (
+        <Strip>
+          <p>
+            <b>The stream is live and waits for you.</b> Press Go live to go on where it stopped. Without you it ends within
+            about a minute.
+          </p>
+        </Strip>
+      )}
+      {situation === 'elsewhere' && (
+        <Strip>
+          <p>
+            <b>{otherTab ? 'You are live in another tab.' : 'This stream is live from another program, tab or computer.'}</b>{' '}
+            {otherTab ? 'You can go on from here instead.' : 'Stop it there first; then you can go live here.'}
+          </p>
+          {otherTab && (
+            <Button small onClick={onTakeOver}>
+              Go on in this tab
+            </Button>
+          )}
+        </Strip>
+      )}
+      {situation === 'yielded' && (
+        <Strip>
+          <p>
+            <b>Another tab has taken over.</b> Nothing is sent from this one any more.
+          </p>
+        </Strip>
+      )}
+      {situation === 'refused' && (
+        <Strip error>
+          <p>
+            <b>The server does not take the stream.</b> {why}{' '}
+            {send.problem?.status === 401 || send.problem?.status === 403 ? 'Load this page again: its key may have been replaced.' : ''}
+          </p>
+          <Button small icon="refresh" onClick={() => location.reload()}>
+            Load again
+          </Button>
+        </Strip>
+      )}
+      {stream.status === 'ENDED' && situation !== 'recovering' && situation !== 'starting' && situation !== 'live' && (
+        <Strip>
+          <p>
+            <b>The last broadcast ended because nothing came any more.</b> It is recorded. Press Go live to go live again, with
+            a new recording.
+          </p>
+        </Strip>
+      )}
+      {!watch.online && !isSending(situation) && (
+        <Strip>
+          <p>The connection to the server was lost. Trying again.</p>
+        </Strip>
+      )}
+      {watch.warning && (
+        <Strip>
+          <p>{watch.warning}</p>
+        </Strip>
+      )}
+    </>
+  );
+}
+
+function EndQuestion({ store, broadcast, stream, onClose }: { store: WatchStore; broadcast: BroadcastStore; stream: Stream; onClose: () => void }) {
+  return (
+    <Confirm
+      title="End this stream?"
+      action="End now"
+      onClose={onClose}
+      onConfirm={async () => {
+        store.apply(await client.endStream(stream.id));
+        await broadcast.leave();
+      }}
+    >
+      <p>Viewers see the end at once and the recording is closed. A stream that has ended cannot go live again.</p>
+    </Confirm>
+  );
+}
+
+function LeaveQuestion({ to, broadcast, onClose }: { to: string; broadcast: BroadcastStore; onClose: () => void }) {
+  return (
+    <Confirm
+      title="Leave this page?"
+      action="Leave"
+      onClose={onClose}
+      onConfirm={async () => {
+        await broadcast.leave();
+        guardLeaving(null);
+        navigate(to, { force: true });
+      }}
+    >
+      <p>You are live: without this page nothing is sent any more. If you come back within about a minute, the stream goes on; otherwise it ends by itself.</p>
+    </Confirm>
+  );
+}
+
+/** The screen stays on, and closing the page is asked about, while something is sent. */
+function useWhileSending(sending: boolean, broadcast: BroadcastStore, ask: (to: string) => void) {
+  useEffect(() => {
+    if (!sending) return;
+    const warn = (e: BeforeUnloadEvent) => e.preventDefault();
+    const away = () => broadcast.sender()?.abandon();
+    let lock: WakeLockSentinel | null = null;
+    const wake = () => {
+      if (document.hidden) return;
+      navigator.wakeLock?.request('screen').then(
+        (l) => (lock = l),
+        () => {}, // low battery
+      );
+    };
+    let hiddenAt: number | null = null;
+    const onVisible = () => {
+      if (document.hidden) {
+        hiddenAt = Date.now();
+        return;
+      }
+      wake();
+      if (hiddenAt !== null && Date.now() - hiddenAt > 5000) announce('The stream went on while this tab was hidden.');
+      hiddenAt = null;
+    };
+    wake();
+    addEventListener('beforeunload', warn);
+    addEventListener('pagehide', away);
+    document.addEventListener('visibilitychange', onVisible);
+    guardLeaving(ask);
+    return () => {
+      removeEventListener('beforeunload', warn);
+      removeEventListener('pagehide', away);
+      document.removeEventListener('visibilitychange', onVisible);
+      guardLeaving(null);
+      void lock?.release().catch(() => {});
+    };
+  }, [sending]);
+}
+
+function useTabs(id: string, broadcast: BroadcastStore, situation: Situation) {
+  const tabs = useMemo(
+    () =>
+      createTabs(id, {
+        sending: () => broadcast.sender() !== null,
+        onOther: () => broadcast.setOtherTab(true),
+        letGo: () => broadcast.letGo(),
+      }),
+    [id, broadcast],
+  );
+  useEffect(() => () => tabs.close(), [tabs]);
+  useEffect(() => {
+    if (situation === 'elsewhere') tabs.ask();
+  }, [tabs, situation]);
+  return tabs;
+}
+
+function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: Stream } }) {
+  const { stream } = watch;
+  const studio = useMemo(() => browserStudio(stream.title), []);
+  const broadcast = useMemo(() => browserBroadcast(store, studio), []);
+  const seen = useStore(studio);
+  const b = useStore(broadcast);
+  const [question, setQuestion] = useState<'end' | { to: string } | null>(null);
+  const [hint, setHint] = useState<'muted' | 'silent' | null>(null);
+  const [shortcuts, setShortcuts] = useShortcuts(studio);
+  const situation = situationOf(stream, b, seen.program.video !== null);
+  const sending = isSending(situation);
+  const tabs = useTabs(stream.id, broadcast, situation);
+  useWhileSending(sending, broadcast, (to) => setQuestion({ to }));
+  useTitle(`${situation === 'live' ? '● Live: ' : ''}${stream.title}`);
+  useEffect(() => {
+    void studio.open();
+    return () => {
+      broadcast.close();
+      studio.close();
+    };
+  }, []);
+  const before = useRef(situation);
+  useEffect(() => {
+    if (before.current !== situation && SPOKEN[situation]) announce(SPOKEN[situation] ?? '', { quiet: true });
+    before.current = situation;
+  }, [situation]);
+
+  const canGo = seen.program.video !== null && ['ready', 'resumable', 'yielded', 'refused'].includes(situation);
+  return (
+    <div class="page studio">
+      <a class="back" href={managePage(stream)}>
+        <Icon name="back" size={18} /> {stream.title}
+      </a>
+      <h1 class="hidden-text">Broadcast: {stream.title}</h1>
+      <Matter situation={situation} broadcast={broadcast} watch={watch} stream={stream} onTakeOver={() => void tabs.takeOver().then(() => broadcast.start())} />
+      <div class="studio-columns">
+        <div class="studio-main">
+          <Stage studio={seen}>
+            <Overlay situation={situation} watch={watch} />
+          </Stage>
+          <Meter studio={seen} onHint={setHint} />
+          <div class="studio-bar">
+            <Controls studio={seen} store={studio} />
+            <div class="studio-go">
+              {sending || stream.status === 'LIVE' ? (
+                <>
+                  {!sending && situation !== 'elsewhere' && (
+                    <Button look="live" icon="broadcast" disabled={!canGo} onClick={() => broadcast.start()}>
+                      Go live
+                    </Button>
+                  )}
+                  {situation === 'starting' && stream.status !== 'LIVE' ? (
+                    <Button busy={!b.send.problem && b.send.phase !== 'live'} onClick={() => void broadcast.leave()}>
+                      Cancel
+                    </Button>
+                  ) : (
+                    <Button look="danger" icon="stop" onClick={() => setQuestion('end')}>
+                      End stream
+                    </Button>
+                  )}
+                </>
+              ) : (
+                <Button look="live" icon="broadcast" disabled={!canGo} onClick={() => broadcast.start()}>
+                  Go live
+                </Button>
+              )}
+            </div>
+          </div>
+          <Troubles studio={seen} store={studio} hint={hint} />
+        </div>
+        <div class="studio-side">
+          {sending && (
+            <>
+              <SendingPanel sender={broadcast.sender()} studio={seen} sinceMs={b.sinceMs} />
+              <section class="panel" aria-labelledby="health-title">
+                <h2 id="health-title">What arrives</h2>
+                <HealthPanel id={stream.id} />
+              </section>
+              <section class="panel" aria-labelledby="share-title">
+                <h2 id="share-title">Share</h2>
+                <CopyField label="Viewer page" what="viewer page address" value={location.origin + viewerPage(stream)} />
+              </section>
+            </>
+          )}
+          <DevicePanel studio={seen} store={studio} />
+          <QualityPanel studio={seen} store={studio} sending={sending} shortcuts={shortcuts} onShortcuts={setShortcuts} />
+        </div>
+      </div>
+      {question === 'end' && <EndQuestion store={store} broadcast={broadcast} stream={stream} onClose={() => setQuestion(null)} />}
+      {question && question !== 'end' && <LeaveQuestion to={question.to} broadcast={broadcast} onClose={() => setQuestion(null)} />}
+    </div>
+  );
+}
+
+function Over({ stream }: { stream: Stream }) {
+  const recorded = stream.recordingStatus === 'READY';
+  const pending = ['RECORDING', 'PROCESSING', 'UPLOADING'].includes(stream.recordingStatus);
+  useTitle(stream.title);
+  return (
+    <div class="page page-narrow">
+      <h1 class="hidden-text">Broadcast: {stream.title}</h1>
+      <Empty icon="check" title="The stream has ended">
+        <p>
+          <b>{stream.title}</b>
+          {stream.duration !== null && (
+            <>
+              {' · '}
+              <Duration seconds={stream.duration} />
+            </>
+          )}
+          {stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at peak`}
+        </p>
+        <p>
+          {stream.endedReason === 'limit' && 'It had reached the longest time that this server allows. '}
+          {recorded && 'The recording is ready: it plays on the viewer page.'}
+          {pending && 'The recording is being finished.'}
+          {stream.recordingStatus === 'FAILED' && 'The recording could not be written to its end.'}
+          {stream.recordingStatus === 'NONE' && 'There is no recording.'}
+        </p>
+        <div class="empty-actions">
+          {recorded && (
+            <LinkButton look="primary" icon="play" href={viewerPage(stream)}>
+              Watch the recording
+            </LinkButton>
+          )}
+          <LinkButton href="/dashboard">To my streams</LinkButton>
+        </div>
+      </Empty>
+    </div>
+  );
+}
+
+function NoWay({ why, stream }: { why: 'insecure' | 'unsupported'; stream: Stream }) {
+  const insecure = why === 'insecure';
+  useTitle(stream.title);
+  return (
+    <div class="page page-narrow">
+      <h1 class="hidden-text">Broadcast: {stream.title}</h1>
+      <Empty icon="warning" title={insecure ? 'Browsers give no camera to this address' : 'This browser cannot go live'}>
+        {insecure ? (
+          <p>
+            This page came over plain http from <b>{location.host}</b>. Browsers give camera and microphone only to pages that came
+            over https, or from this computer itself (http://localhost). Ask for the server’s https address, or set up a
+            certificate (<code>--tls-cert</code>, <code>--tls-key</code>).
+          </p>
+        ) : (
+          <p>It has no WebRTC, or it is switched off. Use a current Chrome, Edge, Firefox or Safari.</p>
+        )}
+        <p>With OBS or another program you can go live in any case.</p>
+        <LinkButton look="primary" href={managePage(stream)}>
+          Stream with OBS
+        </LinkButton>
+      </Empty>
+    </div>
+  );
+}
+
+function Mine({ id, user }: { id: string; user: User }) {
+  const store = useMemo(() => createWatch(client, id, { role: 'owner' }), [id]);
+  useEffect(() => () => store.close(), [store]);
+  const watch = useStore(store);
+  const { phase, stream } = watch;
+  if (phase === 'loading')
+    return (
+      <div class="page" aria-busy="true">
+        <h1 class="hidden-text">Loading the stream</h1>
+        <div class="skeleton skeleton-block" />
+      </div>
+    );
+  if (phase === 'not-found' || phase === 'deleted' || (stream && stream.user.id !== user.id))
+    return (
+      <div class="page page-narrow">
+        <h1 class="hidden-text">Broadcast</h1>
+        <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : phase === 'not-found' ? 'There is no such stream' : 'This is not your stream'}>
+          {stream && phase !== 'deleted' && <p>Only the person who made it can go live here.</p>}
+          <div class="empty-actions">
+            {stream && phase !== 'deleted' && <LinkButton href={viewerPage(stream)}>Watch it</LinkButton>}
+            <LinkButton href="/dashboard" look="primary">
+              To my streams
+            </LinkButton>
+          </div>
+        </Empty>
+      </div>
+    );
+  if (!stream)
+    return (
+      <div class="page page-narrow">
+        <h1 class="hidden-text">Broadcast</h1>
+        <Failed title="The stream could not be loaded" text={watch.error} onRetry={() => store.retry()} />
+      </div>
+    );
+  if (isOver(stream)) return <Over stream={stream} />;
+  const why = whyNot({ isSecureContext, hasDevices: !!navigator.mediaDevices?.getUserMedia, hasPeer: typeof RTCPeerConnection !== 'undefined' });
+  if (why) return <NoWay why={why} stream={stream} />;
+  return <Studio store={store} watch={{ ...watch, stream }} />;
+}
+
+export function Broadcast({ id }: { id: string }) {
+  return <ForUser>{(user) => <Mine key={user.id} id={id} user={user} />}</ForUser>;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// What is being sent, and how the network does.
+import { useEffect, useState } from 'preact/hooks';
+import { announce } from '../../app';
+import { uploadNeeded } from '../../rtc/plan';
+import { networkWords, readStats, type Sample, type Sending, type Words } from '../../rtc/stats';
+import type { Sender } from '../../rtc/whip';
+import { bitrate } from '../../store/format';
+import type { Studio } from '../../store/studio';
+import { Icon, type IconName } from '../icons';
+
+/** A look at the sender every second. */
+function useSending(sender: Sender | null): Sending | null {
+  const [sending, setSending] = useState<Sending | null>(null);
+  useEffect(() => {
+    setSending(null);
+    if (!sender) return;
+    let before: Sample | null = null;
+    let over = false;
+    const timer = setInterval(async () => {
+      const report = await sender.stats().catch(() => null);
+      if (!report || over) return;
+      const looked = readStats(report.values(), performance.now(), before);
+      before = looked.sample;
+      setSending(looked.sending);
+    }, 1000);
+    return () => {
+      over = true;
+      clearInterval(timer);
+    };
+  }, [sender]);
+  return sending;
+}
+
+function Figure({ name, value }: { name: string; value: string | null | undefined }) {
+  if (!value) return null;
+  return (
+    <div class="figure">
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+const ICONS: Record<Words['level'], IconName> = { ok: 'check', info: 'info', warning: 'warning', error: 'warning' };
+
+export function SendingPanel({ sender, studio, sinceMs }: { sender: Sender | null; studio: Studio; sinceMs: number | null }) {
+  const sending = useSending(sender);
+  const { height, fps } = studio.quality;
+  const words = sending && sinceMs !== null ? networkWords(sending, { height, fps, uploadNeeded: uploadNeeded(studio.quality) }, performance.now() - sinceMs) : null;
+  // Spoken when it gets worse, not at every breath.
+  useEffect(() => {
+    if (words?.level === 'error') announce(words.text, { quiet: true });
+  }, [words?.level === 'error']);
+  const top = sending?.layers[0];
+  const others = sending?.layers.slice(1) ?? [];
+  return (
+    <section class="panel" aria-labelledby="sending-title">
+      <h2 id="sending-title">What you send</h2>
+      {!sending && <div class="skeleton skeleton-line" role="img" aria-label="Loading" />}
+      {sending && (
+        <dl class="figures numbers">
+          <Figure name="Picture" value={top && `${top.width} × ${top.height}`} />
+          <Figure name="Frames" value={top && `${top.fps} a second`} />
+          <Figure name="Together" value={bitrate(sending.bitrate)} />
+          <Figure name="Coding" value={[sending.codec, sending.audioCodec].filter(Boolean).join(', ')} />
+          <Figure name="Smaller pictures too" value={others.map((l) => `${l.height}p`).join(', ')} />
+          <Figure name="To the server and back" value={sending.rttMs === null ? null : `${Math.max(1, sending.rttMs)} ms`} />
+        </dl>
+      )}
+      {words && (
+        <p class={`advice advice-${words.level}`}>
+          <Icon name={ICONS[words.level]} size={18} />
+          <span>{words.text}</span>
+        </p>
+      )}
+    </section>
+  );
+}

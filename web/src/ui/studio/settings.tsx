@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Devices and quality.
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+import { BITRATES, HEIGHTS, PRESETS, RATES, layersOf, suitableBitrate, uploadNeeded, type Height, type Quality, type Rate } from '../../rtc/plan';
+import { CORNERS, type Corner } from '../../rtc/layout';
+import { bitrate } from '../../store/format';
+import type { InputKind, Studio, StudioStore } from '../../store/studio';
+
+function Select({ label, value, onValue, children, disabled }: { label: string; value: string; onValue: (v: string) => void; children: ComponentChildren; disabled?: boolean }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} class="select" value={value} disabled={disabled} onChange={(e) => onValue(e.currentTarget.value)}>
+        {children}
+      </select>
+    </div>
+  );
+}
+
+function Check({ label, hint, checked, onChecked, disabled }: { label: string; hint?: string; checked: boolean; onChecked: (on: boolean) => void; disabled?: boolean }) {
+  const id = useId();
+  return (
+    <div class="check">
+      <input id={id} type="checkbox" checked={checked} disabled={disabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(e) => onChecked(e.currentTarget.checked)} />
+      <label for={id}>{label}</label>
+      {hint && <small id={`${id}-hint`}>{hint}</small>}
+    </div>
+  );
+}
+
+function DeviceSelect({ kind, label, studio, store }: { kind: InputKind; label: string; studio: Studio; store: StudioStore }) {
+  const list = kind === 'camera' ? studio.devices.cameras : studio.devices.microphones;
+  // Before it is allowed to, the browser tells no names and no ids.
+  const known = list.filter((d) => d.id !== '');
+  const { deviceId } = studio[kind];
+  if (known.length === 0)
+    return (
+      <Select label={label} value="" onValue={() => {}} disabled>
+        <option value="">{list.length === 0 ? `No ${kind} found` : `Your ${kind}`}</option>
+      </Select>
+    );
+  const there = known.some((d) => d.id === deviceId);
+  return (
+    <Select label={label} value={there ? (deviceId ?? '') : ''} onValue={(id) => void store.choose(kind, id)}>
+      {!there && <option value="">Choose a {kind}</option>}
+      {known.map((d) => (
+        <option key={d.id} value={d.id}>
+          {d.label}
+        </option>
+      ))}
+    </Select>
+  );
+}
+
+const CORNER_WORDS: Record<Corner, string> = {
+  'bottom-right': 'Bottom right',
+  'bottom-left': 'Bottom left',
+  'top-right': 'Top right',
+  'top-left': 'Top left',
+};
+
+export function DevicePanel({ studio, store }: { studio: Studio; store: StudioStore }) {
+  const sharing = studio.screen.state === 'on';
+  return (
+    <section class="panel" aria-labelledby="devices-title">
+      <h2 id="devices-title">Camera and sound</h2>
+      <DeviceSelect kind="camera" label="Camera" studio={studio} store={store} />
+      <DeviceSelect kind="microphone" label="Microphone" studio={studio} store={store} />
+      <Check label="Mirror my preview" hint="Only for you: viewers see text the right way round." checked={studio.mirror} onChecked={(on) => store.setMirror(on)} />
+      {sharing && (
+        <>
+          <Check label="My camera over the screen" checked={studio.inset} onChecked={(on) => store.setInset(on)} />
+          {studio.inset && (
+            <Select label="Camera’s corner" value={studio.corner} onValue={(c) => store.setCorner(c as Corner)}>
+              {CORNERS.map((c) => (
+                <option key={c} value={c}>
+                  {CORNER_WORDS[c]}
+                </option>
+              ))}
+            </Select>
+          )}
+          <p class="field-hint">{studio.screenSound ? 'The sound of what you share is mixed with your microphone.' : 'What you share brings no sound. To share sound, choose a tab and tick “Also share tab audio”.'}</p>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Presets({ quality, onQuality }: { quality: Quality; onQuality: (part: Partial<Quality>) => void }) {
+  return (
+    <fieldset class="presets">
+      <legend class="hidden-text">Quality</legend>
+      {PRESETS.map((p) => (
+        <label key={p.name} class="preset">
+          <input
+            type="radio"
+            name="preset"
+            checked={quality.height === p.height && quality.fps === p.fps && quality.bitrate === null}
+            onChange={() => onQuality({ height: p.height, fps: p.fps, bitrate: null })}
+          />
+          <span>
+            <b>{p.name}</b>
+            <small>{p.words}</small>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+export function QualityPanel({
+  studio,
+  store,
+  sending,
+  shortcuts,
+  onShortcuts,
+}: {
+  studio: Studio;
+  store: StudioStore;
+  sending: boolean;
+  shortcuts: boolean;
+  onShortcuts: (on: boolean) => void;
+}) {
+  const { quality } = studio;
+  const set = (part: Partial<Quality>) => store.setQuality(part);
+  const layered = layersOf({ ...quality, simulcast: true }) > 1;
+  return (
+    <section class="panel" aria-labelledby="quality-title">
+      <h2 id="quality-title">Quality</h2>
+      <Presets quality={quality} onQuality={set} />
+      <p class="field-hint">
+        Needs about {bitrate(uploadNeeded(quality))} of upload. With less, the browser sends a smaller picture by itself.
+      </p>
+      <details class="more">
+        <summary>Advanced</summary>
+        <div class="more-fields">
+          <div class="field-row">
+            <Select label="Resolution" value={String(quality.height)} onValue={(v) => set({ height: Number(v) as Height })}>
+              {HEIGHTS.map((h) => (
+                <option key={h} value={String(h)}>
+                  {h}p
+                </option>
+              ))}
+            </Select>
+            <Select label="Frame rate" value={String(quality.fps)} onValue={(v) => set({ fps: Number(v) as Rate })}>
+              {RATES.map((r) => (
+                <option key={r} value={String(r)}>
+                  {r} a second
+                </option>
+              ))}
+            </Select>
+            <Select label="Bit rate" value={String(quality.bitrate ?? '')} onValue={(v) => set({ bitrate: v === '' ? null : Number(v) })}>
+              <option value="">Automatic, {bitrate(suitableBitrate(quality))}</option>
+              {BITRATES.map((b) => (
+                <option key={b} value={String(b)}>
+                  At most {bitrate(b)}
+                </option>
+              ))}
+            </Select>
+          </div>
+          <Check
+            label="Send three sizes"
+            hint={
+              sending
+                ? 'Can be changed when you are not live.'
+                : layered
+                  ? 'Viewers on weak lines get a smaller picture. Takes a little more upload and computer.'
+                  : 'From 540p on.'
+            }
+            checked={quality.simulcast}
+            disabled={sending || !layered}
+            onChecked={(simulcast) => set({ simulcast })}
+          />
+          <Check label="Stereo sound" hint={sending ? 'Can be changed when you are not live.' : 'For music and good microphones.'} disabled={sending} checked={quality.stereo} onChecked={(stereo) => set({ stereo })} />
+          <Check label="Cancel echo" hint="Off only with headphones." checked={quality.echoCancellation} onChecked={(echoCancellation) => set({ echoCancellation })} />
+          <Check label="Suppress noise" hint="Off for music." checked={quality.noiseSuppression} onChecked={(noiseSuppression) => set({ noiseSuppression })} />
+          <Check label="Keys M, V and S" hint="Mute, camera, screen." checked={shortcuts} onChecked={onShortcuts} />
+        </div>
+      </details>
+    </section>
+  );
+}
