@@ -170,6 +170,9 @@ static enum err open_rtc(struct server *s)
                                    .public_ip = s->settings.public_ip,
                                    .on_viewer = on_rtc_viewer,
                                    .on_viewer_ctx = s,
+                                   .ice_servers = s->settings.ice_servers,
+                                   .turn_secret = s->settings.turn_secret,
+                                   .turn_ttl_s = (unsigned)s->settings.turn_ttl,
                                    .key_interval_ms = (unsigned)s->settings.hls_segment};
     return rtc_service_open(&cfg, &s->rtc, s->problem, sizeof s->problem);
 }

@@ -67,20 +67,29 @@ bool hash_unhex(struct span hex, uint8_t *out, size_t len)
     return true;
 }
 
-void hash_b64url(struct span in, char *out)
+/* The end of what was written. */
+static char *base64(struct span in, const char alphabet[64], char *out)
 {
-    static const char D[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t i = 0;
-    for (; i + 2 < in.len; i += 3) {
-        const uint32_t v = (uint32_t)in.p[i] << 16 | (uint32_t)in.p[i + 1] << 8 | in.p[i + 2];
-        *out++ = D[v >> 18], *out++ = D[v >> 12 & 63], *out++ = D[v >> 6 & 63], *out++ = D[v & 63];
-    }
-    if (in.len - i == 1) {
-        const uint32_t v = (uint32_t)in.p[i] << 16;
-        *out++ = D[v >> 18], *out++ = D[v >> 12 & 63];
-    } else if (in.len - i == 2) {
-        const uint32_t v = (uint32_t)in.p[i] << 16 | (uint32_t)in.p[i + 1] << 8;
-        *out++ = D[v >> 18], *out++ = D[v >> 12 & 63], *out++ = D[v >> 6 & 63];
+    for (size_t i = 0; i < in.len; i += 3) {
+        const size_t left = in.len - i;
+        const uint32_t v = (uint32_t)in.p[i] << 16 | (left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0) |
+                           (left > 2 ? in.p[i + 2] : 0u);
+        *out++ = alphabet[v >> 18];
+        *out++ = alphabet[v >> 12 & 63];
+        if (left > 1) *out++ = alphabet[v >> 6 & 63];
+        if (left > 2) *out++ = alphabet[v & 63];
     }
     *out = 0;
+    return out;
+}
+
+void hash_b64url(struct span in, char *out)
+{
+    base64(in, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", out);
+}
+
+void hash_b64(struct span in, char *out)
+{
+    char *end = base64(in, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", out);
+    for (; (end - out) % 4; *end = 0) *end++ = '=';
 }

@@ -19,3 +19,5 @@ bool hash_unhex(struct span hex, uint8_t *out, size_t len);
 /* RFC 4648 section 5, without padding. `out` has room for HASH_B64_LEN(len). */
 #define HASH_B64_LEN(n) (((n) + 2) / 3 * 4 + 1)
 void hash_b64url(struct span in, char *out);
+/* Section 4, the common alphabet, with padding. */
+void hash_b64(struct span in, char *out);

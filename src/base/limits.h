@@ -93,10 +93,9 @@
 #define LIMIT_UDP_BYTES           1500 /* a datagram that is believed */
 #define LIMIT_SDP_BYTES           65536
 #define LIMIT_SDP_LINES           4096
-#define LIMIT_SDP_MEDIA           8  /* m-lines */
-#define LIMIT_SDP_CODECS          64 /* of an m-line */
-#define LIMIT_SDP_RIDS            4  /* simulcast layers */
-#define LIMIT_SDP_CANDIDATES      32
+#define LIMIT_SDP_MEDIA           8     /* m-lines */
+#define LIMIT_SDP_CODECS          64    /* of an m-line */
+#define LIMIT_SDP_RIDS            4     /* simulcast layers */
 #define LIMIT_ICE_CRED_BYTES      256   /* RFC 8839, 5.4 */
 #define LIMIT_RTCP_PACKETS        32    /* in one compound */
 #define LIMIT_SRTP_SSRCS          16    /* sources of a direction */
@@ -142,3 +141,7 @@
 #define LIMIT_AUDIO_RATE       192000                   /* Hz */
 #define LIMIT_AUDIO_CHANNELS   8
 #define LIMIT_AAC_FRAME_BYTES  8192 /* 6144 bits a channel, and some */
+#define LIMIT_RTC_ICE_SERVERS     8            /* told to clients */
+#define LIMIT_RTC_RATE_BURST      300          /* POST, PATCH and DELETE of one address at once */
+#define LIMIT_RTC_RATE_PER_S      10           /* and then */
+#define LIMIT_RTC_OPENING_PER_IP  100          /* sessions of one address without keys yet */

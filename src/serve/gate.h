@@ -12,6 +12,7 @@ struct gate_publish {
     const char *key;      /* stream key as given, without query */
     const char *protocol; /* "rtmp", "rtmps" */
     const char *peer;     /* address */
+    bool only_ask;        /* whether it may: nothing begins, and `ch` is NULL */
 };
 /* E_OK: publish into `ch` (borrowed during the call: ref it). Otherwise why, and a sentence:
  * E_AUTH unknown key, E_CONFLICT somebody publishes already, E_CLOSED ended or disabled. */

@@ -120,6 +120,7 @@ static enum err get_or_make(struct live *l, const struct live_row *row, struct b
 struct publish_call {
     struct live *live;
     char key_hash[STREAM_KEY_HASH_CAP];
+    bool only_ask;
     gate_publish_answer *answer;
     void *ctx;
     enum err err;
@@ -146,6 +147,7 @@ static enum err publish_check(struct publish_call *c)
     if (!strcmp(row.status, "ENDED") &&
         (!strcmp(row.ended_reason, "owner") || !strcmp(row.ended_reason, "limit")))
         return refusal(c, E_CLOSED, "This stream has ended. Create a new one.");
+    if (c->only_ask) return E_OK;
     e = get_or_make(c->live, &row, &c->b, &made);
     if (e == E_CONFLICT)
         return refusal(c, e, "The last broadcast of this stream is just ending. Try again.");
@@ -167,7 +169,7 @@ static void publish_done(void *arg)
 {
     struct publish_call *c = arg;
     if (c->err != E_OK) metric_add(M_PUBLISH_REFUSED, 1);
-    c->answer(c->ctx, c->err, c->reason, c->err == E_OK ? c->b->channel : NULL);
+    c->answer(c->ctx, c->err, c->reason, c->b && c->err == E_OK ? c->b->channel : NULL);
     broadcast_unref(c->b);
     free(c);
 }
@@ -177,6 +179,7 @@ static void gate_on_publish(void *self, const struct gate_publish *ask, gate_pub
 {
     struct publish_call *c = NEW(struct publish_call);
     c->live = self;
+    c->only_ask = ask->only_ask;
     c->answer = answer;
     c->ctx = ctx;
     c->reason = "";

@@ -358,7 +358,6 @@ enum err sdp_frag_parse(struct span text, struct sdp_frag *out)
     if (has && (!token(f.ufrag, LIMIT_ICE_CRED_BYTES) || !token(f.pwd, LIMIT_ICE_CRED_BYTES) ||
                 f.ufrag.len < 4 || f.pwd.len < 22))
         return E_PROTO;
-    if (f.n_candidates > LIMIT_SDP_CANDIDATES) return E_LIMIT;
     *out = f;
     return E_OK;
 }

@@ -53,8 +53,9 @@ static void keep_media_line(struct rtc_peer *p, const struct sdp *offer, const s
     }
 }
 
-enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct rtc_agreed *g,
-                      const struct rtc_peer_ops *ops, void *ctx, struct rtc_peer **out)
+enum err rtc_peer_new(struct rtc_loop *l, const char *from, const struct sdp *offer,
+                      const struct rtc_agreed *g, const struct rtc_peer_ops *ops, void *ctx,
+                      struct rtc_peer **out)
 {
     char ufrag[ICE_UFRAG_LEN + 1], pwd[ICE_PWD_LEN + 1], random[RTC_ID_LEN - 1];
     const struct sdp_fingerprint *f = &g->transport->fingerprint;
@@ -62,11 +63,17 @@ enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct 
     if (l->n_peers >= LIMIT_RTC_PEERS || l->n_opening >= LIMIT_RTC_OPENING) return E_LIMIT;
     struct dtls *dtls = dtls_new(l->service->dtls, f->algorithm, span_of(f->digest, f->len));
     if (!dtls) return E_INVALID;
+    uint32_t place;
+    if (!peer_limit_enter(l->service->limit, from, &place)) {
+        dtls_free(dtls);
+        return E_LIMIT;
+    }
     struct rtc_peer *p = NEW(struct rtc_peer);
     p->l = l;
     p->ops = ops;
     p->ctx = ctx;
     p->dtls = dtls;
+    p->place = place;
     p->wish_us = INT64_MAX;
     p->opened_us = loop_now_us(l->loop);
     rand_id(random, RTC_ID_LEN - 2);
@@ -85,6 +92,13 @@ enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct 
     set_timer(p, p->opened_us);
     *out = p;
     return E_OK;
+}
+
+/* It has keys, or will never have any. */
+static void opened(struct rtc_peer *p)
+{
+    p->l->n_opening--;
+    peer_limit_leave(p->l->service->limit, p->place);
 }
 
 /* --- sending --- */
@@ -163,7 +177,7 @@ void rtc_peer_close(struct rtc_peer *p, enum err why, const char *reason)
     (void)map_del(&p->l->by_id, span_str(p->id));
     list_remove(&p->node);
     p->l->n_peers--;
-    if (!p->in) p->l->n_opening--;
+    if (!p->in) opened(p);
     timer_stop(&p->timer);
     p->ops->on_closed(p, why);
     dtls_free(p->dtls);
@@ -228,7 +242,7 @@ static void open_media(struct rtc_peer *p)
     if (!dtls_get_keys(p->dtls, &k)) return;
     p->in = srtpx_new(k.profile, k.client, k.client + srtpx_key_len(k.profile));
     p->out = srtpx_new(k.profile, k.server, k.server + srtpx_key_len(k.profile));
-    p->l->n_opening--;
+    opened(p);
     log_info("rtc-open", "session=%.8s kind=%s profile=%d after_ms=%lld", p->id, p->ops->name,
              k.profile, (long long)((loop_now_us(p->l->loop) - p->opened_us) / US_PER_MS));
     p->ops->on_open(p);
@@ -295,25 +309,35 @@ void rtc_peer_answer(const struct rtc_peer *p, struct sdp_answer *a)
     a->tcp = true;
 }
 
-/* RFC 9725, 4.3: the same credentials are trickle, which a lite agent needs not hear; others are a
- * restart, which the entity tag guards. */
-int rtc_peer_patch(struct rtc_peer *p, struct span body, struct span if_match, struct str *out)
+static bool same_tag(const struct rtc_peer *p, struct span if_match)
 {
-    struct sdp_frag f;
+    return span_is(if_match, "*") || span_is(if_match, "\"*\"") || span_is(if_match, p->etag);
+}
+
+static int restart(struct rtc_peer *p, struct span peer_ufrag, struct str *out)
+{
     char ufrag[ICE_UFRAG_LEN + 1], pwd[ICE_PWD_LEN + 1];
-    struct sdp_answer a;
-    if (sdp_frag_parse(body, &f) != E_OK) return 400;
-    if (f.ufrag.len == 0 || span_is(f.ufrag, p->ice.now.peer_ufrag)) return 204;
-    if (!if_match.p) return 428;
-    if (!span_is(if_match, "*") && !span_is(if_match, "\"*\"") && !span_is(if_match, p->etag))
-        return 412;
+    struct sdp_answer a = {0};
     new_creds(p->l, ufrag, pwd);
     if (p->ice.next.ufrag[0]) (void)map_del(&p->l->by_ufrag, span_str(p->ice.next.ufrag));
-    if (ice_restart(&p->ice, ufrag, pwd, f.ufrag) != E_OK) return 204;
+    if (ice_restart(&p->ice, ufrag, pwd, peer_ufrag) != E_OK) return 204;
     map_put(&p->l->by_ufrag, span_str(p->ice.next.ufrag), p);
     new_etag(p);
-    a = (struct sdp_answer){0};
     rtc_peer_answer(p, &a);
     sdp_frag_write(&a, span_str(p->media_line), span_str(p->mid), out);
     return 200;
+}
+
+/* RFC 9725, 4.3: the same credentials are trickle, whose candidates a lite agent needs not know;
+ * others are a restart. The entity tag guards both. */
+int rtc_peer_patch(struct rtc_peer *p, struct span body, struct span if_match, struct str *out)
+{
+    struct sdp_frag f;
+    if (sdp_frag_parse(body, &f) != E_OK) return 400;
+    if (!if_match.p) return 428;
+    if (!same_tag(p, if_match)) return 412;
+    const struct ice_creds *next = &p->ice.next;
+    if (f.ufrag.len == 0 || span_is(f.ufrag, p->ice.now.peer_ufrag)) return 204;
+    if (next->ufrag[0] && span_is(f.ufrag, next->peer_ufrag)) return 204;
+    return restart(p, f.ufrag, out);
 }

@@ -8,6 +8,7 @@
 #include "engine/ice.h"
 #include "engine/rtc_offer.h"
 #include "hub/packets.h"
+#include "io/peer_limit.h"
 #include "io/tcp.h"
 #include "io/udp.h"
 #include "serve/rtc/rtc_service.h"
@@ -49,6 +50,12 @@ struct rtc_viewers {
     struct map by_channel; /* channel id -> struct viewer_count */
 };
 
+/* A handler that an address may call only so often. */
+struct rtc_route {
+    struct rtc_service *service;
+    void (*handler)(struct http_request *r, void *service);
+};
+
 struct rtc_service {
     struct rtc_viewers viewers;
     struct rtc_config cfg;
@@ -57,7 +64,11 @@ struct rtc_service {
     struct net_addr candidates[LIMIT_RTC_CANDIDATES];
     unsigned n_candidates;
     uint16_t port;
-    struct tcp_listener *listener; /* NULL: drained */
+    struct tcp_listener *listener;                  /* NULL: drained */
+    struct span ice_servers[LIMIT_RTC_ICE_SERVERS]; /* over cfg.ice_servers */
+    unsigned n_ice_servers;
+    struct peer_limit *limit; /* of what an address may do over HTTP */
+    struct rtc_route *limited;
     struct http_route *routes;
     size_t n_routes;
     unsigned n_loops;
@@ -95,6 +106,7 @@ struct rtc_peer {
     struct srtpx *in, *out; /* NULL: not open yet */
     struct list links;      /* its TCP connections */
     struct timer timer;
+    uint32_t place;                   /* among its address's sessions without keys */
     int64_t opened_us;                /* when the session began */
     int64_t wish_us;                  /* when on_tick is due */
     struct net_addr known[ICE_PAIRS]; /* what the multiplexer was told; port 0: nothing */
@@ -102,9 +114,11 @@ struct rtc_peer {
     bool closed;
 };
 
-/* E_LIMIT: too many. E_INVALID: a fingerprint of an unknown kind. */
-enum err rtc_peer_new(struct rtc_loop *l, const struct sdp *offer, const struct rtc_agreed *g,
-                      const struct rtc_peer_ops *ops, void *ctx, struct rtc_peer **out) WARN_UNUSED;
+/* `from`: the client's address as text. E_LIMIT: too many, of all or from there. E_INVALID: a
+ * fingerprint of an unknown kind. */
+enum err rtc_peer_new(struct rtc_loop *l, const char *from, const struct sdp *offer,
+                      const struct rtc_agreed *g, const struct rtc_peer_ops *ops, void *ctx,
+                      struct rtc_peer **out) WARN_UNUSED;
 /* At once; on_closed is called before it returns, memory goes at the end of the iteration. */
 void rtc_peer_close(struct rtc_peer *p, enum err why, const char *reason);
 /* STUN, DTLS, RTP or RTCP, by datagram or in a frame; it is decrypted in place. */
@@ -160,9 +174,25 @@ void rtc_on_patch(struct http_request *r, void *ctx);
 void rtc_on_delete(struct http_request *r, void *ctx);
 void rtc_on_options(struct http_request *r, void *ctx);
 void rtc_on_get(struct http_request *r, void *ctx);
+/* Asks the limit first; ctx is a struct rtc_route. */
+void rtc_limited(struct http_request *r, void *ctx);
+/* The token of "Authorization: Bearer"; false: none. */
+bool rtc_bearer(struct http_request *r, char *out, size_t cap);
 void whip_flush(struct whip *w);         /* publishes what is staged */
 void whip_batch_end(struct rtc_loop *l); /* a read is over: whole frames go, pieces wait shortly */
 void whip_hold_over(struct timer *t, void *ctx);
+
+/* ice_links.c: STUN and TURN servers for the client, as Link headers (RFC 9725, 4.6) */
+struct rtc_ice_links {
+    struct http_header h[LIMIT_RTC_ICE_SERVERS];
+    size_t n;
+    struct str text[LIMIT_RTC_ICE_SERVERS];
+};
+/* What --ice-servers says, at the start. */
+enum err rtc_ice_links_open(struct rtc_service *s, char *problem, size_t cap) WARN_UNUSED;
+/* `turn`: whoever asks may also have credentials. */
+void rtc_ice_links_init(struct rtc_ice_links *k, const struct rtc_service *s, bool turn);
+void rtc_ice_links_fini(struct rtc_ice_links *k);
 
 /* Reads and parses the offer; answers with an error and returns NULL when it is none. Freed by the
  * caller. Its spans are over the request's body. */

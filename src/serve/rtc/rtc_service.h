@@ -18,6 +18,9 @@ struct rtc_config {
     uint16_t port;            /* 0: any free one */
     const char *public_ip;    /* announced instead of our own addresses (NAT), divided by commas;
                                * "" or NULL: our own */
+    const char *ice_servers;  /* "stun:..." and "turn:..." for clients, divided by commas */
+    const char *turn_secret;  /* shared with the TURN servers; "" or NULL: none */
+    unsigned turn_ttl_s;      /* how long a credential is good */
     unsigned key_interval_ms; /* publishers are asked for a key frame this often, for HLS; 0: no */
     /* A viewer has come from this address with this program: who counts others may forget it
      * there. Any loop. May be NULL. */

@@ -32,9 +32,14 @@ static void make_routes(struct rtc_service *s)
 {
     s->n_routes = N_ROUTES;
     s->routes = xcalloc(N_ROUTES, sizeof *s->routes);
-    for (size_t i = 0; i < N_ROUTES; i++)
-        s->routes[i] = (struct http_route){ROUTES[i].method, ROUTES[i].pattern, ROUTES[i].handler,
-                                           s, ROUTES[i].body_max};
+    s->limited = xcalloc(N_ROUTES, sizeof *s->limited);
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        const bool free = ROUTES[i].method == HTTP_GET;
+        s->limited[i] = (struct rtc_route){s, ROUTES[i].handler};
+        s->routes[i] = (struct http_route){ROUTES[i].method, ROUTES[i].pattern,
+                                           free ? ROUTES[i].handler : rtc_limited,
+                                           free ? (void *)s : &s->limited[i], ROUTES[i].body_max};
+    }
 }
 
 /* --- addresses --- */
@@ -144,8 +149,10 @@ enum err rtc_service_open(const struct rtc_config *cfg, struct rtc_service **out
     }
     s->dtls = dtls_ctx_new();
     dtls_ctx_fingerprint(s->dtls, s->fingerprint);
+    s->limit = peer_limit_new(LIMIT_RTC_RATE_BURST, LIMIT_RTC_RATE_PER_S, LIMIT_RTC_OPENING_PER_IP);
     make_routes(s);
-    const enum err e = listen_on(s, problem, cap);
+    enum err e = rtc_ice_links_open(s, problem, cap);
+    if (e == E_OK) e = listen_on(s, problem, cap);
     if (e != E_OK) {
         rtc_service_free(s);
         return e;
@@ -192,6 +199,8 @@ void rtc_service_free(struct rtc_service *s)
     }
     rtc_viewers_fini(&s->viewers);
     dtls_ctx_free(s->dtls);
+    peer_limit_free(s->limit);
+    free(s->limited);
     free(s->routes);
     free(s);
 }

@@ -53,7 +53,8 @@ static void create(struct post *p, const struct rtc_agreed *g, struct channel *c
 {
     struct whep *v = NEW(struct whep);
     struct sdp_answer *a = xcalloc(1, sizeof *a);
-    const enum err e = rtc_peer_new(rtc_loop_here(p->service), p->offer, g, &WHEP_OPS, v, &v->peer);
+    const enum err e = rtc_peer_new(rtc_loop_here(p->service), http_peer(p->r), p->offer, g,
+                                    &WHEP_OPS, v, &v->peer);
     if (e == E_OK) {
         v->channel = channel_ref(ch);
         rtc_viewer_came(p->service, p->r, channel_id(ch));

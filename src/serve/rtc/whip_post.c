@@ -84,8 +84,8 @@ static const struct publisher_ops PUBLISHER_OPS = {on_ready, on_kick, on_want_ke
 static enum err create(struct post *p, struct channel *ch)
 {
     struct whip *w = NEW(struct whip);
-    const enum err e =
-        rtc_peer_new(rtc_loop_here(p->service), p->offer, &p->agreed, &WHIP_OPS, w, &w->peer);
+    const enum err e = rtc_peer_new(rtc_loop_here(p->service), http_peer(p->r), p->offer,
+                                    &p->agreed, &WHIP_OPS, w, &w->peer);
     if (e != E_OK) {
         free(w);
         return e;
@@ -159,10 +159,7 @@ void rtc_on_whip(struct http_request *r, void *ctx)
 void rtc_on_whip_bearer(struct http_request *r, void *ctx)
 {
     char key[256];
-    struct span v = http_header_in(r, "authorization");
-    const struct span scheme = span_cut(&v, ' ');
-    if (!span_ieq(scheme, SPAN_LIT("bearer")) || !span_cstr(span_trim(v), key, sizeof key) ||
-        !key[0])
+    if (!rtc_bearer(r, key, sizeof key))
         refuse(r, E_AUTH, "Give the stream key as a bearer token.");
     else
         post(r, ctx, key);

@@ -110,7 +110,8 @@ export function aiortc(t, script, ...args) {
 }
 
 // A UDP line between a peer and the server that loses, delays and reorders: { port, lost, passed }. Each
-// peer's datagrams leave from a socket of their own, so that the server sees as many addresses as there are.
+// peer's datagrams leave from a socket of their own, so that the server sees as many addresses as there are;
+// rebind() gives each a new one, as a router does that forgot.
 export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, seed = 1 } = {}) {
   let state = seed;
   const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
@@ -122,7 +123,7 @@ export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, 
     line.passed++;
     const wait = delayMs + random() * jitterMs;
     if (wait < 1) send();
-    else setTimeout(send, wait);
+    else setTimeout(() => line.port && send(), wait);
   };
   const backOf = (peer) => {
     const key = `${peer.address}:${peer.port}`;
@@ -136,6 +137,13 @@ export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, 
   front.on('message', (b, peer) => carry(() => backOf(peer).send(b, toPort, '127.0.0.1', () => {})));
   await new Promise((resolve) => front.bind(0, '127.0.0.1', resolve));
   line.port = front.address().port;
-  t.after(() => [front, ...backs.values()].forEach((s) => s.close()));
+  line.rebind = () => {
+    for (const back of backs.values()) back.close();
+    backs.clear();
+  };
+  t.after(() => {
+    line.port = 0; // what is still on its way is lost
+    [front, ...backs.values()].forEach((s) => s.close());
+  });
   return line;
 }

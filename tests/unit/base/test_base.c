@@ -91,6 +91,10 @@ static void time_and_digests(void **state)
     char b64[16];
     hash_b64url(SPAN_LIT("ab\xff\xfe"), b64);
     assert_string_equal(b64, "YWL__g");
+    hash_b64(SPAN_LIT("ab\xff\xfe"), b64);
+    assert_string_equal(b64, "YWL//g==");
+    hash_b64(SPAN_LIT("abc"), b64);
+    assert_string_equal(b64, "YWJj");
 }
 
 int main(void)

@@ -1,0 +1,3 @@
+module bspnode/tests/pion
+
+go 1.19
