@@ -136,12 +136,12 @@
 #define LIMIT_WORKER_QUEUE                                                                         \
     (16u << 20) /* bytes that a worker has not taken: the rest is dropped                          \
                  */
-#define LIMIT_WORKER_MSG_BYTES (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
-#define LIMIT_WORKER_TEXT      200                      /* of the reason of a failure */
-#define LIMIT_AUDIO_RATE       192000                   /* Hz */
-#define LIMIT_AUDIO_CHANNELS   8
-#define LIMIT_AAC_FRAME_BYTES  8192 /* 6144 bits a channel, and some */
-#define LIMIT_RTC_ICE_SERVERS     8            /* told to clients */
-#define LIMIT_RTC_RATE_BURST      300          /* POST, PATCH and DELETE of one address at once */
-#define LIMIT_RTC_RATE_PER_S      10           /* and then */
-#define LIMIT_RTC_OPENING_PER_IP  100          /* sessions of one address without keys yet */
+#define LIMIT_WORKER_MSG_BYTES   (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
+#define LIMIT_WORKER_TEXT        200                      /* of the reason of a failure */
+#define LIMIT_AUDIO_RATE         192000                   /* Hz */
+#define LIMIT_AUDIO_CHANNELS     8
+#define LIMIT_AAC_FRAME_BYTES    8192 /* 6144 bits a channel, and some */
+#define LIMIT_RTC_ICE_SERVERS    8    /* told to clients */
+#define LIMIT_RTC_RATE_BURST     300  /* POST, PATCH and DELETE of one address at once */
+#define LIMIT_RTC_RATE_PER_S     10   /* and then */
+#define LIMIT_RTC_OPENING_PER_IP 100  /* sessions of one address without keys yet */
