@@ -95,7 +95,7 @@ void srtpx_seal_rtp(struct srtpx *s, struct span header, struct span payload, ui
         (uint32_t)h[8] << 24 | (uint32_t)h[9] << 16 | (uint32_t)h[10] << 8 | h[11];
     const size_t len = header.len + payload.len;
     srtpx_cipher_iv(&s->rtp, ssrc, (uint64_t)roc << 16 | (unsigned)(h[2] << 8 | h[3]), iv);
-    memcpy(out, h, header.len);
+    if (h != out) memcpy(out, h, header.len);
     srtpx_cipher_seal(&s->rtp, iv, header, payload, out + header.len, out + len);
     if (!s->rtp.gcm) srtpx_cipher_mac(&s->rtp, span_of(out, len), roc_bytes(roc, room), out + len);
     *n = len + srtpx_cipher_tag_len(&s->rtp);

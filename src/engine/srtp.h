@@ -28,9 +28,9 @@ struct srtpx *srtpx_new(enum srtpx_profile p, const uint8_t *key, const uint8_t 
 void srtpx_free(struct srtpx *s); /* NULL is fine */
 
 /* Seals the packet of header and payload into out, which has room for both and SRTPX_GROW;
- * *n is the length. The payload is read where it lies, so that one copy serves all viewers.
- * `roc` counts the wraps of the sequence number: the caller's, who numbers the packets.
- * Never the same sequence number twice with other contents. */
+ * *n is the length. The header may lie at `out` already. The payload is read where it lies, so that
+ * one copy serves all viewers. `roc` counts the wraps of the sequence number: the caller's, who
+ * numbers the packets. Never the same sequence number twice with other contents. */
 void srtpx_seal_rtp(struct srtpx *s, struct span header, struct span payload, uint32_t roc,
                     uint8_t *out, size_t *n);
 /* Opens in place: *len becomes the length without tag. E_AUTH: forged or damaged. E_CONFLICT: seen

@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* One reader of a channel's packets lane for all its viewers on this loop. It keeps the last
- * packets of each source, by reference, so that any viewer's NACK is answered from here. */
+ * packets of each source, by reference, so that any viewer's NACK is answered from here and a
+ * newcomer begins at the last key frame; and it measures the layers, so that viewers may choose. */
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "bridge/outward.h"
 #include "serve/rtc/rtc_priv.h"
 
-#define HISTORY      1024 /* packets of one source: about four seconds of video */
-#define KEY_BURST    150  /* a newcomer gets at most this many at once */
+#define LEAST_VIDEO  1024 /* packets for NACKs: about four seconds */
+#define LEAST_AUDIO  128
 #define KEY_AGAIN_US (200 * US_PER_MS)
-#define REPORT_US    US_PER_SEC
+#define TICK_US      (250 * US_PER_MS)
+#define TICKS        4 /* in a second: reports go out once in that many */
+#define SILENT_US    (1500 * US_PER_MS)
 #define SOURCES      (2 * LANE_LAYERS) /* track * LANE_LAYERS + layer */
 
-struct slot {
-    struct lane_burst *burst; /* a reference; NULL: empty */
-    uint8_t index;
-};
-
 struct source {
-    struct slot *slots; /* HISTORY of them, made with the first packet */
-    uint64_t top;       /* highest number */
-    uint64_t key;       /* first packet of the last key frame; 0: none */
-    uint32_t key_ts;
-    uint64_t since; /* all from here to top are there */
+    struct packet_history history;
+    size_t bytes[TICKS]; /* in each of the last ticks; the first is under way */
+    int64_t heard_us;
 };
 
 struct relay {
@@ -34,53 +30,42 @@ struct relay {
     struct relay_clock clocks[SOURCES];
     int64_t asked_us[LANE_LAYERS];
     struct timer timer;
+    unsigned ticks;
+    int64_t begun_us;     /* of the description: rates are of the time since */
     uint64_t description; /* its id */
+    struct lane_track tracks[2];
 };
 
-static void clear_source(struct source *s)
+static void clear(struct relay *r)
 {
-    for (unsigned i = 0; s->slots && i < HISTORY; i++)
-        if (s->slots[i].burst) feed_msg_unref(&s->slots[i].burst->msg);
-    free(s->slots);
-    *s = (struct source){0};
-}
-
-static void clear_history(struct relay *r)
-{
-    for (unsigned i = 0; i < SOURCES; i++) clear_source(&r->sources[i]);
-    for (unsigned i = 0; i < SOURCES; i++) r->clocks[i].ntp = 0;
-}
-
-static void keep(struct source *s, struct lane_burst *b, uint8_t index)
-{
-    const struct lane_packet *p = &b->packets[index];
-    if (!s->slots) s->slots = xcalloc(HISTORY, sizeof *s->slots);
-    if (s->top >= HISTORY && p->seq <= s->top - HISTORY) return; /* too old */
-    struct slot *slot = &s->slots[p->seq % HISTORY];
-    if (slot->burst) feed_msg_unref(&slot->burst->msg);
-    *slot = (struct slot){(struct lane_burst *)feed_msg_ref(&b->msg), index};
-    if (p->key && p->seq > s->key && (!s->key || p->ts != s->key_ts)) {
-        s->key = s->since = p->seq; /* a key frame has several such packets: the first counts */
-        s->key_ts = p->ts;
-    }
-    if (p->seq > s->top) {
-        if (p->seq != s->top + 1 && p->seq != s->since) s->since = p->seq;
-        s->top = p->seq;
+    for (unsigned i = 0; i < SOURCES; i++) {
+        packet_history_clear(&r->sources[i].history);
+        r->sources[i].heard_us = 0;
+        memset(r->sources[i].bytes, 0, sizeof r->sources[i].bytes);
+        r->clocks[i].ntp = 0;
     }
 }
 
 static void on_burst(struct relay *r, struct lane_burst *b)
 {
-    for (unsigned i = 0; i < b->n; i++)
-        keep(&r->sources[b->packets[i].track * LANE_LAYERS + b->packets[i].layer], b, (uint8_t)i);
-    LIST_EACH(v, &r->viewers) whep_send(v, b);
+    const int64_t now = loop_now_us(r->l->loop);
+    for (unsigned i = 0; i < b->n; i++) {
+        const struct lane_packet *p = &b->packets[i];
+        struct source *s = &r->sources[p->track * LANE_LAYERS + p->layer];
+        packet_history_add(&s->history, b, i);
+        s->bytes[0] += p->len;
+        s->heard_us = now;
+    }
+    LIST_EACH(v, &r->viewers) whep_send(v, b, now);
 }
 
 static void on_description(struct relay *r, const struct lane_description *d)
 {
     if (d->id == r->description) return;
     r->description = d->id;
-    clear_history(r);
+    r->begun_us = loop_now_us(r->l->loop);
+    memcpy(r->tracks, d->tracks, sizeof r->tracks);
+    clear(r);
     LIST_EACH(v, &r->viewers) whep_restart(v, d);
     if (d->tracks[0].codec == CODEC_NONE && d->tracks[1].codec == CODEC_NONE)
         outward_watch(r->channel); /* who publishes next may have no packets */
@@ -104,8 +89,18 @@ static void on_timer(struct timer *t, void *ctx)
 {
     struct relay *r = ctx;
     const int64_t now = loop_now_us(r->l->loop);
-    LIST_EACH(v, &r->viewers) whep_report(v, r->clocks, now);
-    timer_at(&r->timer, now + REPORT_US);
+    const bool report = ++r->ticks % TICKS == 0;
+    LIST_EACH(v, &r->viewers)
+    {
+        whep_tick(v, now);
+        if (report) whep_report(v, r->clocks, now);
+    }
+    for (unsigned i = 0; i < SOURCES; i++) {
+        size_t *b = r->sources[i].bytes;
+        memmove(b + 1, b, (TICKS - 1) * sizeof *b);
+        b[0] = 0;
+    }
+    timer_at(&r->timer, now + TICK_US);
 }
 
 struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *viewer)
@@ -120,11 +115,13 @@ struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *vie
     r = NEW(struct relay);
     r->l = l;
     r->channel = channel_ref(c);
+    for (unsigned i = 0; i < SOURCES; i++)
+        packet_history_init(&r->sources[i].history, i < LANE_LAYERS ? LEAST_VIDEO : LEAST_AUDIO);
     list_init(&r->viewers);
     list_push_back(&r->viewers, viewer);
     map_put(&l->relays, id, r);
     timer_init(&r->timer, l->loop, on_timer, r);
-    timer_at(&r->timer, loop_now_us(l->loop) + REPORT_US);
+    timer_at(&r->timer, loop_now_us(l->loop) + TICK_US);
     feed_attach(channel_lane(c), &r->reader, on_message, r);
     return r;
 }
@@ -132,7 +129,7 @@ struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *vie
 static void free_relay(void *arg)
 {
     struct relay *r = arg;
-    clear_history(r);
+    clear(r);
     channel_unref(r->channel);
     free(r);
 }
@@ -148,24 +145,19 @@ void relay_leave(struct relay *r, struct list *viewer)
     loop_defer(r->l->loop, free_relay, r); /* it may be its message that ends the viewer */
 }
 
-const struct lane_packet *relay_packet(const struct relay *r, uint8_t track, uint8_t layer,
-                                       uint64_t seq, const struct lane_burst **burst)
+const struct packet_history *relay_history(const struct relay *r, uint8_t track, uint8_t layer)
 {
-    const struct source *s = &r->sources[track * LANE_LAYERS + layer];
-    if (!s->slots) return NULL;
-    const struct slot *slot = &s->slots[seq % HISTORY];
-    if (!slot->burst || slot->burst->packets[slot->index].seq != seq) return NULL;
-    *burst = slot->burst;
-    return &slot->burst->packets[slot->index];
+    return &r->sources[track * LANE_LAYERS + layer].history;
 }
 
-bool relay_key(const struct relay *r, uint8_t layer, uint64_t *from, uint64_t *to)
+const struct relay_clock *relay_clock(const struct relay *r, uint8_t track, uint8_t layer)
 {
-    const struct source *s = &r->sources[layer];
-    if (!s->key || s->since > s->key || s->top - s->key >= KEY_BURST) return false;
-    *from = s->key;
-    *to = s->top;
-    return true;
+    return &r->clocks[track * LANE_LAYERS + layer];
+}
+
+const struct lane_track *relay_track(const struct relay *r, uint8_t track)
+{
+    return &r->tracks[track];
 }
 
 void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us)

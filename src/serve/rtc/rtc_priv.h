@@ -7,7 +7,7 @@
 #include "engine/dtls.h"
 #include "engine/ice.h"
 #include "engine/rtc_offer.h"
-#include "hub/packets.h"
+#include "hub/packet_history.h"
 #include "io/peer_limit.h"
 #include "io/tcp.h"
 #include "io/udp.h"
@@ -214,14 +214,15 @@ struct relay;
 struct whep;
 struct relay *relay_join(struct rtc_loop *l, struct channel *c, struct list *viewer);
 void relay_leave(struct relay *r, struct list *viewer);
-/* The packet of that number, valid until the loop's next message; NULL: too old or never come. */
-const struct lane_packet *relay_packet(const struct relay *r, uint8_t track, uint8_t layer,
-                                       uint64_t seq, const struct lane_burst **burst);
-/* First packet of the last key frame when it and all since are there and few; false: none. */
-bool relay_key(const struct relay *r, uint8_t layer, uint64_t *from, uint64_t *to);
+/* What there is of a source, valid until the loop's next message. */
+const struct packet_history *relay_history(const struct relay *r, uint8_t track, uint8_t layer);
+const struct relay_clock *relay_clock(const struct relay *r, uint8_t track, uint8_t layer);
+/* As described; without a codec while nobody publishes. */
+const struct lane_track *relay_track(const struct relay *r, uint8_t track);
 void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us);
 
-/* whep.c, called by the relay */
-void whep_send(struct list *viewer, const struct lane_burst *b);
+/* whep_send.c and whep_control.c, called by the relay */
+void whep_send(struct list *viewer, const struct lane_burst *b, int64_t now_us);
 void whep_restart(struct list *viewer, const struct lane_description *d); /* other packets follow */
 void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t now_us);
+void whep_tick(struct list *viewer, int64_t now_us); /* four times a second */

@@ -15,25 +15,28 @@ struct post {
 static void set_track(struct whep_track *t, const struct rtc_track *g, const struct sdp *offer)
 {
     if (!g->is) return;
-    struct wr w = wr_to(t->ext, sizeof t->ext);
     const struct span mid = offer->media[g->section].mid;
     t->is = true;
     t->codec = g->codec;
     t->pt = g->media->pt;
     t->clock = g->media->clock;
     t->ssrc = (uint32_t)rand_u64() | 1;
-    t->next = 1000 + rand_u64() % 20000; /* far from the wrap, so that nobody guesses it wrong */
+    /* far from the wrap, so that nobody guesses it wrong */
+    rtc_rewrite_init(&t->map, 1000 + rand_u64() % 20000);
     t->rtx_seq = 1000 + rand_u64() % 20000;
     if (g->rtx) {
         t->rtx_pt = g->rtx->pt;
         t->rtx_ssrc = t->ssrc ^ 0x5a5a5a5a;
     }
-    if (g->ext[SDP_EXT_MID] && g->ext[SDP_EXT_MID] < 15 && mid.len <= 16) {
+    struct wr w = wr_to(t->head, sizeof t->head);
+    const bool has_mid = g->ext[SDP_EXT_MID] && g->ext[SDP_EXT_MID] < 15 && mid.len <= 16;
+    rtp_write(&w, &(struct rtp){.pt = t->pt, .ssrc = t->ssrc}, has_mid);
+    if (has_mid) {
         const size_t mark = rtp_ext_begin(&w);
         rtp_ext_put(&w, g->ext[SDP_EXT_MID], mid);
         rtp_ext_end(&w, mark);
-        t->ext_len = w.overflow ? 0 : (uint8_t)wr_used(&w);
     }
+    t->head_len = (uint8_t)wr_used(&w);
 }
 
 static void fill_sources(const struct whep *v, const struct rtc_agreed *g, struct sdp_answer *a)

@@ -1,23 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* serve/rtc/whep_priv.h - a viewer's session, between the files that make it: whep.c (what it is
- * sent and says), whep_post.c (how it begins). */
+/* serve/rtc/whep_priv.h - a viewer's session, between the files that make it: whep.c (its life),
+ * whep_post.c (how it begins), whep_send.c (what it is sent), whep_control.c (what it says). */
 #pragma once
+#include "engine/rtc_rewrite.h"
 #include "serve/rtc/rtc_priv.h"
 
-#define WHEP_CNAME "bspnode"
+#define WHEP_CNAME    "bspnode"
+#define WHEP_HEAD_MAX 48 /* header and extensions */
+#define WHEP_RESENT   64
 
 struct whep_track {
     bool is, started;
+    bool fresh; /* what comes next is another publisher's */
     enum codec codec;
-    uint8_t pt, rtx_pt, layer;
+    uint8_t pt, rtx_pt;
+    uint8_t head_len;
     uint32_t ssrc, rtx_ssrc; /* rtx_ssrc 0: no RTX */
     uint32_t clock;
-    uint64_t delta; /* ours = the lane's number + delta, modulo 2^64 */
-    uint64_t next;  /* our number after the highest sent */
+    struct rtc_rewrite map;
     uint64_t rtx_seq;
-    uint8_t ext[24]; /* the extension block, or none */
-    uint8_t ext_len;
+    uint8_t head[WHEP_HEAD_MAX]; /* what all its packets' headers have in common */
     uint32_t packets, bytes;
+};
+
+/* A packet that was sent again lately. */
+struct whep_resent {
+    uint16_t seq;
+    uint32_t ms;
 };
 
 struct whep {
@@ -26,6 +35,40 @@ struct whep {
     struct channel *channel;
     struct relay *relay;
     struct whep_track tracks[2];
+    uint8_t target;               /* video layer that it is to have */
+    bool look;                    /* a key frame may be there to begin with */
+    int64_t caught_us, repeat_us; /* when it last caught up; when it may again */
+    /* Video that goes out by the clock and not as it comes: */
+    bool behind;
+    uint64_t cursor; /* the lane's number of the next packet */
+    int64_t paced_us, credit;
+    /* What is sent again: */
+    struct whep_resent resent[WHEP_RESENT];
+    int64_t again_us, again_credit;
 };
 
 extern const struct rtc_peer_ops WHEP_OPS;
+
+/* --- whep_send.c --- */
+
+/* What is being sealed into the loop's burst buffer, to leave together. */
+struct whep_batch {
+    uint8_t *at, *end;
+    uint16_t sizes[2 * LANE_BURST_MAX];
+    unsigned n;
+};
+struct whep_batch whep_batch(struct whep *v);
+void whep_flush(struct whep *v, struct whep_batch *b);
+/* Sends a packet once more; E_NOTFOUND: nobody has it. *n: its bytes. */
+enum err whep_again(struct whep *v, struct whep_track *t, uint8_t track, uint64_t number,
+                    struct whep_batch *b, size_t *n) WARN_UNUSED;
+/* A first picture at once when the last key frame will do, else a new one is asked for. */
+void whep_begin_video(struct whep *v, int64_t now_us);
+/* The viewer cannot decode: a key frame is asked for, or the last one is sent again. */
+void whep_want_key(struct whep *v, int64_t now_us);
+/* Returns when it wants to be called again. */
+int64_t whep_pace(struct whep *v, int64_t now_us);
+
+/* --- whep_control.c --- */
+
+void whep_on_rtcp(struct rtc_peer *p, const struct rtcp *c, int64_t now_us);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What a viewer says of what it was sent, and what it is told besides: reports. Its requests cost
+ * it a budget, so that nobody makes the server send more than what is watched. */
+#include "base/clock.h"
+#include "serve/rtc/whep_priv.h"
+
+#define AGAIN_MS    50     /* the same packet is not sent again sooner: about one round trip */
+#define AGAIN_BPS   250000 /* bytes a second that are sent again */
+#define AGAIN_BURST 250000
+
+void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t now_us)
+{
+    struct whep *v = CONTAINER_OF(viewer, struct whep, node);
+    uint8_t room[256];
+    struct wr w = wr_to(room, sizeof room - SRTPX_GROW);
+    for (unsigned k = 0; k < 2; k++) {
+        const struct whep_track *t = &v->tracks[k];
+        const struct rtc_span *s = rtc_rewrite_now(&t->map);
+        const struct relay_clock *c = s ? &clocks[k * LANE_LAYERS + s->layer] : NULL;
+        if (!t->started || !c || !c->ntp) continue;
+        const int64_t since = now_us - c->at_us;
+        const struct rtcp_sr sr = {.ntp = c->ntp + ((uint64_t)(since / US_PER_SEC) << 32) +
+                                          ((uint64_t)(since % US_PER_SEC) << 32) / US_PER_SEC,
+                                   .rtp_ts = c->ts + s->ts_delta +
+                                             (uint32_t)(since * t->clock / US_PER_SEC),
+                                   .packets = t->packets,
+                                   .bytes = t->bytes};
+        rtcp_put_sr(&w, t->ssrc, &sr);
+        rtcp_put_cname(&w, t->ssrc, SPAN_LIT(WHEP_CNAME));
+    }
+    if (!w.overflow) rtc_peer_send_rtcp(v->peer, room, wr_used(&w));
+}
+
+static bool sent_lately(struct whep *v, uint16_t seq, int64_t now)
+{
+    struct whep_resent *r = &v->resent[seq % WHEP_RESENT];
+    const uint32_t ms = (uint32_t)(now / US_PER_MS);
+    if (r->seq == seq && r->ms && ms - r->ms < AGAIN_MS) return true;
+    *r = (struct whep_resent){seq, ms ? ms : 1};
+    return false;
+}
+
+static void send_again(struct whep *v, uint8_t track, uint16_t seq, struct whep_batch *b,
+                       int64_t now)
+{
+    struct whep_track *t = &v->tracks[track];
+    size_t n = 0;
+    if (v->again_credit <= 0 || (track == MEDIA_VIDEO && sent_lately(v, seq, now))) return;
+    if (whep_again(v, t, track, seq_extend(t->map.next, seq), b, &n) == E_OK)
+        v->again_credit -= (int64_t)n;
+}
+
+static void on_nack(struct whep *v, struct rtcp_nack *n, int64_t now)
+{
+    uint16_t seq, bits;
+    struct whep_batch b = whep_batch(v);
+    v->again_credit += (now - v->again_us) * AGAIN_BPS / US_PER_SEC;
+    if (v->again_credit > AGAIN_BURST) v->again_credit = AGAIN_BURST;
+    v->again_us = now;
+    for (uint8_t k = 0; k < 2; k++) {
+        struct whep_track *t = &v->tracks[k];
+        if (!t->started || t->ssrc != n->media) continue;
+        for (unsigned i = 0; i < LANE_BURST_MAX && rtcp_nack_next(n, &seq, &bits); i++) {
+            send_again(v, k, seq, &b, now);
+            for (unsigned j = 0; j < 16; j++)
+                if (bits >> j & 1) send_again(v, k, (uint16_t)(seq + j + 1), &b, now);
+        }
+    }
+    whep_flush(v, &b);
+}
+
+void whep_on_rtcp(struct rtc_peer *p, const struct rtcp *c, int64_t now_us)
+{
+    struct whep *v = p->ctx;
+    struct rtcp_nack n;
+    uint32_t media = 0;
+    struct whep_track *t = &v->tracks[MEDIA_VIDEO];
+    if (!v->relay) return;
+    if (rtcp_nack_parse(c, &n) == E_OK) on_nack(v, &n, now_us);
+    if (t->is && rtcp_key_request_at(c, 0, &media) && media == t->ssrc) whep_want_key(v, now_us);
+}
