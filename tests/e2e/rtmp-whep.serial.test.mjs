@@ -6,7 +6,7 @@ import { newUser } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
-import { rtcPage } from './lib/webrtc.mjs';
+import { aiortc, rtcPage } from './lib/webrtc.mjs';
 
 const whep = (server, stream) => `${server.http}/whep/${stream.playback.playbackId}`;
 
@@ -38,16 +38,32 @@ async function untilPictures(page, frames) {
   });
 }
 
+// Waits for a sound that is heard.
+async function untilSound(page) {
+  let sound = {};
+  await page.evaluate("document.querySelectorAll('video').forEach((v) => (v.muted = false))"); // muted has no level
+  return until('a sound', async () => {
+    ({ sound } = await page.evaluate('stats(viewer)'));
+    return sound.audioLevel > 0.01 && sound;
+  }, 30_000).catch((e) => {
+    throw new Error(`${e.message}; ${JSON.stringify(sound)}`);
+  });
+}
+
 for (const gop of [2, 10])
-  test(`pictures from key frames ${gop} s apart, for Chromium`, async (t) => {
+  test(`picture and sound from key frames ${gop} s apart, for Chromium and aiortc`, async (t) => {
     const { server, stream, rtmp } = await begin(t);
     const { context } = await launchBrowser(t);
     const page = await rtcPage(context, server);
-    await publishFfmpeg(t, rtmp, { media: { gop } });
+    await publishFfmpeg(t, rtmp, { media: { gop, seconds: 20 } });
     const made = await watch(page, whep(server, stream));
     assert.equal(made.status, 201, made.text);
     const seen = await untilPictures(page, 60);
     assert.deepEqual([seen.inbound.frameWidth, seen.inbound.frameHeight], [640, 360]);
+    const sound = await untilSound(page);
+    t.diagnostic(JSON.stringify({ level: sound.audioLevel, concealed: sound.concealedSamples, of: sound.totalSamplesReceived }));
+    const other = await aiortc(t, 'aiortc_whep.py', whep(server, stream), 50).ended();
+    assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
   });
 
 test('the publisher leaves, and comes back with another picture', async (t) => {
