@@ -55,7 +55,8 @@ test('addresses lead to pages', () => {
   assert.deepEqual(match('/dashboard/'), { name: 'dashboard' });
   assert.deepEqual(match('/dashboard/abc'), { name: 'manage', id: 'abc' });
   assert.deepEqual(match('/stream/a%20b'), { name: 'watch', id: 'a b' });
-  for (const path of ['/stream', '/stream/', '/stream/a/b', '/nope', '/stream/%E0%A4%A'])
+  assert.deepEqual(match('/stream/a%20b/broadcast/'), { name: 'broadcast', id: 'a b' });
+  for (const path of ['/stream', '/stream/', '/stream/a/b', '/dashboard/a/broadcast', '/nope', '/stream/%E0%A4%A'])
     assert.equal(match(path).name, 'not-found', path);
 });
 

@@ -36,7 +36,7 @@ export function Meter({ studio, onHint }: { studio: Studio; onHint: (hint: 'mute
     let shown = 0;
     const stop = watchLevel(voice, (level) => {
       shown = Math.max(level, shown * 0.8);
-      if (bar.current) bar.current.style.transform = `scaleX(${muted ? 0 : shown.toFixed(3)})`;
+      if (bar.current) bar.current.style.clipPath = `inset(0 ${muted ? 100 : (100 - shown * 100).toFixed(1)}% 0 0)`;
       loud = level > 0.55 ? loud + 1 : Math.max(0, loud - 1);
       still = level < 0.02 ? still + 1 : 0;
       onHint(muted ? (loud > 5 ? 'muted' : null) : still > 75 ? 'silent' : null);
