@@ -35,7 +35,13 @@ function Embed({ src }: { src: string }) {
     };
   }, [src, round]);
   if (state === 'live' || state === 'recorded')
-    return <Player src={src} mode={state} title="Stream" onEnded={() => state === 'live' && setRound(round + 1)} />;
+    return (
+      <Player
+        picture={{ way: 'hls', src, mode: state, fromStart: false }}
+        title="Stream"
+        onEnded={() => state === 'live' && setRound(round + 1)}
+      />
+    );
   return (
     <div class="player">
       <div class="player-cover" role="status">

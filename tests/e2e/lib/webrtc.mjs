@@ -109,17 +109,17 @@ export function aiortc(t, script, ...args) {
   return peer;
 }
 
-// A UDP line between a peer and the server that loses, delays and reorders: { port, lost, passed }. Each
-// peer's datagrams leave from a socket of their own, so that the server sees as many addresses as there are;
-// rebind() gives each a new one, as a router does that forgot.
+// A UDP line between a peer and the server that loses, delays and reorders: { port, lost, passed, loss }, and
+// `loss` may be changed. Each peer's datagrams leave from a socket of their own, so that the server sees as many
+// addresses as there are; rebind() gives each a new one, as a router does that forgot.
 export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, seed = 1 } = {}) {
   let state = seed;
   const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
-  const line = { lost: 0, passed: 0 };
+  const line = { lost: 0, passed: 0, loss };
   const front = dgram.createSocket('udp4');
   const backs = new Map();
   const carry = (send) => {
-    if (random() < loss) return void line.lost++;
+    if (random() < line.loss) return void line.lost++;
     line.passed++;
     const wait = delayMs + random() * jitterMs;
     if (wait < 1) send();

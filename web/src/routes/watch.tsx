@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Stream } from '../api/types';
+import { choiceOf, choicesOf, createWish, noteOf, pictureOf, sightOf, type Picture, type Trouble } from '../store/source';
 import { createWatch, recordingUrl, type WatchPhase, type WatchStore } from '../store/watch';
 import { viewers } from '../store/format';
 import { StateBadge } from '../ui/badge';
@@ -10,15 +11,18 @@ import { Button, LinkButton } from '../ui/button';
 import { CopyButton } from '../ui/copy';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
-import { Player, type PlayerMode } from '../ui/player';
-import { loadPlayer } from '../ui/player-script';
+import { Behind, Ways } from '../ui/delay';
+import { Player } from '../ui/player';
 import { Avatar, Poster } from '../ui/poster';
 import { Empty, Failed } from '../ui/states';
 import { Ago, Duration, Elapsed } from '../ui/time';
 import { useStore } from '../ui/use-store';
+import type { Numbers } from '../ui/view';
 
-/** A live picture is some seconds behind: after the end it plays out before the page moves on. */
-const PLAY_OUT_MS = 12_000;
+/** By HLS a live picture is some seconds behind: after the end it plays out before the page moves on. */
+const PLAY_OUT_MS = { hls: 12_000, webrtc: 1000 };
+
+const CAN_WEBRTC = typeof RTCPeerConnection === 'function';
 
 const SPOKEN: Partial<Record<WatchPhase, string>> = {
   live: 'The stream is live.',
@@ -32,7 +36,7 @@ const onAir = (phase: WatchPhase) => phase === 'live' || phase === 'reconnecting
 const isOver = (phase: WatchPhase) => phase.startsWith('ended');
 
 /** The phase as shown: the end is held back until the live player has played out. */
-function usePlayedOut(phase: WatchPhase): [WatchPhase, () => void] {
+function usePlayedOut(phase: WatchPhase, way: { current: Picture['way'] }): [WatchPhase, () => void] {
   const [shown, setShown] = useState(phase);
   const latest = useRef(phase);
   latest.current = phase;
@@ -41,7 +45,7 @@ function usePlayedOut(phase: WatchPhase): [WatchPhase, () => void] {
       setShown(phase);
       return;
     }
-    const timer = setTimeout(() => setShown(latest.current), PLAY_OUT_MS);
+    const timer = setTimeout(() => setShown(latest.current), PLAY_OUT_MS[way.current]);
     return () => clearTimeout(timer);
   }, [phase]);
   return [shown, () => setShown(latest.current)];
@@ -59,29 +63,27 @@ function Cover({ stream, title, children }: { stream: Stream; title: string; chi
   );
 }
 
-/** What the player plays. Who has gone back to the start stays there when the stream ends. */
-function pictureOf(phase: WatchPhase, stream: Stream, rewind: string | null): { src: string; mode: PlayerMode } | null {
-  const recording = recordingUrl(stream);
-  if (!onAir(phase) && phase !== 'ended-recorded') return null;
-  if (rewind) return { src: rewind, mode: 'rewind' };
-  if (!onAir(phase)) return recording ? { src: recording, mode: 'recorded' } : null;
-  return stream.playback ? { src: stream.playback.hlsUrl, mode: 'live' } : null;
-}
-
 interface ScreenProps {
   phase: WatchPhase;
   stream: Stream;
-  /** The recording's address, when it is watched while it grows. */
-  rewind: string | null;
+  picture: Picture | null;
   onPlayedOut: () => void;
+  onTrouble: (t: Trouble) => void;
+  onNumbers: (n: Numbers | null) => void;
 }
 
-function Screen({ phase, stream, rewind, onPlayedOut }: ScreenProps) {
-  const picture = pictureOf(phase, stream, rewind);
+function Screen({ phase, stream, picture, onPlayedOut, onTrouble, onNumbers }: ScreenProps) {
   if (picture)
     return (
       <div class="screen">
-        <Player {...picture} title={stream.title} onEnded={picture.mode === 'live' ? onPlayedOut : undefined} />
+        <Player
+          picture={picture}
+          title={stream.title}
+          connected={phase === 'live'}
+          onEnded={picture.mode === 'live' ? onPlayedOut : undefined}
+          onTrouble={onTrouble}
+          onNumbers={onNumbers}
+        />
         {phase === 'reconnecting' && (
           <p class="screen-banner">
             <span class="spinner" aria-hidden="true" /> The streamer lost the connection. The stream goes on by
@@ -155,16 +157,41 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
 
 function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const { phase, viewers: count, online } = useStore(store);
-  const [shown, playedOut] = usePlayedOut(phase);
-  const [rewind, setRewind] = useState<string | null>(null);
-  const recording = recordingUrl(stream);
+  const way = useRef<Picture['way']>('hls');
+  const [shown, playedOut] = usePlayedOut(phase, way);
+  const wishes = useMemo(() => createWish(), []);
+  const wish = useStore(wishes);
+  const [numbers, setNumbers] = useState<Numbers | null>(null);
+  const sight = sightOf(stream, { onAir: onAir(shown), recorded: shown === 'ended-recorded' });
+  const picture = pictureOf(sight, wish, CAN_WEBRTC);
+  const note = noteOf(sight, wish, CAN_WEBRTC);
+  if (picture) way.current = picture.way;
+  useEffect(() => wishes.seen(sight), [sight.connected]);
   useEffect(() => {
-    if (rewind && recording && recording !== rewind) setRewind(null); // live again, with a new recording
+    addEventListener('online', wishes.networkChanged);
+    return () => removeEventListener('online', wishes.networkChanged);
+  }, [wishes]);
+  useEffect(() => void (note && announce(note, { quiet: true })), [note]);
+  const rewinding = picture?.mode === 'rewind';
+  const recording = recordingUrl(stream);
+  const watched = useRef(recording);
+  useEffect(() => {
+    // Live again, with a new recording: what was gone back in is another broadcast.
+    if (recording && watched.current && recording !== watched.current && wishes.get().choice === 'rewind') wishes.backToLive();
+    watched.current = recording ?? watched.current;
   }, [recording]);
-  const canRewind = onAir(shown) && (recording !== null || rewind !== null);
+  const canRewind = onAir(shown) && (recording !== null || rewinding);
   return (
     <article class="watch">
-      <Screen phase={shown} stream={stream} rewind={rewind} onPlayedOut={playedOut} />
+      <Screen
+        phase={shown}
+        stream={stream}
+        picture={picture}
+        onPlayedOut={playedOut}
+        onTrouble={wishes.trouble}
+        onNumbers={setNumbers}
+      />
+      {note && <p class="watch-note">{note}</p>}
       <div class="watch-head">
         <div class="watch-title">
           <div class="watch-state">
@@ -175,10 +202,19 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
         </div>
         <div class="watch-actions">
           {canRewind && (
-            <Button small icon={rewind ? 'arrow' : 'back'} onClick={() => setRewind(rewind ? null : recording)}>
-              {rewind ? 'Back to live' : 'Watch from the start'}
+            <Button
+              small
+              icon={rewinding ? 'arrow' : 'back'}
+              onClick={() => (rewinding ? wishes.backToLive() : wishes.choose('rewind', 'start'))}
+            >
+              {rewinding ? 'Back to live' : 'Watch from the start'}
             </Button>
           )}
+          <Ways
+            all={choicesOf(sight, CAN_WEBRTC)}
+            current={choiceOf(sight, wish, CAN_WEBRTC)}
+            onChoose={(c) => wishes.choose(c)}
+          />
           {stream.ingest && (
             <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>
               Manage
@@ -193,6 +229,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
           <b>{stream.user.name}</b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />
+        {onAir(shown) && picture && !rewinding && <Behind numbers={numbers} way={picture.way} />}
         {!online && <span class="fact fact-warn">Reconnecting to the server…</span>}
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}
@@ -203,7 +240,6 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
 export function Watch({ id }: { id: string }) {
   const store = useMemo(() => createWatch(client, id), [id]);
   useEffect(() => () => store.close(), [store]);
-  useEffect(() => void loadPlayer(), []); // while the stream is asked for
   const { phase, stream, error } = useStore(store);
   useTitle(stream?.title ?? (phase === 'not-found' ? 'Stream not found' : 'Stream'));
 

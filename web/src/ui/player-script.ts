@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The player is many times larger than everything else here: it is fetched by the pages that play, once.
-let loading: Promise<boolean> | null = null;
+// The players are many times larger than everything else here: each is fetched by the pages that need it, once.
 
-/** True when <mux-player> is there. After a failure the next call tries again. */
-export function loadPlayer(): Promise<boolean> {
-  loading ??= import('@mux/mux-player').then(
-    () => true,
-    () => {
-      loading = null;
-      return false;
-    },
-  );
-  return loading;
+/** True when it is there. After a failure the next call tries again. */
+function once(load: () => Promise<unknown>): () => Promise<boolean> {
+  let loading: Promise<boolean> | null = null;
+  return () => {
+    loading ??= load().then(
+      () => true,
+      () => {
+        loading = null;
+        return false;
+      },
+    );
+    return loading;
+  };
 }
+
+/** <mux-player> */
+export const loadPlayer = once(() => import('@mux/mux-player'));
+
+/** <bsp-whep> and its controls */
+export const loadWhep = once(() => import('./whep-parts'));

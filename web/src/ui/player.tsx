@@ -1,165 +1,77 @@
 // SPDX-License-Identifier: MIT
-// <mux-player> on a playlist's address: loaded when it is first needed, and made anew when the picture
-// stands still or the connection breaks, where it was.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { backoffMs } from '../api/backoff';
-import { here, lookAt } from '../api/playlist';
-import { createStallWatch } from '../store/stall';
+// The player of the viewer page and of the embedded one: a picture, or why there is none yet.
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Picture, Trouble } from '../store/source';
 import { Button } from './button';
-import { loadPlayer } from './player-script';
-
-/** At the live edge; live, from its beginning (the recording while it grows); over. */
-export type PlayerMode = 'live' | 'rewind' | 'recorded';
+import { createStage, type Stage, type StageState } from './stage';
+import type { Numbers } from './view';
 
 export interface PlayerProps {
-  src: string;
-  mode: PlayerMode;
+  picture: Picture;
   title: string;
+  /** The streamer sends; false while they are away. */
+  connected?: boolean;
   onEnded?: (() => void) | undefined;
+  onTrouble?: (t: Trouble) => void;
+  /** How the picture comes, every second. */
+  onNumbers?: (n: Numbers | null) => void;
 }
 
-type MediaLike = HTMLElement & {
-  currentTime: number;
-  paused: boolean;
-  ended: boolean;
-  muted: boolean;
-  _hlsConfig: Record<string, unknown>;
-  error: { code: number } | null;
-};
-
-const MEDIA_ERR_DECODE = 3;
-
-function element(props: PlayerProps, startAt: number, autoplay: boolean): MediaLike {
-  const el = document.createElement('mux-player') as unknown as MediaLike;
-  // Who starts late, or stalls once, gets back to the live edge by playing a little faster.
-  if (props.mode === 'live') el._hlsConfig = { maxLiveSyncPlaybackRate: 1.1 };
-  const attributes: Record<string, string> = {
-    'stream-type': { live: 'll-live', rewind: 'live', recorded: 'on-demand' }[props.mode],
-    'prefer-playback': 'mse',
-    'disable-tracking': '',
-    'disable-cookies': '',
-    'metadata-video-title': props.title,
-    'video-title': '',
-    'accent-color': '#5fd4bd',
-    'primary-color': '#ffffff',
-    src: here(props.src),
-  };
-  if (autoplay) attributes.autoplay = 'any'; // with sound where the browser allows it, else muted
-  if (props.mode === 'rewind') attributes['target-live-window'] = 'Infinity';
-  if (startAt > 0) attributes['start-time'] = String(startAt);
-  for (const [name, value] of Object.entries(attributes)) el.setAttribute(name, value);
-  return el;
-}
-
-/** Waits until the playlist is there: a stream that has just gone live has none for a moment. False: there
- * is nothing to wait for. */
-async function whenPlayable(src: string, stopped: () => boolean): Promise<boolean> {
-  let failures = 0;
-  while (!stopped()) {
-    const found = await lookAt(here(src));
-    if (found === 'live' || found === 'recorded') return true;
-    if (found === 'missing') return false;
-    const wait = found === 'failed' ? backoffMs(failures++) : 400;
-    await new Promise((done) => setTimeout(done, wait));
-  }
-  return false;
-}
+const NUMBERS_MS = 1000;
 
 export function Player(props: PlayerProps) {
-  const { src, mode, title } = props;
-  const live = mode === 'live';
+  const { picture, title } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [state, setState] = useState<'loading' | 'playing' | 'gone' | 'no-script'>('loading');
-  // Browsers start pictures with sound only where the viewer has clicked before.
-  const [silenced, setSilenced] = useState(false);
+  const stage = useRef<Stage | null>(null);
+  const [state, setState] = useState<StageState>({ cover: 'loading', silenced: false, way: null });
   const latest = useRef(props);
   latest.current = props;
 
-  useEffect(() => {
-    let stopped = false;
-    let media: MediaLike | null = null;
-    let reloads = 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stall = createStallWatch();
-
-    function mount(startAt: number, autoplay: boolean) {
-      media = element(latest.current, startAt, autoplay);
-      media.addEventListener('ended', () => latest.current.onEnded?.());
-      media.addEventListener('playing', () => (reloads = 0));
-      if (autoplay) media.addEventListener('playing', () => setSilenced(media?.muted ?? false), { once: true });
-      media.addEventListener('volumechange', () => !media?.muted && setSilenced(false));
-      media.addEventListener('error', () => {
-        // A stream that cannot be decoded does not get better by asking again.
-        if (media?.error?.code !== MEDIA_ERR_DECODE || live) reload(backoffMs(reloads++));
-      });
-      box.current?.replaceChildren(media);
-      setState('playing');
-    }
-
-    function reload(afterMs: number) {
-      clearTimeout(timer);
-      timer = setTimeout(async () => {
-        if (!(await whenPlayable(src, () => stopped)) || stopped) return;
-        stall.reloaded(performance.now());
-        const wasPaused = media?.paused === true && !media.error;
-        mount(live ? 0 : (media?.currentTime ?? 0), live || !wasPaused);
-      }, afterMs);
-    }
-
-    async function start() {
-      setState('loading');
-      const script = loadPlayer();
-      const playable = await whenPlayable(src, () => stopped);
-      if (!(await script)) return stopped || setState('no-script');
-      if (stopped) return;
-      if (!playable) return setState('gone');
-      // A growing recording would be joined at its end.
-      mount(mode === 'rewind' ? 0.01 : 0, mode !== 'recorded');
-    }
-
-    const watch = setInterval(() => {
-      if (!media || !live) return;
-      const shouldPlay = !media.paused && !media.ended && !document.hidden;
-      if (stall.sample(performance.now(), media.currentTime, shouldPlay)) reload(0);
-    }, 1000);
-
-    void start();
+  useLayoutEffect(() => {
+    if (!box.current) return;
+    const mine = createStage(box.current, {
+      onEnded: () => latest.current.onEnded?.(),
+      onTrouble: (t) => latest.current.onTrouble?.(t),
+      connected: () => latest.current.connected !== false,
+    });
+    stage.current = mine;
+    const unsubscribe = mine.subscribe(() => setState(mine.get()));
+    const numbers = setInterval(async () => {
+      const tell = latest.current.onNumbers;
+      if (tell && !document.hidden) tell(await mine.numbers());
+    }, NUMBERS_MS);
     return () => {
-      stopped = true;
-      clearTimeout(timer);
-      clearInterval(watch);
-      media?.remove();
+      clearInterval(numbers);
+      unsubscribe();
+      mine.close();
     };
-  }, [src, mode]);
+  }, []);
 
-  function unmute() {
-    const media = box.current?.querySelector<MediaLike>('mux-player');
-    if (media) media.muted = false;
-    setSilenced(false);
-  }
+  useEffect(() => stage.current?.show(picture, title), [picture.way, picture.src, picture.mode, picture.fromStart]);
 
+  const { cover, silenced, way } = state;
   return (
-    <div class="player" role="region" aria-label={`Video: ${title}`}>
+    <div class="player" role="region" aria-label={`Video: ${title}`} data-way={way ?? undefined}>
       <div class="player-media" ref={box} />
-      {state === 'playing' && silenced && (
+      {cover === null && silenced && (
         <div class="player-sound">
-          <Button small icon="muted" onClick={unmute}>
+          <Button small icon="muted" onClick={() => stage.current?.unmute()}>
             Turn on the sound
           </Button>
         </div>
       )}
-      {state === 'loading' && (
+      {cover === 'loading' && (
         <div class="player-cover">
           <span class="spinner spinner-large" aria-hidden="true" />
-          <p>{live ? 'The picture is on its way.' : 'Loading.'}</p>
+          <p>{picture.mode === 'live' ? 'The picture is on its way.' : 'Loading.'}</p>
         </div>
       )}
-      {state === 'gone' && (
+      {cover === 'gone' && (
         <div class="player-cover">
           <p>The video is not there any more.</p>
         </div>
       )}
-      {state === 'no-script' && (
+      {cover === 'no-script' && (
         <div class="player-cover">
           <p>The player could not be loaded.</p>
           <Button icon="refresh" onClick={() => location.reload()}>

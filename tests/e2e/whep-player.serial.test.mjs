@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// The viewer page on a stream from a browser: WebRTC, what it falls back to, and the change between them.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { newUser } from './lib/api.mjs';
+import { launchBrowser, untilPlaying } from './lib/browser.mjs';
+import { refusals } from './lib/pages.mjs';
+import { startServer, until } from './lib/server.mjs';
+import { FAKE_DEVICES, badLine, rtcPage } from './lib/webrtc.mjs';
+
+const way = (page) => page.getByRole('region', { name: /^Video:/ }).getAttribute('data-way').catch(() => null);
+const untilWay = (page, wanted, ms = 30_000) => until(`it plays by ${wanted}`, async () => (await way(page)) === wanted, ms);
+
+// Every answer to a viewer tells another port, and no other way in.
+async function leadTo(page, port) {
+  await page.route('**/whep/*', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    const response = await route.fetch();
+    const body = (await response.text())
+      .replace(/^a=candidate:\S+ \d tcp .*\r\n/gim, '')
+      .replace(/^(a=candidate:\S+ \d udp \d+) \S+ \d+/gim, `$1 127.0.0.1 ${port}`);
+    await route.fulfill({ response, body });
+  });
+}
+
+// Of the playlists only what a player minds: how even the parts of a browser's stream are is judged elsewhere.
+const noProblems = (browser) => assert.deepEqual(browser.problems.filter((p) => !/under 85 % of the part target/.test(p)), []);
+
+async function onAir(t, fields = {}) {
+  const server = await startServer(t);
+  const ada = await newUser(server);
+  const stream = await ada.createStream({ streamType: 'BROWSER', title: 'By the window', ...fields });
+  const browser = await launchBrowser(t, { args: FAKE_DEVICES, expected: refusals });
+  const from = await rtcPage(browser.context, server);
+  const begin = async () => {
+    const made = await from.evaluate(([url, key]) => window.publish(url, key, { width: 640, height: 360 }), [`${server.http}/whip`, stream.ingest.streamKey]);
+    assert.equal(made.status, 201, made.text);
+  };
+  const end = () => from.evaluate(async () => {
+    await fetch(publisher.session, { method: 'DELETE' });
+    publisher.close();
+  });
+  return { server, ada, stream, browser, begin, end, url: `${server.http}/stream/${stream.id}` };
+}
+
+test('a stream from a browser is watched by WebRTC, and its recording afterwards', async (t) => {
+  const { ada, stream, browser, begin, url } = await onAir(t);
+  const page = await browser.context.newPage();
+  await page.goto(url);
+  await page.getByText('Not live yet').first().waitFor();
+  await begin();
+  await untilPlaying(page, { ms: 30_000 });
+  await untilWay(page, 'webrtc');
+  await page.getByText(/s behind$/).waitFor();
+  await ada.end(stream.id);
+  await page.getByText('Recorded', { exact: true }).waitFor({ timeout: 20_000 });
+  await until('the player holds the recording', () => page.evaluate(() => document.querySelector('mux-player')?.getAttribute('stream-type') === 'on-demand'), 25_000);
+  await page.evaluate(() => document.querySelector('mux-player').play());
+  await untilPlaying(page, { ms: 20_000 });
+  noProblems(browser);
+});
+
+test('the way of watching changes without a reload, and is remembered', async (t) => {
+  const { browser, begin, url } = await onAir(t);
+  const page = await browser.context.newPage();
+  await begin();
+  await page.goto(url);
+  await untilWay(page, 'webrtc');
+  await untilPlaying(page, { ms: 30_000 });
+  await page.evaluate(() => Object.assign(document.querySelector('bsp-whep'), { volume: 0.5 }));
+  await page.evaluate(() => (globalThis.loaded = true));
+  await page.getByRole('radio', { name: 'Steady' }).check();
+  await untilWay(page, 'hls');
+  await untilPlaying(page, { ms: 30_000 });
+  assert.deepEqual(await page.evaluate(() => [document.querySelector('mux-player').volume, document.querySelector('mux-player').muted]), [0.5, false]);
+  assert.equal(await page.locator('bsp-whep').count(), 0, 'the other one is gone');
+  await page.getByRole('radio', { name: 'Rewind' }).check();
+  await until('the whole broadcast is there', () => page.evaluate(() => document.querySelector('mux-player')?.targetLiveWindow === Infinity));
+  await untilPlaying(page, { ms: 30_000 });
+  await page.getByRole('radio', { name: 'Lowest delay' }).check();
+  await untilWay(page, 'webrtc');
+  await untilPlaying(page, { ms: 30_000 });
+  assert.deepEqual(await page.evaluate(() => [document.querySelector('bsp-whep').volume, document.querySelector('bsp-whep').muted]), [0.5, false]);
+  await page.getByRole('radio', { name: 'Steady' }).check();
+  await untilWay(page, 'hls');
+  assert.ok(await page.evaluate(() => globalThis.loaded), 'in one and the same page');
+  await page.reload();
+  await untilWay(page, 'hls');
+  assert.ok(await page.getByRole('radio', { name: 'Steady' }).isChecked());
+  noProblems(browser);
+});
+
+test('where UDP is closed it plays by HLS and says so', async (t) => {
+  const { browser, begin, url } = await onAir(t);
+  const page = await browser.context.newPage();
+  await leadTo(page, 9);
+  await begin();
+  await page.goto(url);
+  await untilWay(page, 'hls', 60_000);
+  await untilPlaying(page, { ms: 30_000 });
+  await page.getByText('This network does not let the fastest way through.', { exact: false }).first().waitFor();
+  assert.ok(await page.getByRole('radio', { name: 'Steady' }).isChecked());
+  // The way is open again, and asked for by hand.
+  await page.unroute('**/whep/*');
+  await page.getByRole('radio', { name: 'Lowest delay' }).check();
+  await untilWay(page, 'webrtc');
+  await untilPlaying(page, { ms: 30_000 });
+});
+
+test('a line that goes dead in the middle: HLS; a streamer who comes back: WebRTC again', async (t) => {
+  const { server, browser, begin, end, url } = await onAir(t);
+  const line = await badLine(t, server.webrtcPort);
+  const page = await browser.context.newPage();
+  await leadTo(page, line.port);
+  await begin();
+  await page.goto(url);
+  await untilWay(page, 'webrtc');
+  await untilPlaying(page, { ms: 30_000 });
+  await end();
+  const away = page.getByText('The stream goes on by itself when it is back.', { exact: false });
+  await away.waitFor({ timeout: 20_000 });
+  await begin();
+  await away.waitFor({ state: 'detached', timeout: 20_000 });
+  await untilPlaying(page, { ms: 30_000 });
+  assert.equal(await way(page), 'webrtc');
+  line.loss = 1;
+  await untilWay(page, 'hls', 60_000);
+  await untilPlaying(page, { ms: 30_000 });
+  await page.getByText('The fastest way broke off.', { exact: false }).first().waitFor();
+});
