@@ -115,7 +115,8 @@ test('a live stream can be watched from its start, and embedded', async (t) => {
   await page.getByRole('button', { name: 'Watch from the start' }).click();
   await until('it plays the start again', async () => {
     const v = await videoState(page);
-    return v && !v.paused && v.readyState > 2 && v.time > 0.5 && v.time < 9;
+    const alone = await page.evaluate(() => [...document.querySelectorAll('mux-player')].every((p) => p.targetLiveWindow === Infinity)); // the live one is gone
+    return alone && v && !v.paused && v.readyState > 2 && v.time > 0.5 && v.time < 9;
   }, 20_000);
   await page.evaluate(() => (document.querySelector('mux-player').stays = true));
   await page.evaluate((path) => fetch(path, { method: 'POST' }), `/api/streams/${id}/end`);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newUser } from './lib/api.mjs';
-import { launchBrowser, untilPlaying } from './lib/browser.mjs';
+import { launchBrowser, untilPlaying, videoState } from './lib/browser.mjs';
 import { refusals } from './lib/pages.mjs';
 import { startServer, until } from './lib/server.mjs';
 import { FAKE_DEVICES, badLine, rtcPage } from './lib/webrtc.mjs';
@@ -52,6 +52,7 @@ test('a stream from a browser is watched by WebRTC, and its recording afterwards
   await untilPlaying(page, { ms: 30_000 });
   await untilWay(page, 'webrtc');
   await page.getByText(/s behind$/).waitFor();
+  await until('there is something to record', async () => (await videoState(page)).time > 6, 20_000);
   await ada.end(stream.id);
   await page.getByText('Recorded', { exact: true }).waitFor({ timeout: 20_000 });
   await until('the player holds the recording', () => page.evaluate(() => document.querySelector('mux-player')?.getAttribute('stream-type') === 'on-demand'), 25_000);

@@ -166,7 +166,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const picture = pictureOf(sight, wish, CAN_WEBRTC);
   const note = noteOf(sight, wish, CAN_WEBRTC);
   if (picture) way.current = picture.way;
-  useEffect(() => wishes.seen(sight), [sight.connected]);
+  useEffect(() => wishes.seen(sight), [sight.connected, sight.recordingUrl]);
   useEffect(() => {
     addEventListener('online', wishes.networkChanged);
     return () => removeEventListener('online', wishes.networkChanged);
@@ -174,12 +174,6 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   useEffect(() => void (note && announce(note, { quiet: true })), [note]);
   const rewinding = picture?.mode === 'rewind';
   const recording = recordingUrl(stream);
-  const watched = useRef(recording);
-  useEffect(() => {
-    // Live again, with a new recording: what was gone back in is another broadcast.
-    if (recording && watched.current && recording !== watched.current && wishes.get().choice === 'rewind') wishes.backToLive();
-    watched.current = recording ?? watched.current;
-  }, [recording]);
   const canRewind = onAir(shown) && (recording !== null || rewinding);
   return (
     <article class="watch">
@@ -205,7 +199,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
             <Button
               small
               icon={rewinding ? 'arrow' : 'back'}
-              onClick={() => (rewinding ? wishes.backToLive() : wishes.choose('rewind', 'start'))}
+              onClick={() => (rewinding ? wishes.backToLive() : recording && wishes.rewind(recording, 'start'))}
             >
               {rewinding ? 'Back to live' : 'Watch from the start'}
             </Button>
@@ -213,7 +207,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
           <Ways
             all={choicesOf(sight, CAN_WEBRTC)}
             current={choiceOf(sight, wish, CAN_WEBRTC)}
-            onChoose={(c) => wishes.choose(c)}
+            onChoose={(c) => (c !== 'rewind' ? wishes.choose(c) : recording && wishes.rewind(recording))}
           />
           {stream.ingest && (
             <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>

@@ -42,6 +42,8 @@ export interface Sight {
 export interface Wish {
   /** Null: whatever suits the stream. */
   choice: Choice | null;
+  /** The recording that is gone back in: the address is missing for a moment while the broadcast ends. */
+  rewind: string | null;
   fromStart: boolean;
   /** Why WebRTC is not used although it would be. */
   trouble: Trouble | null;
@@ -79,8 +81,8 @@ export function choiceOf(s: Sight, w: Wish, canWebrtc: boolean): Choice | null {
 
 export function pictureOf(s: Sight, w: Wish, canWebrtc: boolean): Picture | null {
   // Who has gone back stays there when the stream ends.
-  if (w.choice === 'rewind' && s.recordingUrl && (s.onAir || s.recorded))
-    return { way: 'hls', src: s.recordingUrl, mode: 'rewind', fromStart: w.fromStart };
+  if (w.choice === 'rewind' && w.rewind && (s.onAir || s.recorded))
+    return { way: 'hls', src: w.rewind, mode: 'rewind', fromStart: w.fromStart };
   if (s.recorded) return s.recordingUrl ? { way: 'hls', src: s.recordingUrl, mode: 'recorded', fromStart: false } : null;
   const choice = choiceOf(s, w, canWebrtc);
   if (choice === 'lowest' && s.whepUrl) return { way: 'webrtc', src: s.whepUrl, mode: 'live', fromStart: false };
@@ -126,7 +128,9 @@ export const browserShelf: Shelf = {
 };
 
 export interface WishStore extends Readable<Wish> {
-  choose(choice: Choice, from?: 'start'): void;
+  choose(choice: Exclude<Choice, 'rewind'>): void;
+  /** Into the growing recording at `url`. */
+  rewind(url: string, from?: 'start'): void;
   /** Back from the growing recording to what was watched before. */
   backToLive(): void;
   trouble(t: Trouble): void;
@@ -139,18 +143,20 @@ export interface WishStore extends Readable<Wish> {
 const remembered = (v: string | null): Choice | null => (v === 'lowest' || v === 'steady' ? v : null);
 
 export function createWish(shelf: Shelf = browserShelf): WishStore {
-  const store = createStore<Wish>({ choice: remembered(shelf.get()), fromStart: false, trouble: null });
+  const store = createStore<Wish>({ choice: remembered(shelf.get()), rewind: null, fromStart: false, trouble: null });
   let connected = false;
   return {
     get: store.get,
     subscribe: store.subscribe,
-    choose(choice, from) {
-      // Going back in a stream is for now; how far behind one watches is for always.
-      if (choice !== 'rewind') shelf.put(choice);
-      store.set({ choice, fromStart: from === 'start', trouble: choice === 'lowest' ? null : store.get().trouble });
+    choose(choice) {
+      shelf.put(choice); // how far behind one watches is for always; going back in a stream is for now
+      store.set({ choice, rewind: null, fromStart: false, trouble: choice === 'lowest' ? null : store.get().trouble });
+    },
+    rewind(url, from) {
+      store.patch({ choice: 'rewind', rewind: url, fromStart: from === 'start' });
     },
     backToLive() {
-      store.patch({ choice: remembered(shelf.get()), fromStart: false });
+      store.patch({ choice: remembered(shelf.get()), rewind: null, fromStart: false });
     },
     trouble(t) {
       store.patch({ trouble: t });
@@ -158,7 +164,9 @@ export function createWish(shelf: Shelf = browserShelf): WishStore {
     seen(s) {
       const returned = s.connected && !connected;
       connected = s.connected;
-      const { trouble } = store.get();
+      const { trouble, rewind } = store.get();
+      // Live again, with a new recording: what was gone back in is another broadcast.
+      if (rewind && s.recordingUrl && s.recordingUrl !== rewind) this.backToLive();
       if (returned && trouble && trouble !== 'blocked') store.patch({ trouble: null });
     },
     networkChanged() {

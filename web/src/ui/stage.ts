@@ -43,7 +43,7 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
   let incoming: View | null = null; // what will be, once it moves
   let absent: ReturnType<typeof setTimeout> | undefined;
 
-  function takeOver(view: View, media: Media, next: Picture) {
+  function takeOver(view: View, media: Media) {
     const old = current;
     current = view;
     incoming = null;
@@ -58,9 +58,9 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
           store.patch({ silenced: true });
         }
       }
-    } else store.patch({ silenced: media.muted });
+    }
     old?.close();
-    store.patch({ cover: null, way: next.way });
+    store.patch({ cover: null });
   }
 
   function onWhepState(state: WhepState) {
@@ -76,12 +76,18 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
     incoming?.close();
     incoming = null;
     const mine = () => view === incoming || view === current;
+    let played = false;
     const common = {
       onMedia(media: Media) {
         media.addEventListener('volumechange', () => !media.muted && store.patch({ silenced: false }));
+        // A recording waits for its viewer; and what has nothing to hide behind is seen at once.
+        if (view === incoming && (!current || next.mode === 'recorded')) takeOver(view, media);
       },
       onPlaying(media: Media) {
-        if (view === incoming) takeOver(view, media, next);
+        if (view === incoming) takeOver(view, media);
+        else if (view === current && !played && !muted) store.patch({ silenced: media.muted });
+        played = true;
+        if (view === current) store.patch({ way: next.way });
       },
       onEnded: () => view === current && events.onEnded(),
       onGone(why: 'gone' | 'no-script') {
