@@ -58,6 +58,8 @@ export interface Pulse {
   sample(s: Sample): Verdict;
   /** Media has come in this session. */
   readonly began: boolean;
+  /** The last look found more than the one before. */
+  readonly moving: boolean;
 }
 
 /** Watches one session's counters. A verdict other than 'fine' is given once for each silence. */
@@ -68,12 +70,17 @@ export function createPulse(startedAt: number): Pulse {
   let video = 0;
   let decodedAt = startedAt;
   let restarted = false;
+  let moving = false;
   return {
+    get moving() {
+      return moving;
+    },
     get began() {
       return packets > 0;
     },
     sample(s) {
-      if (s.packets > packets) {
+      moving = s.packets > packets;
+      if (moving) {
         packets = s.packets;
         movedAt = s.now;
         restarted = false;

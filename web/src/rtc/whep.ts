@@ -215,7 +215,7 @@ export function createWhep(url: string, handlers: WhepHandlers, world: WhepWorld
       if (sample.framesDecoded > 0 || (sample.videoPackets === 0 && sample.packets > 20)) {
         reached = true;
         empty = 0;
-        if (verdict === 'fine') enter('playing');
+        if (s.pulse.moving) enter('playing');
       }
     }
     if (!s.connectedOnce) {
