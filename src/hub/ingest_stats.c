@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub/ingest_stats.h"
 #include "base/clock.h"
+#include "wire/aac.h"
+#include "wire/aac_level.h"
 #include <math.h>
 #include <stdlib.h>
 
 #define EVERY_US     US_PER_SEC
+#define FIRST_US     (EVERY_US / 5) /* who it is, before anything can be measured */
+#define LEAST_S      0.9            /* over less nothing is measured */
 #define REORDER_US   (10 * US_PER_SEC)
 #define STEP_MAX_US  US_PER_SEC /* longer is a gap and no frame rate */
 #define QUIET_POWER  1e-6       /* -60 dB: nobody hears anything */
 #define OFFSET_OF    5          /* seconds whose middle is the offset */
 #define OFFSET_LEAST 3
 #define VIDEO_CLOCK  90000
+#define LISTEN_EVERY 3 /* frames of sound */
 
 void ingest_meter_open(struct ingest_meter *m, int64_t now_us, int64_t wall_us)
 {
     const struct ingest_source who = m->source;
     *m = (struct ingest_meter){.opened_us = now_us,
                                .opened_wall_us = wall_us,
-                               .due_us = now_us + EVERY_US,
+                               .due_us = now_us + FIRST_US,
                                .reorder_us = INT64_MIN,
                                .best_delay_us = INT64_MAX,
                                .heard_us = now_us,
@@ -56,6 +61,33 @@ static void note_delay(struct ingest_meter *m, enum media_kind kind, int64_t del
     m->last_delay_us = delay_us;
 }
 
+void ingest_meter_track(struct ingest_meter *m, const struct track *t)
+{
+    struct aac_config c;
+    if (t->kind != MEDIA_AUDIO) return;
+    const bool known = t->codec == CODEC_AAC && t->config &&
+                       aac_config_parse(buf_span(t->config), &c) == E_OK && c.samples % 1024 == 0;
+    m->aac_rate = known ? c.core_rate : 0;
+}
+
+static void note_power(struct ingest_meter *m, double power, int64_t now_us)
+{
+    m->levels = true;
+    m->power_sum += power;
+    m->power_n++;
+    if (power > m->power_peak) m->power_peak = power;
+    if (power > QUIET_POWER) m->heard_us = now_us;
+}
+
+/* WebRTC says itself how loud it is; what is made of its sound is not listened to. */
+static void listen(struct ingest_meter *m, const struct frame *f, int64_t now_us)
+{
+    double power = 0;
+    if (f->codec != CODEC_AAC || !m->aac_rate || strcmp(m->source.protocol, "whip") == 0) return;
+    if (m->frames[MEDIA_AUDIO].frames % LISTEN_EVERY) return;
+    if (aac_power(frame_span(f), m->aac_rate, &power) == E_OK) note_power(m, power, now_us);
+}
+
 void ingest_meter_frame(struct ingest_meter *m, const struct frame *f, int64_t arrived_us)
 {
     const enum media_kind kind = codec_kind(f->codec);
@@ -72,6 +104,7 @@ void ingest_meter_frame(struct ingest_meter *m, const struct frame *f, int64_t a
     m->codec[kind] = f->codec;
     if (kind == MEDIA_VIDEO && f->pts_us != f->dts_us) m->reorder_us = arrived_us;
     w->bytes += (int64_t)f->len;
+    if (kind == MEDIA_AUDIO) listen(m, f, arrived_us);
     flow_frame(w, f->dts_us, f->key);
     note_delay(m, kind, arrived_us - f->dts_us);
 }
@@ -114,12 +147,7 @@ void ingest_meter_burst(struct ingest_meter *m, const struct lane_burst *b)
 
 void ingest_meter_level(struct ingest_meter *m, int16_t level, int64_t now_us)
 {
-    const double power = level <= INGEST_LEVEL_SILENCE ? 0 : pow(10, level / 100.0);
-    m->levels = true;
-    m->power_sum += power;
-    m->power_n++;
-    if (power > m->power_peak) m->power_peak = power;
-    if (power > QUIET_POWER) m->heard_us = now_us;
+    note_power(m, level <= INGEST_LEVEL_SILENCE ? 0 : pow(10, level / 100.0), now_us);
 }
 
 /* --- once a second --- */
@@ -167,7 +195,7 @@ static void take_sample(struct ingest_meter *m, int64_t now_us)
 
 static int64_t rate(int64_t now, int64_t then, double seconds)
 {
-    return seconds > 0 ? (int64_t)((double)(now - then) / seconds) : 0;
+    return seconds >= LEAST_S ? (int64_t)((double)(now - then) / seconds) : 0;
 }
 
 static void take_keys(const struct ingest_flow *f, struct ingest_video *v)
@@ -208,10 +236,10 @@ static void take_video(struct ingest_meter *m, const struct ingest_sample *now,
     v->transcoded = lane && m->frames[MEDIA_VIDEO].is && m->codec[MEDIA_VIDEO] != v->codec;
     if (lane && m->lane_tracks[MEDIA_VIDEO].layers) v->layers = m->lane_tracks[MEDIA_VIDEO].layers;
     if (!lane) v->bps = 8 * rate(now->bytes[MEDIA_VIDEO], then->bytes[MEDIA_VIDEO], s);
-    v->fps = s > 0 ? (double)(lane ? now->lane_frames[at] - then->lane_frames[at]
-                                   : now->frames[MEDIA_VIDEO] - then->frames[MEDIA_VIDEO]) /
-                         s
-                   : 0;
+    v->fps = s >= LEAST_S ? (double)(lane ? now->lane_frames[at] - then->lane_frames[at]
+                                          : now->frames[MEDIA_VIDEO] - then->frames[MEDIA_VIDEO]) /
+                                s
+                          : 0;
     if (depth(m, INGEST_SAMPLES) > OFFSET_OF && v->fps > m->best_fps) m->best_fps = v->fps;
     v->best_fps = m->best_fps;
     v->b_frames = !lane && m->reorder_us != INT64_MIN && now->at_us - m->reorder_us < REORDER_US;

@@ -111,6 +111,7 @@ struct ingest_meter {
     int64_t best_delay_us, last_delay_us;
     int64_t jitter16;
     unsigned jumps;
+    uint32_t aac_rate; /* 0: not AAC-LC, or not known */
     double power_sum, power_peak;
     unsigned power_n;
     int64_t heard_us; /* when there was last something to hear */
@@ -125,11 +126,14 @@ struct ingest_meter {
 
 void ingest_meter_open(struct ingest_meter *m, int64_t now_us, int64_t wall_us);
 void ingest_meter_frame(struct ingest_meter *m, const struct frame *f, int64_t arrived_us);
+/* The sound's configuration: how loud AAC is can be told with it. */
+void ingest_meter_track(struct ingest_meter *m, const struct track *t);
 void ingest_meter_describe(struct ingest_meter *m, const struct lane_track tracks[2]);
 void ingest_meter_burst(struct ingest_meter *m, const struct lane_burst *b);
 /* A level of the sound, as the transport tells it or as the frame does. */
 void ingest_meter_level(struct ingest_meter *m, int16_t level, int64_t now_us);
-/* Once a second: true, and the numbers; `connects` is the channel's to fill. */
+/* Once a second, first a little earlier: true, and the numbers; `connects` is the channel's to
+ * fill. */
 bool ingest_meter_take(struct ingest_meter *m, int64_t now_us, struct ingest_stats *out);
 
 /* --- the publisher's side, after on_ready, on its loop; the frames are seen by themselves --- */

@@ -174,6 +174,7 @@ void publisher_tracks(struct publisher *p, struct track *const *tracks, unsigned
     struct hub_item *item = hub_item_new(HUB_TRACKS, 0);
     for (unsigned i = 0; i < n; i++) item->tracks[i] = track_ref(tracks[i]);
     item->n_tracks = n;
+    for (unsigned i = 0; i < n; i++) ingest_meter_track(&p->meter, tracks[i]);
     if (at_home(p)) {
         channel_on_tracks(p->channel, p, item);
         return;

@@ -63,7 +63,7 @@ static void rates_and_key_frames(void **state)
     (void)state;
     struct source x = begin("rtmp");
     run(&x, 12);
-    assert_int_equal(x.takes, 11);
+    assert_int_equal(x.takes, 12);
     assert_true(x.s.is && x.s.video.is && x.s.audio.is);
     assert_int_equal(x.s.connected_wall_us, 5);
     assert_int_equal(x.s.video.codec, CODEC_H264);
