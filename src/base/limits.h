@@ -142,6 +142,7 @@
 #define LIMIT_AUDIO_CHANNELS     8
 #define LIMIT_AAC_FRAME_BYTES    8192 /* 6144 bits a channel, and some */
 #define LIMIT_RTC_ICE_SERVERS    8    /* told to clients */
+#define LIMIT_RTC_SILENT_MS      2000 /* without a check: gives way when there are too many */
 #define LIMIT_RTC_RATE_BURST     300  /* POST, PATCH and DELETE of one address at once */
 #define LIMIT_RTC_RATE_PER_S     10   /* and then */
 #define LIMIT_RTC_OPENING_PER_IP 100  /* sessions of one address without keys yet */

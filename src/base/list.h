@@ -30,6 +30,11 @@ static inline void list_push_back(struct list *head, struct list *node)
     head->prev = node;
 }
 
+static inline void list_push_front(struct list *head, struct list *node)
+{
+    list_push_back(head->next, node);
+}
+
 /* Safe on a node that is not linked but was list_init'ed. Leaves the node unlinked. */
 static inline void list_remove(struct list *node)
 {

@@ -8,7 +8,7 @@
 
 /* A publisher that has sent nothing for this long gives way to a newcomer: its connection died
  * without a word, and the same encoder is back on a new one. */
-#define PUBLISHER_GHOST_US (3 * US_PER_SEC)
+#define PUBLISHER_GHOST_US (2 * US_PER_SEC)
 #define CONNECTS_OF_US     (600 * US_PER_SEC)
 
 struct channel {

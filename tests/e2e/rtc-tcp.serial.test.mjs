@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newUser } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
+import { pionPublish } from './lib/pion.mjs';
 import { startServer, until } from './lib/server.mjs';
-import { FAKE_DEVICES, rtcPage, untilDecoding } from './lib/webrtc.mjs';
+import { FAKE_DEVICES, rtcPage, tcpLine, untilDecoding } from './lib/webrtc.mjs';
 
 test('Chromium publishes and watches with no UDP at all', async (t) => {
   const server = await startServer(t);
@@ -28,4 +29,21 @@ test('Chromium publishes and watches with no UDP at all', async (t) => {
   }
   assert.deepEqual((await from.evaluate('stats(publisher)')).paths, ['tcp']);
   await ada.untilLive(stream.id);
+});
+
+test('a viewer that takes nothing is let go, and the others see all', async (t) => {
+  const server = await startServer(t, { args: ['--log-level', 'debug'] });
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const { context } = await launchBrowser(t, { args: FAKE_DEVICES });
+  await (await pionPublish(t, `${server.http}/whip/${stream.ingest.streamKey}`)).connected();
+  const line = await tcpLine(t, server.webrtcPort);
+  const [slow, good] = [await rtcPage(context, server), await rtcPage(context, server)];
+  for (const [page, via] of [[slow, `tcp:${line.port}`], [good, 'tcp']]) {
+    assert.equal((await page.evaluate(([url, by]) => window.watch(url, by), [`${server.http}/whep/${stream.playback.playbackId}`, via])).status, 201);
+    await untilDecoding(page, 10);
+  }
+  line.stop();
+  await until('its connection is closed', () => /rtc-tcp-closed .*reason="nothing is read"/.test(server.log), 90_000);
+  await untilDecoding(good, 30);
 });

@@ -53,6 +53,21 @@ static void keep_media_line(struct rtc_peer *p, const struct sdp *offer, const s
     }
 }
 
+/* Sessions that are opening stand at the end of the list, the oldest first. Of too many, the one
+ * that has been silent longest gives way to a newcomer: there is nobody, or nobody who reaches us.
+ */
+static void make_room(struct rtc_loop *l)
+{
+    struct rtc_peer *silent = NULL;
+    const int64_t before = loop_now_us(l->loop) - LIMIT_RTC_SILENT_MS * US_PER_MS;
+    for (struct list *it = l->peers.prev; it != &l->peers; it = it->prev) {
+        struct rtc_peer *p = CONTAINER_OF(it, struct rtc_peer, node);
+        if (p->in) break;
+        if (!p->ice.heard_us && p->opened_us < before) silent = p;
+    }
+    if (silent) rtc_peer_close(silent, E_TIMEOUT, "made room for another session");
+}
+
 enum err rtc_peer_new(struct rtc_loop *l, const char *from, const struct sdp *offer,
                       const struct rtc_agreed *g, const struct rtc_peer_ops *ops, void *ctx,
                       struct rtc_peer **out)
@@ -60,6 +75,7 @@ enum err rtc_peer_new(struct rtc_loop *l, const char *from, const struct sdp *of
     char ufrag[ICE_UFRAG_LEN + 1], pwd[ICE_PWD_LEN + 1], random[RTC_ID_LEN - 1];
     const struct sdp_fingerprint *f = &g->transport->fingerprint;
     if (!l->udp) return E_CLOSED;
+    if (l->n_opening >= LIMIT_RTC_OPENING) make_room(l);
     if (l->n_peers >= LIMIT_RTC_PEERS || l->n_opening >= LIMIT_RTC_OPENING) return E_LIMIT;
     struct dtls *dtls = dtls_new(l->service->dtls, f->algorithm, span_of(f->digest, f->len));
     if (!dtls) return E_INVALID;
@@ -243,6 +259,8 @@ static void open_media(struct rtc_peer *p)
     p->in = srtpx_new(k.profile, k.client, k.client + srtpx_key_len(k.profile));
     p->out = srtpx_new(k.profile, k.server, k.server + srtpx_key_len(k.profile));
     opened(p);
+    list_remove(&p->node);
+    list_push_front(&p->l->peers, &p->node);
     log_info("rtc-open", "session=%.8s kind=%s profile=%d after_ms=%lld", p->id, p->ops->name,
              k.profile, (long long)((loop_now_us(p->l->loop) - p->opened_us) / US_PER_MS));
     p->ops->on_open(p);

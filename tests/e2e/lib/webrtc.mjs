@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './server.mjs';
@@ -14,7 +15,8 @@ export const FAKE_DEVICES = ['--use-fake-device-for-media-stream=fps=30', '--use
 
 // Runs in the page: window.publish(url, key, options) and window.watch(url), each leaving a `peer`.
 function install() {
-  // `via`: the port of a line between us and the server; 'tcp': its candidates for UDP are not there.
+  // `via`: the port of a line between us and the server; 'tcp': its candidates for UDP are not there;
+  // 'tcp:PORT': both.
   const exchange = async (peer, url, headers, via) => {
     await peer.setLocalDescription(await peer.createOffer());
     const answer = await fetch(url, {
@@ -26,7 +28,8 @@ function install() {
     if (answer.status !== 201) return { status: answer.status, text, retryAfter: answer.headers.get('Retry-After') };
     peer.session = new URL(answer.headers.get('Location'), url).href;
     peer.etag = answer.headers.get('ETag');
-    const sdp = via === 'tcp' ? text.replace(/^a=candidate:\S+ 1 udp .*\r\n/gm, '') : via ? text.replace(/^(a=candidate:\S+ 1 udp \d+ \S+) \d+/gm, `$1 ${via}`) : text;
+    const tcp = /^tcp:?(\d*)$/.exec(via);
+    const sdp = tcp ? text.replace(/^a=candidate:\S+ 1 udp .*\r\n/gm, '').replace(/^(a=candidate:\S+ 1 tcp \d+ \S+) (\d+)/gm, (all, start, port) => `${start} ${tcp[1] || port}`) : via ? text.replace(/^(a=candidate:\S+ 1 udp \d+ \S+) \d+/gm, `$1 ${via}`) : text;
     await peer.setRemoteDescription({ type: 'answer', sdp });
     return { status: 201, session: peer.session, etag: peer.etag, text };
   };
@@ -107,6 +110,29 @@ export function aiortc(t, script, ...args) {
   };
   peer.connected = () => until('aiortc is connected', () => peer.lines.some((l) => l.connected), 30_000);
   return peer;
+}
+
+// A TCP line between a peer and the server that can be made to take nothing more: { port, stop() }.
+export async function tcpLine(t, toPort) {
+  const ends = new Set();
+  const front = net.createServer((peer) => {
+    const server = net.connect(Number(toPort), '127.0.0.1');
+    for (const [from, to] of [[peer, server], [server, peer]]) {
+      ends.add(from);
+      from.pipe(to);
+      from.on('error', () => {});
+      from.on('close', () => to.destroy());
+    }
+    line.backs.push(server);
+  });
+  const line = { backs: [], stop: () => line.backs.forEach((s) => s.unpipe().pause()) };
+  await new Promise((resolve) => front.listen(0, '127.0.0.1', resolve));
+  line.port = front.address().port;
+  t.after(() => {
+    front.close();
+    ends.forEach((s) => s.destroy());
+  });
+  return line;
 }
 
 // A UDP line between a peer and the server that loses, delays and reorders: { port, lost, passed, loss }, and
