@@ -142,11 +142,14 @@ void app_stream_list(struct call *c)
                         *next ? json_string(next) : json_null()));
 }
 
-void app_stream_get(struct call *c)
+typedef enum err find_stream(struct db *db, const char *id, struct stream *out, struct problem *p);
+
+/* The stream that `find` finds; with its key for the owner, when the endpoint asked who it is. */
+static void reply_found(struct call *c, find_stream *find)
 {
     struct stream s;
     if (!id_is_fine(c)) return;
-    const enum err e = stream_get(c->db, c->param[0], &s, &c->problem);
+    const enum err e = find(c->db, c->param[0], &s, &c->problem);
     if (e != E_OK) {
         call_fail(c, e, 0);
         return;
@@ -156,6 +159,17 @@ void app_stream_get(struct call *c)
               own ? stream_json_own(c->api, c->db, &s, c->origin)
                   : stream_json(c->api, &s, c->origin));
     stream_fini(&s);
+}
+
+void app_stream_get(struct call *c)
+{
+    reply_found(c, stream_get);
+}
+
+/* For players on other people's pages: what everybody may see. */
+void app_stream_played(struct call *c)
+{
+    reply_found(c, stream_get_played);
 }
 
 /* After a change by the owner: everybody who looks is told, and the owner gets the stream. */

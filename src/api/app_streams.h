@@ -6,6 +6,7 @@
 void app_stream_create(struct call *c);
 void app_stream_list(struct call *c);
 void app_stream_get(struct call *c);
+void app_stream_played(struct call *c);
 void app_stream_change(struct call *c);
 void app_stream_delete(struct call *c);
 void app_stream_end(struct call *c);

@@ -18,6 +18,7 @@ static const struct endpoint ENDPOINTS[] = {
      CALL_USER_MAYBE,
      {"status", "mine", "limit", "cursor"}},
     {HTTP_GET, "/api/streams/{}", app_stream_get, CALL_USER_MAYBE, {0}},
+    {HTTP_GET, "/api/playback/{}", app_stream_played, 0, {0}},
     {HTTP_PATCH, "/api/streams/{}", app_stream_change, CALL_USER | CALL_BODY, {0}},
     {HTTP_DELETE, "/api/streams/{}", app_stream_delete, CALL_USER, {0}},
     {HTTP_POST, "/api/streams/{}/end", app_stream_end, CALL_USER, {0}},

@@ -63,9 +63,10 @@ void stream_fini(struct stream *s)
     s->description = NULL;
 }
 
-enum err stream_get(struct db *db, const char *id, struct stream *out, struct problem *p)
+static enum err get_one(struct db *db, const char *sql, const char *id, struct stream *out,
+                        struct problem *p)
 {
-    struct db_rows *q = db_query(db, STREAM_SELECT "WHERE s.id = ?1", "s", id);
+    struct db_rows *q = db_query(db, sql, "s", id);
     const bool found = db_next(q);
     if (found) stream_read(q, out);
     const enum err e = db_done(q);
@@ -74,6 +75,22 @@ enum err stream_get(struct db *db, const char *id, struct stream *out, struct pr
         return problem_of(p, e);
     }
     return found ? E_OK : problem_set(p, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
+}
+
+enum err stream_get(struct db *db, const char *id, struct stream *out, struct problem *p)
+{
+    return get_one(db, STREAM_SELECT "WHERE s.id = ?1", id, out, p);
+}
+
+enum err stream_get_played(struct db *db, const char *playback_id, struct stream *out,
+                           struct problem *p)
+{
+    static const char SQL[] = STREAM_SELECT
+        "WHERE s.live_stream_id = (SELECT l.object_id FROM playback_ids l "
+        "WHERE l.id = ?1 AND l.kind = 'live' AND l.policy = 'public') "
+        "OR s.id = (SELECT r.stream_id FROM playback_ids v JOIN assets r ON r.id = v.object_id "
+        "WHERE v.id = ?1 AND v.kind = 'asset' AND v.policy = 'public')";
+    return get_one(db, SQL, playback_id, out, p);
 }
 
 enum err stream_get_own(struct db *db, const char *id, const char *user_id, struct stream *out,

@@ -77,6 +77,9 @@ enum err stream_add(struct db *db, const struct secret *secret, const char *user
 /* E_NOTFOUND. The caller frees with stream_fini() after E_OK. */
 enum err stream_get(struct db *db, const char *id, struct stream *out,
                     struct problem *p) WARN_UNUSED;
+/* The same, by a public playback id: of the stream, or of one of its recordings. */
+enum err stream_get_played(struct db *db, const char *playback_id, struct stream *out,
+                           struct problem *p) WARN_UNUSED;
 /* The same, for its owner: E_AUTH "forbidden" when it is somebody else's. */
 enum err stream_get_own(struct db *db, const char *id, const char *user_id, struct stream *out,
                         struct problem *p) WARN_UNUSED;

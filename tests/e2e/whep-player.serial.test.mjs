@@ -44,7 +44,7 @@ async function onAir(t, fields = {}) {
 }
 
 test('a stream from a browser is watched by WebRTC, and its recording afterwards', async (t) => {
-  const { ada, stream, browser, begin, url } = await onAir(t);
+  const { server, ada, stream, browser, begin, url } = await onAir(t);
   const page = await browser.context.newPage();
   await page.goto(url);
   await page.getByText('Not live yet').first().waitFor();
@@ -52,9 +52,14 @@ test('a stream from a browser is watched by WebRTC, and its recording afterwards
   await untilPlaying(page, { ms: 30_000 });
   await untilWay(page, 'webrtc');
   await page.getByText(/s behind$/).waitFor();
+  const embedded = await browser.context.newPage();
+  await embedded.goto(`${server.http}/embed/${stream.playback.playbackId}`);
+  await untilPlaying(embedded, { ms: 30_000 });
+  await untilWay(embedded, 'webrtc');
   await until('there is something to record', async () => (await videoState(page)).time > 6, 20_000);
   await ada.end(stream.id);
   await page.getByText('Recorded', { exact: true }).waitFor({ timeout: 20_000 });
+  await embedded.locator('mux-player').waitFor({ timeout: 30_000 });
   await until('the player holds the recording', () => page.evaluate(() => document.querySelector('mux-player')?.getAttribute('stream-type') === 'on-demand'), 25_000);
   await page.evaluate(() => document.querySelector('mux-player').play());
   await untilPlaying(page, { ms: 20_000 });

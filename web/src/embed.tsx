@@ -2,14 +2,34 @@
 // /embed/{playbackId}: the player and nothing else, for other people's pages.
 import './styles/app.css';
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { ApiError } from './api/client';
 import { backoffMs } from './api/backoff';
-import { lookAt } from './api/playlist';
+import { here, lookAt } from './api/playlist';
+import type { Stream } from './api/types';
+import { client } from './app';
+import { createWatch } from './store/watch';
+import { Ways } from './ui/delay';
 import { Player } from './ui/player';
+import { usePicture } from './ui/use-picture';
+import { useStore } from './ui/use-store';
+
+function Cover({ title, busy, children }: { title?: string; busy?: boolean; children?: preact.ComponentChildren }) {
+  return (
+    <div class="player">
+      <div class="player-cover" role="status">
+        {busy && <span class="spinner spinner-large" aria-hidden="true" />}
+        {title && <p class="player-cover-title">{title}</p>}
+        {children}
+      </div>
+    </div>
+  );
+}
 
 type State = 'looking' | 'waiting' | 'live' | 'recorded' | 'missing';
 
-function Embed({ src }: { src: string }) {
+/** What is behind an address that belongs to no stream's page: a recording, or a stream of the media API. */
+function Alone({ src }: { src: string }) {
   const [state, setState] = useState<State>('looking');
   const [round, setRound] = useState(0);
   useEffect(() => {
@@ -42,15 +62,71 @@ function Embed({ src }: { src: string }) {
         onEnded={() => state === 'live' && setRound(round + 1)}
       />
     );
+  if (state === 'looking') return <Cover busy />;
+  return <Cover title={state === 'waiting' ? 'Not live at the moment' : 'There is no such video'} />;
+}
+
+function Screen({ stream, phase }: { stream: Stream; phase: Parameters<typeof usePicture>[1] }) {
+  const shown = usePicture(stream, phase);
+  const { picture, note, choices } = shown;
+  const [seen, setSeen] = useState<string | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setSeen(note), 10_000);
+    return () => clearTimeout(timer);
+  }, [note]);
+  if (!picture) {
+    if (shown.phase === 'ended-processing') return <Cover title="The stream has ended">The recording will be here in a moment.</Cover>;
+    return <Cover title={shown.phase === 'ended' ? 'The stream has ended' : 'Not live at the moment'} />;
+  }
   return (
-    <div class="player">
-      <div class="player-cover" role="status">
-        {state === 'looking' && <span class="spinner spinner-large" aria-hidden="true" />}
-        {state === 'waiting' && <p class="player-cover-title">Not live at the moment</p>}
-        {state === 'missing' && <p class="player-cover-title">There is no such video</p>}
+    <>
+      <Player
+        picture={picture}
+        title={stream.title}
+        connected={shown.phase === 'live'}
+        onEnded={picture.mode === 'live' ? shown.onPlayedOut : undefined}
+        onTrouble={shown.onTrouble}
+      />
+      <div class="embed-top">
+        <Ways all={choices} current={shown.choice} onChoose={shown.choose} />
       </div>
-    </div>
+      <p class="embed-note" role="status">
+        {shown.phase === 'reconnecting' ? 'The streamer lost the connection.' : note !== seen && note}
+      </p>
+    </>
   );
+}
+
+function OfStream({ first }: { first: Stream }) {
+  const store = useMemo(() => createWatch(client, first.id), [first.id]);
+  useEffect(() => () => store.close(), [store]);
+  const { phase, stream } = useStore(store);
+  if (phase === 'deleted' || phase === 'not-found') return <Cover title="There is no such video" />;
+  return stream ? <Screen stream={stream} phase={phase} /> : <Cover busy />;
+}
+
+function Embed({ id }: { id: string }) {
+  const src = `/${id}.m3u8`;
+  const [stream, setStream] = useState<Stream | null | undefined>(undefined);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    let attempt = 0;
+    async function ask() {
+      try {
+        setStream(await client.getPlayed(id));
+      } catch (e) {
+        if (e instanceof ApiError && e.temporary) timer = setTimeout(ask, backoffMs(attempt++));
+        else setStream(null);
+      }
+    }
+    void ask();
+    return () => clearTimeout(timer);
+  }, [id]);
+  if (stream === undefined) return <Cover busy />;
+  // One recording stays that recording, whatever its stream does next.
+  const recording = stream?.recordingUrl;
+  if (!stream || (recording && here(recording) === src)) return <Alone src={src} />;
+  return <OfStream first={stream} />;
 }
 
 const [, id] = /^\/embed\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? [];
@@ -58,5 +134,11 @@ const root = document.getElementById('app');
 document.documentElement.classList.add('embedded');
 if (root) {
   root.replaceChildren();
-  render(<main class="embed"><h1 class="hidden-text">bspnode player</h1><Embed src={`/${id ?? 'missing'}.m3u8`} /></main>, root);
+  render(
+    <main class="embed">
+      <h1 class="hidden-text">bspnode player</h1>
+      <Embed id={id ?? 'missing'} />
+    </main>,
+    root,
+  );
 }

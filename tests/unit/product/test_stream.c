@@ -149,6 +149,27 @@ static void only_its_owner_changes_a_stream(void **state)
     stream_fini(&s);
 }
 
+static void a_playback_id_leads_to_its_stream(void **state)
+{
+    struct fixture *f = *state;
+    const struct user ana = add_user(f, "Ana", "ana@example.org");
+    char id[ID_CAP];
+    struct stream s, found;
+    add(f, ana.id, "first", id);
+    add(f, ana.id, "second", id);
+    assert_int_equal(stream_get(f->db, id, &s, &f->p), E_OK);
+    assert_int_equal(stream_get_played(f->db, s.live_playback_id, &found, &f->p), E_OK);
+    assert_string_equal(found.id, id);
+    stream_fini(&found);
+    assert_int_equal(stream_get_played(f->db, "nothing", &found, &f->p), E_NOTFOUND);
+    assert_int_equal(stream_get_played(f->db, id, &found, &f->p), E_NOTFOUND);
+    assert_int_equal(db_exec(f->db, "UPDATE playback_ids SET policy = 'signed' WHERE id = ?1", "s",
+                             s.live_playback_id),
+                     E_OK);
+    assert_int_equal(stream_get_played(f->db, s.live_playback_id, &found, &f->p), E_NOTFOUND);
+    stream_fini(&s);
+}
+
 static void changing_leaves_the_rest(void **state)
 {
     struct fixture *f = *state;
@@ -397,19 +418,13 @@ static void a_peak_only_rises(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_new_stream_has_what_was_given),
-        T(bad_fields_are_named),
-        T(only_its_owner_changes_a_stream),
-        T(changing_leaves_the_rest),
-        T(another_secret_is_noticed),
-        T(the_key_is_not_in_the_database),
-        T(a_reset_key_is_another_and_the_publisher_goes),
-        T(ending_works_in_every_state),
-        T(deleting_leaves_no_rows),
-        T(lists_show_what_each_may_see),
-        T(a_page_of_many_with_the_same_time_loses_none),
-        T(bad_cursors_are_refused),
-        T(a_peak_only_rises),
+        T(a_new_stream_has_what_was_given), T(bad_fields_are_named),
+        T(only_its_owner_changes_a_stream), T(a_playback_id_leads_to_its_stream),
+        T(changing_leaves_the_rest),        T(another_secret_is_noticed),
+        T(the_key_is_not_in_the_database),  T(a_reset_key_is_another_and_the_publisher_goes),
+        T(ending_works_in_every_state),     T(deleting_leaves_no_rows),
+        T(lists_show_what_each_may_see),    T(a_page_of_many_with_the_same_time_loses_none),
+        T(bad_cursors_are_refused),         T(a_peak_only_rises),
     };
     return RUN_TESTS(tests);
 }

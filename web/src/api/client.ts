@@ -106,6 +106,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     createStream: (input: { title: string; description?: string; streamType: StreamType }) =>
       call<Stream>('POST', '/streams', input),
     getStream: (id: string) => call<Stream>('GET', stream(id)),
+    /** The stream that a playback id belongs to. */
+    getPlayed: (playbackId: string) => call<Stream>('GET', `/playback/${encodeURIComponent(playbackId)}`),
     editStream: (id: string, input: { title?: string; description?: string }) =>
       call<Stream>('PATCH', stream(id), input),
     deleteStream: (id: string) => call<void>('DELETE', stream(id)),

@@ -3,8 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Stream } from '../api/types';
-import { choiceOf, choicesOf, createWish, noteOf, pictureOf, sightOf, type Picture, type Trouble } from '../store/source';
-import { createWatch, recordingUrl, type WatchPhase, type WatchStore } from '../store/watch';
+import { createWatch, type WatchPhase, type WatchStore } from '../store/watch';
 import { viewers } from '../store/format';
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
@@ -16,13 +15,9 @@ import { Player } from '../ui/player';
 import { Avatar, Poster } from '../ui/poster';
 import { Empty, Failed } from '../ui/states';
 import { Ago, Duration, Elapsed } from '../ui/time';
+import { isOver, onAir, usePicture, type Shown } from '../ui/use-picture';
 import { useStore } from '../ui/use-store';
 import type { Numbers } from '../ui/view';
-
-/** By HLS a live picture is some seconds behind: after the end it plays out before the page moves on. */
-const PLAY_OUT_MS = { hls: 12_000, webrtc: 1000 };
-
-const CAN_WEBRTC = typeof RTCPeerConnection === 'function';
 
 const SPOKEN: Partial<Record<WatchPhase, string>> = {
   live: 'The stream is live.',
@@ -31,25 +26,6 @@ const SPOKEN: Partial<Record<WatchPhase, string>> = {
   ended: 'The stream has ended.',
   deleted: 'The stream was deleted.',
 };
-
-const onAir = (phase: WatchPhase) => phase === 'live' || phase === 'reconnecting';
-const isOver = (phase: WatchPhase) => phase.startsWith('ended');
-
-/** The phase as shown: the end is held back until the live player has played out. */
-function usePlayedOut(phase: WatchPhase, way: { current: Picture['way'] }): [WatchPhase, () => void] {
-  const [shown, setShown] = useState(phase);
-  const latest = useRef(phase);
-  latest.current = phase;
-  useEffect(() => {
-    if (!(onAir(shown) && isOver(phase))) {
-      setShown(phase);
-      return;
-    }
-    const timer = setTimeout(() => setShown(latest.current), PLAY_OUT_MS[way.current]);
-    return () => clearTimeout(timer);
-  }, [phase]);
-  return [shown, () => setShown(latest.current)];
-}
 
 function Cover({ stream, title, children }: { stream: Stream; title: string; children?: preact.ComponentChildren }) {
   return (
@@ -64,15 +40,13 @@ function Cover({ stream, title, children }: { stream: Stream; title: string; chi
 }
 
 interface ScreenProps {
-  phase: WatchPhase;
   stream: Stream;
-  picture: Picture | null;
-  onPlayedOut: () => void;
-  onTrouble: (t: Trouble) => void;
+  shown: Shown;
   onNumbers: (n: Numbers | null) => void;
 }
 
-function Screen({ phase, stream, picture, onPlayedOut, onTrouble, onNumbers }: ScreenProps) {
+function Screen({ stream, shown, onNumbers }: ScreenProps) {
+  const { phase, picture } = shown;
   if (picture)
     return (
       <div class="screen">
@@ -80,8 +54,8 @@ function Screen({ phase, stream, picture, onPlayedOut, onTrouble, onNumbers }: S
           picture={picture}
           title={stream.title}
           connected={phase === 'live'}
-          onEnded={picture.mode === 'live' ? onPlayedOut : undefined}
-          onTrouble={onTrouble}
+          onEnded={picture.mode === 'live' ? shown.onPlayedOut : undefined}
+          onTrouble={shown.onTrouble}
           onNumbers={onNumbers}
         />
         {phase === 'reconnecting' && (
@@ -157,34 +131,15 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
 
 function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const { phase, viewers: count, online } = useStore(store);
-  const way = useRef<Picture['way']>('hls');
-  const [shown, playedOut] = usePlayedOut(phase, way);
-  const wishes = useMemo(() => createWish(), []);
-  const wish = useStore(wishes);
+  const shown = usePicture(stream, phase);
+  const { picture, note } = shown;
   const [numbers, setNumbers] = useState<Numbers | null>(null);
-  const sight = sightOf(stream, { onAir: onAir(shown), recorded: shown === 'ended-recorded' });
-  const picture = pictureOf(sight, wish, CAN_WEBRTC);
-  const note = noteOf(sight, wish, CAN_WEBRTC);
-  if (picture) way.current = picture.way;
-  useEffect(() => wishes.seen(sight), [sight.connected, sight.recordingUrl]);
-  useEffect(() => {
-    addEventListener('online', wishes.networkChanged);
-    return () => removeEventListener('online', wishes.networkChanged);
-  }, [wishes]);
   useEffect(() => void (note && announce(note, { quiet: true })), [note]);
   const rewinding = picture?.mode === 'rewind';
-  const recording = recordingUrl(stream);
-  const canRewind = onAir(shown) && (recording !== null || rewinding);
+  const canRewind = onAir(shown.phase) && (shown.fromStart !== null || rewinding);
   return (
     <article class="watch">
-      <Screen
-        phase={shown}
-        stream={stream}
-        picture={picture}
-        onPlayedOut={playedOut}
-        onTrouble={wishes.trouble}
-        onNumbers={setNumbers}
-      />
+      <Screen stream={stream} shown={shown} onNumbers={setNumbers} />
       {note && <p class="watch-note">{note}</p>}
       <div class="watch-head">
         <div class="watch-title">
@@ -199,16 +154,12 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
             <Button
               small
               icon={rewinding ? 'arrow' : 'back'}
-              onClick={() => (rewinding ? wishes.backToLive() : recording && wishes.rewind(recording, 'start'))}
+              onClick={() => (rewinding ? shown.backToLive() : shown.fromStart?.())}
             >
               {rewinding ? 'Back to live' : 'Watch from the start'}
             </Button>
           )}
-          <Ways
-            all={choicesOf(sight, CAN_WEBRTC)}
-            current={choiceOf(sight, wish, CAN_WEBRTC)}
-            onChoose={(c) => (c !== 'rewind' ? wishes.choose(c) : recording && wishes.rewind(recording))}
-          />
+          <Ways all={shown.choices} current={shown.choice} onChoose={shown.choose} />
           {stream.ingest && (
             <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>
               Manage
@@ -223,7 +174,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
           <b>{stream.user.name}</b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />
-        {onAir(shown) && picture && !rewinding && <Behind numbers={numbers} way={picture.way} />}
+        {onAir(shown.phase) && picture && !rewinding && <Behind numbers={numbers} way={picture.way} />}
         {!online && <span class="fact fact-warn">Reconnecting to the server…</span>}
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}
