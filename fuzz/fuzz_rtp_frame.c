@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* First byte: bits 0-2 the format, or 5 for a frame to be cut; then payloads, each behind its
- * length in two bytes. */
+/* First byte: the format, or 5 for a frame of H.264 to be cut, 6 to 8 of VP8, VP9 and AV1; then
+ * payloads, each behind its length in two bytes. */
 #include "base/rd.h"
 #include "base/xalloc.h"
 #include "wire/nal.h"
+#include "wire/rtp_cut.h"
 #include "wire/rtp_frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,14 +41,46 @@ static void cut(struct span in)
     free(frame);
 }
 
+/* What is cut has the size asked for, and can be joined; VP8 and VP9 to the same bytes. */
+static void cut_other(enum rtp_format format, struct span in)
+{
+    const size_t mtu = 64 + (in.len ? in.p[0] : 0), cap = in.len * 3 + 1024;
+    const size_t back_cap = rtp_join_max(cap, (unsigned)in.len + 2);
+    struct rtp_cut c = {.format = format, .frame = in, .mtu = mtu, .key = in.len & 1};
+    uint8_t *out = xmalloc(cap), *back = xmalloc(back_cap);
+    struct span *payloads = xcalloc(in.len + 2, sizeof *payloads);
+    struct wr w = wr_to(out, cap), b = wr_to(back, back_cap);
+    unsigned n = 0;
+    bool last = false;
+    enum err e = E_OK;
+    while (e == E_OK && !last) {
+        const uint8_t *at = w.p;
+        e = rtp_cut_next(&c, &w, &last);
+        CHECK(e != E_LIMIT && n <= in.len + 1 && (size_t)(w.p - at) <= mtu);
+        payloads[n++] = span_of(at, (size_t)(w.p - at));
+    }
+    if (e == E_OK) {
+        CHECK(rtp_join(format, payloads, n, &b) == E_OK);
+        CHECK(format == RTP_AV1 || span_eq(wr_span(&b), in));
+        CHECK(rtp_cut_next(&c, &w, &last) == E_NOTFOUND);
+    }
+    free(payloads);
+    free(back);
+    free(out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span payloads[PAYLOADS];
     unsigned n = 0;
     struct rd r = rd_from(span_of(data, size));
-    const unsigned f = rd_u8(&r) % 6;
+    const unsigned f = rd_u8(&r) % 9;
     if (f == 5) {
         cut(rd_rest(&r));
+        return 0;
+    }
+    if (f > 5) {
+        cut_other((enum rtp_format[]){RTP_VP8, RTP_VP9, RTP_AV1}[f - 6], rd_rest(&r));
         return 0;
     }
     while (rd_left(&r) > 0 && n < PAYLOADS) {

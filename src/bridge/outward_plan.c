@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bridge/outward_plan.h"
+#include "wire/av1.h"
 #include "wire/h264.h"
+#include "wire/vp9.h"
 
 static enum outward_way of_h264(const struct track *t)
 {
@@ -14,6 +16,21 @@ static enum outward_way of_h264(const struct track *t)
     return sps.may_reorder ? OUTWARD_UNSURE : OUTWARD_AS_IT_IS;
 }
 
+/* Profile 0 of both is what every browser that has the codec decodes. */
+static enum outward_way of_vp9(const struct track *t)
+{
+    struct vp9_config c;
+    if (!t->config || vp9_config_parse(buf_span(t->config), &c) != E_OK) return OUTWARD_LEFT_OUT;
+    return c.profile == 0 ? OUTWARD_AS_IT_IS : OUTWARD_TRANSCODED;
+}
+
+static enum outward_way of_av1(const struct track *t)
+{
+    struct av1_config c;
+    if (!t->config || av1_config_parse(buf_span(t->config), &c) != E_OK) return OUTWARD_LEFT_OUT;
+    return c.profile == 0 ? OUTWARD_AS_IT_IS : OUTWARD_TRANSCODED;
+}
+
 enum outward_way outward_way_of(const struct track *t)
 {
     if (!t) return OUTWARD_LEFT_OUT;
@@ -23,6 +40,12 @@ enum outward_way outward_way_of(const struct track *t)
     case CODEC_H265:
     case CODEC_AAC:
         return OUTWARD_TRANSCODED;
+    case CODEC_VP8:
+        return OUTWARD_AS_IT_IS;
+    case CODEC_VP9:
+        return of_vp9(t);
+    case CODEC_AV1:
+        return of_av1(t);
     case CODEC_OPUS:
         return t->channels <= 2 ? OUTWARD_AS_IT_IS : OUTWARD_LEFT_OUT;
     default:

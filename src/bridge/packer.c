@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "bridge/packer.h"
 #include "base/xalloc.h"
+#include "wire/av1.h"
 #include "wire/h264.h"
 #include "wire/nal.h"
 #include "wire/opus.h"
-#include "wire/rtp_frame.h"
+#include "wire/rtp_cut.h"
 
 #define FIRST_SEQ   65536 /* far from 0, which means none to readers of the lane */
 #define H264_FILLER 12
@@ -30,7 +31,7 @@ void packer_track(struct packer *p, enum media_kind kind, struct track *t)
 
 bool packer_carries(enum codec c)
 {
-    return c == CODEC_H264 || c == CODEC_OPUS;
+    return c == CODEC_H264 || c == CODEC_VP8 || c == CODEC_VP9 || c == CODEC_AV1 || c == CODEC_OPUS;
 }
 
 uint32_t packer_ts(enum media_kind kind, int64_t rtp_us)
@@ -147,6 +148,46 @@ static enum err pack_h264(struct filling *b, const struct frame *f)
     return e;
 }
 
+/* --- VP8, VP9, AV1 --- */
+
+/* A container may keep the sequence header in the configuration only. */
+static enum err av1_whole(struct packer *p, const struct frame *f, struct span *out)
+{
+    struct av1_seq seq;
+    struct av1_config c;
+    const struct track *t = p->tracks[MEDIA_VIDEO];
+    *out = frame_span(f);
+    if (!f->key || av1_seq_find(*out, &seq, NULL) == E_OK) return E_OK;
+    if (!t->config || av1_config_parse(buf_span(t->config), &c) != E_OK) return E_PROTO;
+    const size_t cap = c.obus.len + f->len;
+    struct wr w = wr_to(scratch(p, cap), cap);
+    wr_str(&w, c.obus);
+    wr_str(&w, *out);
+    *out = wr_span(&w);
+    return E_OK;
+}
+
+static enum err pack_other(struct filling *b, const struct frame *f)
+{
+    struct rtp_cut cut = {
+        .format = f->codec == CODEC_AV1   ? RTP_AV1
+                  : f->codec == CODEC_VP9 ? RTP_VP9
+                                          : RTP_VP8,
+        .frame = frame_span(f),
+        .mtu = PACKER_MTU,
+        .key = f->key,
+        .picture_id = b->p->picture_id++ & 0x7fff,
+    };
+    enum err e = f->codec == CODEC_AV1 ? av1_whole(b->p, f, &cut.frame) : E_OK;
+    for (bool last = false; e == E_OK && !last;) {
+        struct wr w = room(b);
+        e = rtp_cut_next(&cut, &w, &last);
+        if (e == E_OK) add(b, wr_used(&w), last);
+    }
+    flush(b);
+    return e;
+}
+
 /* --- Opus --- */
 
 /* Goes on where the last packet ended, unless the clock says otherwise. */
@@ -185,5 +226,6 @@ enum err packer_frame(struct packer *p, const struct frame *f, int64_t rtp_us, i
                         .put = put,
                         .ctx = ctx,
                         .key = kind == MEDIA_VIDEO && f->key};
-    return kind == MEDIA_AUDIO ? pack_opus(&b, f) : pack_h264(&b, f);
+    if (f->codec == CODEC_OPUS) return pack_opus(&b, f);
+    return f->codec == CODEC_H264 ? pack_h264(&b, f) : pack_other(&b, f);
 }

@@ -3,10 +3,10 @@
  *
  * Embedded by value, one loop's. Packets are numbered without gaps over the packer's whole life,
  * whatever tracks come. H.264 (RFC 6184): a key frame begins with its parameter sets, delimiters,
- * SEI and filler stay behind, payloads of a frame are of equal size so that it leaves in one
- * segmented send. Timestamps are of the time handed in, 90 kHz and 48 kHz; sound goes on in steps
- * of its own duration while the time agrees within PACKER_SLACK_US, because RTMP counts in
- * milliseconds. */
+ * SEI and filler stay behind; AV1: a key frame has its sequence header; payloads of a frame are of
+ * equal size so that it leaves in one segmented send. Timestamps are of the time handed in, 90 kHz
+ * and 48 kHz; sound goes on in steps of its own duration while the time agrees within
+ * PACKER_SLACK_US, because RTMP counts in milliseconds. */
 #pragma once
 #include "hub/packets.h"
 
@@ -18,6 +18,7 @@ struct packer {
     uint64_t seq[2];         /* of the next packet */
     bool sound;              /* audio_ts is set */
     uint32_t audio_ts;       /* of the next audio packet, if nothing is lost */
+    uint16_t picture_id;     /* of VP8 and VP9 */
     uint8_t *scratch;        /* of the frame being cut */
     size_t scratch_cap;
     uint8_t bytes[LANE_BURST_MAX * PACKER_MTU]; /* of the burst being filled */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What comes by RTMP, watched by WebRTC: Chromium and aiortc.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
 import test from 'node:test';
 import { newUser } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { startServer, until } from './lib/server.mjs';
+import { program, startServer, until } from './lib/server.mjs';
 import { aiortc, rtcPage } from './lib/webrtc.mjs';
 
 const whep = (server, stream) => `${server.http}/whep/${stream.playback.playbackId}`;
@@ -23,6 +25,13 @@ async function watch(page, url) {
     const made = await page.evaluate((u) => window.watch(u), url);
     return made.status !== 409 && made;
   }, 30_000, 500);
+}
+
+// Files of tests/golden/media by Enhanced RTMP.
+function publishFile(t, server, stream, video, audio, seconds = 60) {
+  const port = new URL(server.rtmp.replace('rtmp', 'http')).port;
+  const sender = spawn(path.join(path.dirname(program), 'tests/e2e/bsp-rtmp-send'), [port, stream.ingest.streamKey, video, audio, String(seconds)], { stdio: 'ignore' });
+  t.after(() => sender.kill('SIGKILL'));
 }
 
 // Waits until `frames` more pictures are decoded.
@@ -66,6 +75,19 @@ for (const gop of [2, 10])
     assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
   });
 
+for (const [video, codec] of [['av1.mp4', 'AV1'], ['vp9.mp4', 'VP9']])
+  test(`${codec} and Opus by Enhanced RTMP go through as they are`, async (t) => {
+    const { server, stream } = await begin(t);
+    const { context } = await launchBrowser(t);
+    const page = await rtcPage(context, server);
+    publishFile(t, server, stream, video, 'opus.mp4');
+    const made = await watch(page, whep(server, stream));
+    assert.equal(made.status, 201, made.text);
+    await untilPictures(page, 40);
+    assert.match(made.text, new RegExp(`a=rtpmap:\\d+ ${codec}/90000`));
+    await untilSound(page);
+  });
+
 test('the publisher leaves, and comes back with another picture', async (t) => {
   const { server, stream, rtmp } = await begin(t);
   const { context } = await launchBrowser(t);
@@ -85,7 +107,7 @@ test('the publisher leaves, and comes back with another picture', async (t) => {
 });
 
 test('B-frames that nobody can transcode', async (t) => {
-  const { server, stream, rtmp } = await begin(t);
+  const { server, stream, rtmp } = await begin(t, ['--webrtc-transcodes', '0']);
   const { context } = await launchBrowser(t);
   const page = await rtcPage(context, server);
   await publishFfmpeg(t, rtmp, { media: { bframes: 2 } });

@@ -5,6 +5,7 @@
 #include "bridge/outward.h"
 #include "bridge/outward_plan.h"
 #include "bridge/packer.h"
+#include "wire/av1.h"
 #include "wire/h264.h"
 #include "wire/nal.h"
 #include "wire/rtp_frame.h"
@@ -89,6 +90,40 @@ static void h264_into_bursts(void **state)
     media_file_close(&m);
 }
 
+/* A key frame whose sequence header is only in the configuration gets it. */
+static void av1_has_its_header(void **state)
+{
+    struct media_file m;
+    struct packer *p = xmalloc(sizeof *p);
+    struct av1_obu obu;
+    struct span rest, payloads[512];
+    static uint8_t room[1 << 20];
+    media_file_open(&m, "av1.mp4");
+    packer_init(p);
+    packer_track(p, MEDIA_VIDEO, m.track);
+    rest = m.samples[0].data;
+    assert_int_equal(av1_obu_next(&rest, &obu), E_OK);
+    assert_int_equal(obu.type, AV1_SEQUENCE_HEADER);
+    m.samples[0].data = rest;
+    struct frame *f = frame_of(&m, 0);
+    assert_int_equal(packer_frame(p, f, 0, 5, collect, NULL), E_OK);
+    unsigned n = 0;
+    for (unsigned k = 0; k < n_bursts; k++)
+        for (unsigned j = 0; j < bursts[k]->n; j++)
+            payloads[n++] = lane_payload(bursts[k], &bursts[k]->packets[j]);
+    assert_true(bursts[0]->packets[0].key);
+    struct wr w = wr_to(room, sizeof room);
+    assert_int_equal(rtp_join(RTP_AV1, payloads, n, &w), E_OK);
+    rest = wr_span(&w);
+    assert_int_equal(av1_obu_next(&rest, &obu), E_OK);
+    assert_int_equal(obu.type, AV1_SEQUENCE_HEADER);
+    frame_unref(f);
+    drop_bursts();
+    packer_fini(p);
+    free(p);
+    media_file_close(&m);
+}
+
 /* Sound keeps its own step while a millisecond clock rounds, and follows a real jump. */
 static void opus_keeps_step(void **state)
 {
@@ -121,7 +156,9 @@ static void ways(void **state)
              {"h264-bframes.mp4", OUTWARD_TRANSCODED},
              {"h265.mp4", OUTWARD_TRANSCODED},
              {"aac-48000.mp4", OUTWARD_TRANSCODED},
-             {"opus.mp4", OUTWARD_AS_IT_IS}};
+             {"opus.mp4", OUTWARD_AS_IT_IS},
+             {"av1.mp4", OUTWARD_AS_IT_IS},
+             {"vp9.mp4", OUTWARD_AS_IT_IS}};
     assert_int_equal(outward_way_of(NULL), OUTWARD_LEFT_OUT);
     for (size_t i = 0; i < sizeof T / sizeof *T; i++) {
         struct media_file m;
@@ -370,6 +407,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(h264_into_bursts),
+        cmocka_unit_test(av1_has_its_header),
         cmocka_unit_test(opus_keeps_step),
         cmocka_unit_test(ways),
         cmocka_unit_test(a_viewer_from_the_key_frame_on),

@@ -3,6 +3,7 @@
 #include "../test.h"
 #include "wire/av1.h"
 #include "wire/nal.h"
+#include "wire/rtp_cut.h"
 #include "wire/rtp_frame.h"
 
 #define P(s) SPAN_LIT(s)
@@ -137,14 +138,64 @@ static void av1_elements(void **state)
     media_file_close(&f);
 }
 
+/* Cut at several sizes and joined again: the same bytes, and payloads of equal size. */
+static void cut_and_joined(enum rtp_format format, const char *name)
+{
+    static uint8_t packets[1 << 20];
+    static struct span payloads[4096];
+    struct media_file f;
+    media_file_open(&f, name);
+    for (size_t mtu = RTP_CUT_MTU_MIN; mtu < 4000; mtu = mtu * 3 / 2)
+        for (unsigned i = 0; i < f.n; i++) {
+            struct rtp_cut c = {.format = format,
+                                .frame = f.samples[i].data,
+                                .mtu = mtu,
+                                .key = f.samples[i].key,
+                                .picture_id = (uint16_t)i};
+            struct wr w = wr_to(packets, sizeof packets);
+            struct span out = SPAN_NULL;
+            unsigned n = 0, shorter = 0;
+            for (bool last = false; !last; n++) {
+                const uint8_t *at = w.p;
+                assert_int_equal(rtp_cut_next(&c, &w, &last), E_OK);
+                payloads[n] = span_of(at, (size_t)(w.p - at));
+                assert_true(payloads[n].len <= mtu);
+                shorter += n > 0 && payloads[n].len != payloads[n - 1].len;
+            }
+            if (format != RTP_AV1) assert_true(shorter <= 1);
+            assert_int_equal(rtp_cut_next(&c, &w, &(bool){0}), E_NOTFOUND);
+            assert_int_equal(join(format, payloads, n, &out), E_OK);
+            if (format == RTP_AV1) {
+                struct span rest = f.samples[i].data;
+                struct av1_obu a, b;
+                while (av1_obu_next(&rest, &a) == E_OK) {
+                    assert_int_equal(av1_obu_next(&out, &b), E_OK);
+                    assert_true(a.type == b.type && span_eq(a.payload, b.payload));
+                }
+                assert_int_equal(out.len, 0);
+            } else {
+                assert_true(span_eq(out, f.samples[i].data));
+            }
+            assert_true(rtp_peek(format, payloads[0]).start);
+            if (format != RTP_VP8)
+                assert_int_equal(rtp_peek(format, payloads[0]).key, f.samples[i].key);
+        }
+    media_file_close(&f);
+}
+
+static void others_cut_and_joined(void **state)
+{
+    cut_and_joined(RTP_VP9, "vp9.mp4");
+    cut_and_joined(RTP_AV1, "av1.mp4");
+    cut_and_joined(RTP_VP8, "vp9.mp4"); /* any bytes will do */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(h264_of_all_three_kinds),
-        cmocka_unit_test(h264_cut_and_joined),
-        cmocka_unit_test(vp8_descriptors),
-        cmocka_unit_test(vp9_descriptors),
-        cmocka_unit_test(av1_elements),
+        cmocka_unit_test(h264_of_all_three_kinds), cmocka_unit_test(h264_cut_and_joined),
+        cmocka_unit_test(others_cut_and_joined),   cmocka_unit_test(vp8_descriptors),
+        cmocka_unit_test(vp9_descriptors),         cmocka_unit_test(av1_elements),
     };
     return RUN_TESTS(tests);
 }
