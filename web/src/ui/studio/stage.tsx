@@ -92,18 +92,18 @@ export function Controls({ studio, store }: { studio: Studio; store: StudioStore
 
 function ProblemLine({ kind, problem, store }: { kind: InputKind | 'screen'; problem: Problem; store: StudioStore }) {
   return (
-    <li class="trouble" role="alert">
+    <div class="trouble" role="alert">
       <Icon name="warning" size={18} />
       <div>
         <b>{problem.title}</b>
         <p>{problem.help}</p>
       </div>
       {problem.code !== 'unsupported' && (
-        <Button small icon="refresh" aria-label={`Try the ${kind} again`} onClick={() => void (kind === 'screen' ? store.shareScreen() : store.retry(kind))}>
+        <Button small icon="refresh" aria-label={`Try again: ${kind}`} onClick={() => void (kind === 'screen' ? store.shareScreen() : store.retry(kind))}>
           Try again
         </Button>
       )}
-    </li>
+    </div>
   );
 }
 
@@ -117,18 +117,18 @@ export function Troubles({ studio, store, hint }: { studio: Studio; store: Studi
   ];
   if (kinds.length + hints.length === 0) return null;
   return (
-    <ul class="troubles">
+    <div class="troubles">
       {kinds.map((k) => {
         const problem = studio[k].problem;
         return problem && <ProblemLine key={k} kind={k} problem={problem} store={store} />;
       })}
       {hints.map((text) => (
-        <li key={String(text)} class="trouble trouble-hint">
+        <div key={String(text)} class="trouble trouble-hint" role="status">
           <Icon name="info" size={18} />
           <p>{text}</p>
-        </li>
+        </div>
       ))}
-    </ul>
+    </div>
   );
 }
 
