@@ -3,6 +3,7 @@
 #include "api/api_priv.h"
 #include "api/app_streams.h"
 #include "base/clock.h"
+#include "bridge/outward.h"
 #include "hub/ingest_stats.h"
 #include "product/advice.h"
 #include <stdio.h>
@@ -13,6 +14,8 @@ struct health {
     struct ingest_stats stats;
     char encoder[ENCODER_NAME_CAP];
     char video_profile[ENCODER_NAME_CAP], audio_profile[ENCODER_NAME_CAP];
+    enum outward_state outward;
+    char outward_message[200];
 };
 
 static double seconds(int64_t us)
@@ -118,6 +121,8 @@ static void read_channel(struct api *a, const char *id, struct health *h)
         take_video(&h->stats.video, h);
         take_audio(&h->stats.audio, h);
         take_way(&h->stats, in);
+        h->outward = outward_state(ch, h->outward_message, sizeof h->outward_message);
+        in->no_slot = h->outward == OUTWARD_REFUSED;
         in->encoder = encoder_identify(h->stats.source.encoder, h->encoder);
         if (s.last_frame_wall_us && in->segments)
             in->silent_s = seconds(clock_wall_us() - s.last_frame_wall_us);
@@ -195,6 +200,18 @@ static json_t *network_json(const struct health *h)
     return j;
 }
 
+/* Left out while nobody watches by WebRTC: then nothing is decided. */
+static void put_webrtc(json_t *j, const struct health *h)
+{
+    static const char *const STATES[] = {[OUTWARD_THROUGH] = "direct",
+                                         [OUTWARD_WORKING] = "transcoded",
+                                         [OUTWARD_REFUSED] = "refused"};
+    if (h->outward == OUTWARD_IDLE) return;
+    json_t *o = json_pack("{s:s}", "state", STATES[h->outward]);
+    if (h->outward == OUTWARD_REFUSED) put_text(o, "message", h->outward_message);
+    json_object_set_new(j, "webrtc", o);
+}
+
 static json_t *advice_json(const struct ingest_state *in)
 {
     struct advice advice[ADVICE_MAX];
@@ -223,6 +240,7 @@ static json_t *health_json(const struct health *h)
         json_object_set_new(j, "network", network_json(h));
         if (s->has_offset) put(j, "avOffset", h->in.offset_ms, 1);
     }
+    put_webrtc(j, h);
     if (h->in.has_video) json_object_set_new(j, "video", video_json(h));
     if (h->in.has_audio) json_object_set_new(j, "audio", audio_json(h));
     json_object_set_new(j, "advice", advice_json(&h->in));

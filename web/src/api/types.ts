@@ -67,16 +67,37 @@ export interface Health {
   protocol?: string;
   encoder?: string;
   connectedAt?: string;
+  /** The encoder's. */
+  address?: string;
   video?: {
     codec?: string;
+    profile?: string;
     width?: number;
     height?: number;
     fps?: number;
     bitrate?: number;
     keyFrameInterval?: number;
+    keyFrameIntervalLongest?: number;
     bFrames?: boolean;
+    /** Simulcast, in the publisher's order. */
+    layers?: { bitrate: number }[];
   } | null;
-  audio?: { codec?: string; sampleRate?: number; channels?: number; bitrate?: number } | null;
+  audio?: {
+    codec?: string;
+    profile?: string;
+    sampleRate?: number;
+    channels?: number;
+    bitrate?: number;
+    /** dB relative to full scale. */
+    level?: number;
+    peakLevel?: number;
+  } | null;
+  /** jitter and rtt in ms, behind in seconds, loss 0 to 1. */
+  network?: { jitter?: number; behind?: number; speed?: number; loss?: number; nacks?: number; rtt?: number } | null;
+  /** ms; positive: the sound is ahead of the picture. */
+  avOffset?: number;
+  /** Which way viewers by WebRTC get the picture. */
+  webrtc?: { state: 'direct' | 'transcoded' | 'refused'; message?: string };
   advice?: Advice[];
 }
 
@@ -84,4 +105,6 @@ export interface Advice {
   level: 'ok' | 'info' | 'warning' | 'error';
   code?: string;
   message: string;
+  /** The encoder's own setting, by its name. */
+  setting?: string;
 }
