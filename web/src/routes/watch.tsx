@@ -136,11 +136,27 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const [numbers, setNumbers] = useState<Numbers | null>(null);
   useEffect(() => void (note && announce(note, { quiet: true })), [note]);
   const rewinding = picture?.mode === 'rewind';
-  const canRewind = onAir(shown.phase) && (shown.fromStart !== null || rewinding);
+  const canRewind = shown.fromStart !== null || rewinding;
   return (
     <article class="watch">
       <Screen stream={stream} shown={shown} onNumbers={setNumbers} />
-      {note && <p class="watch-note">{note}</p>}
+      {picture && onAir(shown.phase) && (
+        <div class="watch-bar">
+          <Ways all={shown.choices} current={shown.choice} onChoose={shown.choose} />
+          {canRewind && (
+            <Button
+              small
+              look="quiet"
+              icon={rewinding ? 'arrow' : 'back'}
+              onClick={() => (rewinding ? shown.backToLive() : shown.fromStart?.())}
+            >
+              {rewinding ? 'Back to live' : 'Watch from the start'}
+            </Button>
+          )}
+          {!rewinding && <Behind numbers={numbers} way={picture.way} />}
+          {note && <p class="watch-note">{note}</p>}
+        </div>
+      )}
       <div class="watch-head">
         <div class="watch-title">
           <div class="watch-state">
@@ -150,16 +166,6 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
           <h1>{stream.title}</h1>
         </div>
         <div class="watch-actions">
-          {canRewind && (
-            <Button
-              small
-              icon={rewinding ? 'arrow' : 'back'}
-              onClick={() => (rewinding ? shown.backToLive() : shown.fromStart?.())}
-            >
-              {rewinding ? 'Back to live' : 'Watch from the start'}
-            </Button>
-          )}
-          <Ways all={shown.choices} current={shown.choice} onChoose={shown.choose} />
           {stream.ingest && (
             <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>
               Manage
@@ -174,7 +180,6 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
           <b>{stream.user.name}</b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />
-        {onAir(shown.phase) && picture && !rewinding && <Behind numbers={numbers} way={picture.way} />}
         {!online && <span class="fact fact-warn">Reconnecting to the server…</span>}
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}

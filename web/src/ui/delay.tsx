@@ -33,13 +33,16 @@ export function Ways({ all, current, onChoose }: WaysProps) {
   );
 }
 
-const seconds = (s: number) => (s < 10 ? s.toFixed(1) : String(Math.round(s)));
+const seconds = (s: number) => (s < 10 ? Math.max(0.1, s).toFixed(1) : String(Math.round(s)));
 const rate = (bits: number) => (bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1000)} kbit/s`);
 
 /** "0.3 s behind"; opened, what comes and how. */
 export function Behind({ numbers: n, way }: { numbers: Numbers | null; way: 'webrtc' | 'hls' | null }) {
   if (!n || n.delay === null) return null;
-  const rows: [string, ComponentChildren][] = [['Comes by', way === 'webrtc' ? 'WebRTC' : 'HLS']];
+  const rows: [string, ComponentChildren][] = [
+    ['Comes by', way === 'webrtc' ? 'WebRTC' : 'HLS'],
+    ['From the server', n.delay < 1 ? `${Math.round(n.delay * 1000)} ms` : `${n.delay.toFixed(1)} s`],
+  ];
   if (n.width && n.height) rows.push(['Picture', `${n.width} × ${n.height}${n.fps ? `, ${Math.round(n.fps)} fps` : ''}`]);
   if (n.codec) rows.push(['Codec', n.codec]);
   if (n.bitrate) rows.push(['Bit rate', rate(n.bitrate)]);
