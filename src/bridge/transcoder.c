@@ -12,7 +12,7 @@
 #include "io/child.h"
 #include <stdio.h>
 
-#define DEATHS_MAX 6                 /* in a row: it will not do */
+#define DEATHS_MAX 5                 /* in a row: it will not do */
 #define HEALED_US  (30 * US_PER_SEC) /* alive so long, earlier deaths are forgotten */
 #define BACKOFF_US (250 * US_PER_MS) /* before the second start, doubled from then on */
 #define STALL_US   (10 * US_PER_SEC) /* takes nothing for so long: hangs */
@@ -217,9 +217,9 @@ static void on_read(void *ctx, struct span bytes)
     str_add(&t->in, bytes);
     struct span rest = str_span(&t->in);
     while ((e = worker_msg_next(&rest, &m)) == E_OK) {
-        e = take(t, &m);
+        const bool good = take(t, &m) == E_OK;
         if (t->closed || !t->child) return; /* in the callback, or it failed */
-        if (e != E_OK) break;
+        if (!good) break;
     }
     if (e != E_MORE) {
         died(t, "said what cannot be");
