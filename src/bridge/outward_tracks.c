@@ -3,10 +3,11 @@
 #include "base/log.h"
 #include "bridge/outward_priv.h"
 
-#define SURE_FRAMES 20 /* pictures in order: there will be no others */
-#define BACK_STEPS  2  /* pictures out of order: one may be a clock's stumble */
-#define WATCH_US    (1500 * US_PER_MS)
-#define AGAIN_US    (2 * US_PER_SEC)
+#define SURE_FRAMES  20 /* pictures in order: there will be no others */
+#define BACK_STEPS   2  /* pictures out of order: one may be a clock's stumble */
+#define WATCH_US     (1500 * US_PER_MS)
+#define AGAIN_US     (2 * US_PER_SEC)
+#define OLD_SOUND_US (250 * US_PER_MS)
 
 static const char B_FRAMES[] =
     "The broadcast has B-frames, which WebRTC cannot show, and no transcoder is free. In OBS's "
@@ -151,9 +152,17 @@ static enum err need_transcoder(struct outward *o)
 
 /* --- the ways are known --- */
 
+/* Of what the feed kept, pictures are needed since the key frame; the sound of those seconds would
+ * only fill the viewers' buffers and delay what comes. */
+static bool old_sound(const struct frame *f)
+{
+    return codec_kind(f->codec) == MEDIA_AUDIO && clock_wall_us() - f->wall_us > OLD_SOUND_US;
+}
+
 static void pass(struct outward *o, struct frame *f)
 {
     const enum outward_way way = o->way[codec_kind(f->codec)];
+    if (old_sound(f)) return;
     if (way == OUTWARD_TRANSCODED && o->transcoder)
         transcoder_frame(o->transcoder, f);
     else if (way == OUTWARD_AS_IT_IS && o->phase == OUTWARD_RUNNING)

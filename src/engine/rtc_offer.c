@@ -203,6 +203,16 @@ enum err rtc_agree_viewer(const struct sdp *offer, const struct rtc_wanted want[
     return E_OK;
 }
 
+/* What a viewer asked for and does not get stays, inactive: Chromium takes no answer that rejects
+ * the section on which all of the bundle is (RFC 9143, 7.3.3 would have another one stand in). */
+static void keep_inactive(const struct sdp_media *o, struct sdp_answer_media *m)
+{
+    if (o->rejected || !o->rtcp_mux || o->n_codecs == 0 || o->kind == SDP_OTHER) return;
+    m->accepted = true;
+    m->direction = SDP_INACTIVE;
+    m->codecs[m->n_codecs++] = o->codecs[0];
+}
+
 void rtc_answer(const struct sdp *offer, const struct rtc_agreed *g, enum sdp_direction direction,
                 struct sdp_answer *a)
 {
@@ -222,4 +232,7 @@ void rtc_answer(const struct sdp *offer, const struct rtc_agreed *g, enum sdp_di
         memcpy(m->rids, t->rids, sizeof m->rids);
         m->n_rids = t->n_rids;
     }
+    for (unsigned i = 0; i < offer->n_media; i++)
+        if (direction == SDP_SENDONLY && !a->media[i].accepted)
+            keep_inactive(&offer->media[i], &a->media[i]);
 }

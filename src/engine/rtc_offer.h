@@ -41,6 +41,7 @@ struct rtc_wanted {
 enum err rtc_agree_viewer(const struct sdp *offer, const struct rtc_wanted want[2],
                           struct rtc_agreed *out, const char **why) WARN_UNUSED;
 
-/* Fills the answer's media sections; transport, candidates and sources are the caller's. */
+/* Fills the answer's media sections; transport, candidates and sources are the caller's. What a
+ * viewer does not get stays in, inactive. */
 void rtc_answer(const struct sdp *offer, const struct rtc_agreed *g, enum sdp_direction direction,
                 struct sdp_answer *a);

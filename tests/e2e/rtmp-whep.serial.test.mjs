@@ -88,6 +88,20 @@ for (const [video, codec] of [['av1.mp4', 'AV1'], ['vp9.mp4', 'VP9']])
     await untilSound(page);
   });
 
+test('sound alone, and a picture alone', async (t) => {
+  const { server, ada, stream, rtmp } = await begin(t);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  const first = await publishFfmpeg(t, rtmp, { media: { video: false } });
+  assert.equal((await watch(page, whep(server, stream))).status, 201);
+  await untilSound(page);
+  await first.stop();
+  const other = await ada.createStream();
+  await publishFfmpeg(t, `${server.rtmp}/live/${other.ingest.streamKey}`, { media: { audio: false } });
+  assert.equal((await watch(page, whep(server, other))).status, 201);
+  await untilPictures(page, 20);
+});
+
 test('the publisher leaves, and comes back with another picture', async (t) => {
   const { server, stream, rtmp } = await begin(t);
   const { context } = await launchBrowser(t);
@@ -104,6 +118,25 @@ test('the publisher leaves, and comes back with another picture', async (t) => {
   await publishFfmpeg(t, rtmp, { media: { size: '320x180', bitrate: '300k' } });
   await until('the other picture', async () => (await page.evaluate('stats(viewer)')).inbound.frameWidth === 320, 30_000);
   await untilPictures(page, 20);
+});
+
+test('B-frames are transcoded, and the picture is steady', async (t) => {
+  const { server, stream, rtmp } = await begin(t, ['--webrtc-transcodes', '1']);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  await publishFfmpeg(t, rtmp, { media: { bframes: 2, gop: 8, seconds: 16, size: '640x360' } });
+  const made = await watch(page, whep(server, stream));
+  assert.equal(made.status, 201, made.text);
+  await untilPictures(page, 30);
+  const before = (await page.evaluate('stats(viewer)')).inbound;
+  const { inbound } = await untilPictures(page, 120);
+  await untilSound(page);
+  const seen = { decoded: inbound.framesDecoded, received: inbound.framesReceived, dropped: inbound.framesDropped, pli: inbound.pliCount - before.pliCount, freezes: inbound.freezeCount };
+  t.diagnostic(JSON.stringify(seen));
+  assert.ok(seen.pli <= 2, 'no storm of requests for key frames');
+  assert.ok(seen.dropped < seen.received / 4, JSON.stringify(seen));
+  const other = await aiortc(t, 'aiortc_whep.py', whep(server, stream), 50).ended();
+  assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
 });
 
 test('B-frames that nobody can transcode', async (t) => {

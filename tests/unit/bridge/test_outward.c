@@ -403,6 +403,103 @@ static void packets_come_first(void **state)
     media_file_close(&m);
 }
 
+/* A Main profile SPS of 160x96 that says nothing about reordering. */
+static struct track *silent_track(void)
+{
+    static const char BITS[] = "1"
+                               "1"
+                               "1"
+                               "1"
+                               "010"
+                               "0"
+                               "0001010"
+                               "00110"
+                               "1"
+                               "1"
+                               "0"
+                               "0"
+                               "1";
+    static const uint8_t PPS[] = {0x68, 0xce, 0x3c, 0x80};
+    uint8_t sps[16] = {0x67, 77, 0, 30}, config[64];
+    unsigned n = 0;
+    for (const char *b = BITS; *b; b++, n++)
+        if (*b == '1') sps[4 + n / 8] |= (uint8_t)(0x80 >> n % 8);
+    const struct h264_config c = {.profile = 77,
+                                  .level = 30,
+                                  .n_sps = 1,
+                                  .n_pps = 1,
+                                  .sps = {span_of(sps, 4 + (n + 7) / 8)},
+                                  .pps = {span_of(PPS, sizeof PPS)}};
+    struct wr w = wr_to(config, sizeof config);
+    struct track *t = NULL;
+    h264_avcc_build(&c, &w);
+    assert_int_equal(track_from_config(TRACK_ID_VIDEO, CODEC_H264, wr_span(&w), &t), E_OK);
+    assert_true(t->may_reorder && t->width == 160);
+    assert_int_equal(outward_way_of(t), OUTWARD_UNSURE);
+    return t;
+}
+
+struct pictures {
+    struct track *track; /* NULL: it was told */
+    unsigned from, to;
+    bool b_frames;
+};
+
+static void publish_pictures(void *arg)
+{
+    const struct pictures *r = arg;
+    if (r->track) publisher_tracks(publisher, &(struct track *){r->track}, 1);
+    for (unsigned i = r->from; i < r->to; i++) {
+        const bool key = i % 30 == 0;
+        struct frame *f = frame_new(6);
+        memcpy(f->data, key ? "\0\0\0\2\x65\x88" : "\0\0\0\2\x41\x9a", 6);
+        f->codec = CODEC_H264;
+        f->key = key;
+        f->dts_us = f->pts_us = (int64_t)i * 40000;
+        if (r->b_frames) f->pts_us += i % 2 ? 120000 : 20000;
+        f->wall_us = INT64_C(1767225600000000) + f->dts_us;
+        publisher_frame(publisher, f);
+    }
+}
+
+/* Without a word from the encoder the pictures are watched; when they turn out of order later, and
+ * there is no transcoder, viewers are told. */
+static void order_is_watched(void **state)
+{
+    struct lane_track tracks[2];
+    char message[400];
+    struct track *t = silent_track();
+    start();
+    go_live();
+    on_loop(&loops, 1, publish_pictures, &(struct pictures){t, 0, 10, false});
+    on_loop(&loops, 0, ask_here, NULL);
+    settle_all();
+    assert_int_equal(lane_describe(channel, tracks), E_NOTFOUND); /* not known yet */
+    on_loop(&loops, 1, publish_pictures, &(struct pictures){NULL, 10, 25, false});
+    sem_wait(&said);
+    assert_int_equal(answered.e, E_OK);
+    assert_int_equal(lane_describe(channel, tracks), E_OK);
+    on_loop(&loops, 1, publish_pictures, &(struct pictures){NULL, 25, 40, true});
+    settle_all();
+    assert_int_equal(lane_describe(channel, tracks), E_NOTFOUND);
+    assert_int_equal(outward_state(channel, message, sizeof message), OUTWARD_REFUSED);
+    assert_non_null(strstr(message, "bframes=0"));
+    ask();
+    assert_int_equal(answered.e, E_UNSUPPORTED);
+    assert_non_null(strstr(answered.message, "bframes=0"));
+    on_loop(&loops, 1, leave, NULL); /* its successor is another matter */
+    settle_all();
+    ask();
+    assert_int_equal(answered.e, E_CLOSED);
+    go_live();
+    on_loop(&loops, 1, publish_pictures, &(struct pictures){t, 0, 25, false});
+    ask();
+    assert_int_equal(answered.e, E_OK);
+    on_loop(&loops, 1, leave, NULL);
+    stop();
+    track_unref(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +509,7 @@ int main(void)
         cmocka_unit_test(ways),
         cmocka_unit_test(a_viewer_from_the_key_frame_on),
         cmocka_unit_test(packets_come_first),
+        cmocka_unit_test(order_is_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
