@@ -3,6 +3,7 @@
  * payloads, each behind its length in two bytes. */
 #include "base/rd.h"
 #include "base/xalloc.h"
+#include "engine/rtc_picture.h"
 #include "wire/nal.h"
 #include "wire/rtp_cut.h"
 #include "wire/rtp_frame.h"
@@ -69,10 +70,27 @@ static void cut_other(enum rtp_format format, struct span in)
     free(out);
 }
 
+/* Counters that were moved are where they were, and nothing else is touched. */
+static void counters(enum rtp_format f, struct span in)
+{
+    struct rtp_vpx_ids before, after;
+    uint8_t *copy = xmalloc(in.len + 1);
+    if (in.len) memcpy(copy, in.p, in.len);
+    const bool has = rtp_vpx_ids(f, in, &before);
+    rtp_vpx_add(f, copy, in.len, 5, 9);
+    CHECK(rtp_vpx_ids(f, span_of(copy, in.len), &after) == has);
+    if (has) CHECK((uint16_t)(after.picture - before.picture - 5) % 128 == 0);
+    if (has && before.has_tl0) CHECK((uint8_t)(after.tl0 - before.tl0) == 9);
+    rtp_vpx_add(f, copy, in.len, 0x7ffb, 247);
+    CHECK(in.len == 0 || memcmp(copy, in.p, in.len) == 0);
+    free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span payloads[PAYLOADS];
     unsigned n = 0;
+    uint16_t width = 0, height = 0;
     struct rd r = rd_from(span_of(data, size));
     const unsigned f = rd_u8(&r) % 9;
     if (f == 5) {
@@ -86,6 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (rd_left(&r) > 0 && n < PAYLOADS) {
         const size_t len = rd_u16be(&r);
         payloads[n] = rd_span(&r, len < rd_left(&r) ? len : rd_left(&r));
+        counters((enum rtp_format)f, payloads[n]);
+        (void)rtc_picture_size(f == RTP_VP8 ? CODEC_VP8 : CODEC_H264, payloads[n], &width, &height);
         (void)rtp_peek((enum rtp_format)f, payloads[n++]);
     }
     const size_t cap = rtp_join_max(size, n);

@@ -183,6 +183,7 @@ enum err rtc_agree_publisher(const struct sdp *offer, struct rtc_agreed *out, co
         if (t->n_rids && (!t->ext[SDP_EXT_RID] || !t->ext[SDP_EXT_MID]))
             return refuse(why, E_INVALID, "Simulcast needs the MID and RID header extensions.");
         memcpy(t->rids, m->rids, sizeof t->rids);
+        t->ext[SDP_EXT_PLAYOUT_DELAY] = 0; /* a wish of the sender's to its player */
     }
     *out = g;
     return E_OK;
@@ -194,10 +195,23 @@ enum err rtc_agree_viewer(const struct sdp *offer, const struct rtc_wanted want[
     struct rtc_agreed g;
     const enum err e = agree(offer, want, &g, why);
     if (e != E_OK) return e;
-    for (unsigned k = 0; k < 2; k++) { /* of their packets nothing is estimated yet */
-        g.tracks[k].fb &= SDP_FB_NACK | SDP_FB_PLI | SDP_FB_FIR;
-        g.tracks[k].ext[SDP_EXT_TWCC] = g.tracks[k].ext[SDP_EXT_LEVEL] = 0;
-        g.tracks[k].ext[SDP_EXT_RID] = g.tracks[k].ext[SDP_EXT_REPAIRED_RID] = 0;
+    /* A packet sent again on its own source must be the same to the bit, and its transport-wide
+     * number would not be: so that goes with RTX only. */
+    const struct rtc_track *v = &g.tracks[MEDIA_VIDEO];
+    const bool twcc = v->is && v->rtx && (v->fb & SDP_FB_TWCC) && v->ext[SDP_EXT_TWCC] &&
+                      v->ext[SDP_EXT_TWCC] < 15;
+    for (unsigned k = 0; k < 2; k++) {
+        struct rtc_track *t = &g.tracks[k];
+        uint8_t fb = SDP_FB_NACK | SDP_FB_PLI | SDP_FB_FIR;
+        if (twcc) fb |= SDP_FB_TWCC;
+        if (!twcc && k == MEDIA_VIDEO) fb |= SDP_FB_REMB;
+        if (twcc && !t->rtx) fb &= (uint8_t)~SDP_FB_NACK;
+        t->fb &= fb;
+        if (!twcc) t->ext[SDP_EXT_TWCC] = 0;
+        if (k == MEDIA_AUDIO) t->ext[SDP_EXT_PLAYOUT_DELAY] = 0;
+        t->ext[SDP_EXT_RID] = t->ext[SDP_EXT_REPAIRED_RID] = 0;
+        for (unsigned i = 0; i < SDP_EXT_COUNT; i++)
+            if (t->ext[i] > 14) t->ext[i] = 0; /* headers of one byte are written */
     }
     *out = g;
     return E_OK;

@@ -41,7 +41,7 @@ static uint32_t wanted(const struct rtc_rewrite *r, const struct rtc_begin *b, i
     return r->last_ts + (uint32_t)(since * b->clock / US_PER_SEC);
 }
 
-void rtc_rewrite_begin(struct rtc_rewrite *r, const struct rtc_begin *b, int64_t now_us)
+struct rtc_span *rtc_rewrite_begin(struct rtc_rewrite *r, const struct rtc_begin *b, int64_t now_us)
 {
     struct rtc_span s = {.first = r->next,
                          .delta = r->next - b->seq,
@@ -55,5 +55,7 @@ void rtc_rewrite_begin(struct rtc_rewrite *r, const struct rtc_begin *b, int64_t
         s.bump = (uint32_t)short_by;
         s.ts_delta += s.bump;
     }
-    r->spans[r->n++ % RTC_REWRITE_SPANS] = s;
+    struct rtc_span *at = &r->spans[r->n++ % RTC_REWRITE_SPANS];
+    *at = s;
+    return at;
 }

@@ -17,10 +17,12 @@ struct rtc_span {
     uint64_t first; /* our number of its first packet */
     uint64_t delta; /* ours = the lane's + delta, modulo 2^64 */
     uint8_t layer;
-    uint32_t ts_delta; /* the same of timestamps */
-    uint32_t bump;     /* of that, what only keeps timestamps rising */
-    bool squeezed;     /* what is older than live_ts is moved close to it */
-    uint32_t live_ts;  /* the lane's */
+    uint32_t ts_delta;    /* the same of timestamps */
+    uint32_t bump;        /* of that, what only keeps timestamps rising */
+    uint16_t picture_add; /* the caller's: what makes counters in payloads go on */
+    uint8_t tl0_add;
+    bool squeezed;    /* what is older than live_ts is moved close to it */
+    uint32_t live_ts; /* the lane's */
 };
 
 struct rtc_rewrite {
@@ -49,7 +51,8 @@ struct rtc_begin {
 };
 /* With same_clock as in the last span, the distance of two pictures stays what it was at the
  * source; otherwise it is that of their times here. */
-void rtc_rewrite_begin(struct rtc_rewrite *r, const struct rtc_begin *b, int64_t now_us);
+struct rtc_span *rtc_rewrite_begin(struct rtc_rewrite *r, const struct rtc_begin *b,
+                                   int64_t now_us);
 
 /* What was sent so far is not to be had any more: numbers of before mean nothing now. */
 static inline void rtc_rewrite_forget(struct rtc_rewrite *r)

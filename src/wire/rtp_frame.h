@@ -20,6 +20,17 @@ struct rtp_peek {
 /* Never fails: of a broken payload nothing is said. */
 struct rtp_peek rtp_peek(enum rtp_format f, struct span payload);
 
+/* Counters in VP8's and VP9's descriptors, which must go on when a viewer is given another source.
+ * False: the payload has none. */
+struct rtp_vpx_ids {
+    bool has_tl0;
+    uint16_t picture; /* of 15 bits, or of 7 */
+    uint8_t tl0;      /* TL0PICIDX */
+};
+bool rtp_vpx_ids(enum rtp_format f, struct span payload, struct rtp_vpx_ids *out);
+/* Adds to them in place, each modulo its width. */
+void rtp_vpx_add(enum rtp_format f, uint8_t *payload, size_t len, uint16_t picture, uint8_t tl0);
+
 /* Joins the payloads of one frame, complete and in order. A size that always suffices:
  * rtp_join_max(). E_PROTO: broken, or fragments are missing. E_LIMIT: w is too small.
  * E_UNSUPPORTED: an H.264 packet type that nobody offered (STAP-B, MTAP, FU-B). */

@@ -107,3 +107,53 @@ enum err rtp_join_vp9(const struct span *payloads, unsigned n, struct wr *w)
     }
     return E_OK;
 }
+
+/* --- counters --- */
+
+/* Where they are; 0: nowhere (the first byte is neither). */
+struct places {
+    size_t picture, tl0;
+    bool wide;
+};
+
+static struct places find(enum rtp_format f, const uint8_t *p, size_t len)
+{
+    struct places at = {0};
+    const bool eight = f == RTP_VP8;
+    if (len < 4 || (!eight && f != RTP_VP9)) return at;
+    if (eight && !(p[0] & 0x80)) return at;
+    const uint8_t flags = eight ? p[1] : p[0];
+    if (!(flags & 0x80)) return at;
+    at.picture = eight ? 2 : 1;
+    at.wide = p[at.picture] & 0x80;
+    size_t next = at.picture + (at.wide ? 2 : 1);
+    if (eight && (flags & 0x40)) at.tl0 = next;
+    if (!eight && (flags & 0x20) && !(flags & 0x10)) at.tl0 = next + 1;
+    return at.tl0 >= len || next > len ? (struct places){0} : at;
+}
+
+bool rtp_vpx_ids(enum rtp_format f, struct span payload, struct rtp_vpx_ids *out)
+{
+    const struct places at = find(f, payload.p, payload.len);
+    if (!at.picture) return false;
+    const uint8_t *p = payload.p + at.picture;
+    out->picture = at.wide ? (uint16_t)((p[0] & 0x7f) << 8 | p[1]) : p[0];
+    out->has_tl0 = at.tl0;
+    out->tl0 = at.tl0 ? payload.p[at.tl0] : 0;
+    return true;
+}
+
+void rtp_vpx_add(enum rtp_format f, uint8_t *payload, size_t len, uint16_t picture, uint8_t tl0)
+{
+    const struct places at = find(f, payload, len);
+    struct rtp_vpx_ids ids;
+    if (!rtp_vpx_ids(f, span_of(payload, len), &ids)) return;
+    const unsigned sum = ids.picture + picture;
+    if (at.wide) {
+        payload[at.picture] = (uint8_t)(0x80 | (sum >> 8 & 0x7f));
+        payload[at.picture + 1] = (uint8_t)sum;
+    } else {
+        payload[at.picture] = sum & 0x7f;
+    }
+    if (at.tl0) payload[at.tl0] = (uint8_t)(ids.tl0 + tl0);
+}

@@ -29,6 +29,7 @@ enum sdp_ext {
     SDP_EXT_RID,
     SDP_EXT_REPAIRED_RID,
     SDP_EXT_TWCC,
+    SDP_EXT_PLAYOUT_DELAY,
     SDP_EXT_LEVEL, /* of the sound in a packet (RFC 6464) */
     SDP_EXT_COUNT,
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "bridge/outward.h"
+#include "engine/rtc_picture.h"
 #include "serve/rtc/rtc_priv.h"
 
 #define LEAST_VIDEO  1024 /* packets for NACKs: about four seconds */
@@ -19,6 +20,8 @@ struct source {
     struct packet_history history;
     size_t bytes[TICKS]; /* in each of the last ticks; the first is under way */
     int64_t heard_us;
+    uint64_t rate; /* bits a second, smoothed */
+    uint16_t width, height;
 };
 
 struct relay {
@@ -41,6 +44,8 @@ static void clear(struct relay *r)
     for (unsigned i = 0; i < SOURCES; i++) {
         packet_history_clear(&r->sources[i].history);
         r->sources[i].heard_us = 0;
+        r->sources[i].rate = 0;
+        r->sources[i].width = r->sources[i].height = 0;
         memset(r->sources[i].bytes, 0, sizeof r->sources[i].bytes);
         r->clocks[i].ntp = 0;
     }
@@ -53,8 +58,11 @@ static void on_burst(struct relay *r, struct lane_burst *b)
         const struct lane_packet *p = &b->packets[i];
         struct source *s = &r->sources[p->track * LANE_LAYERS + p->layer];
         packet_history_add(&s->history, b, i);
-        s->bytes[0] += p->len;
+        if (now - b->at_us < TICK_US) s->bytes[0] += p->len; /* what was kept for us is not now's */
         s->heard_us = now;
+        if (p->key && p->track == MEDIA_VIDEO)
+            (void)rtc_picture_size(r->tracks[MEDIA_VIDEO].codec, lane_payload(b, p), &s->width,
+                                   &s->height);
     }
     LIST_EACH(v, &r->viewers) whep_send(v, b, now);
 }
@@ -85,20 +93,55 @@ static void on_message(struct feed_reader *reader, struct feed_msg *m)
     }
 }
 
+/* Of the last second, or of what there has been of one. */
+static void measure(struct relay *r, struct source *s, int64_t now)
+{
+    uint64_t sum = 0, now_rate;
+    int64_t over = now - r->begun_us;
+    if (over > TICKS * TICK_US) over = TICKS * TICK_US;
+    if (over < TICK_US / 2) return;
+    for (unsigned i = 0; i < TICKS; i++) sum += s->bytes[i];
+    now_rate = sum * 8 * US_PER_SEC / (uint64_t)over;
+    s->rate = s->rate ? (3 * s->rate + now_rate) / 4 : now_rate;
+    memmove(s->bytes + 1, s->bytes, (TICKS - 1) * sizeof *s->bytes);
+    s->bytes[0] = 0;
+}
+
+/* A better layer has more pixels, or, where that is not known, more bits. */
+static bool better(const struct source *a, const struct source *b)
+{
+    const uint32_t pa = (uint32_t)a->width * a->height, pb = (uint32_t)b->width * b->height;
+    return pa && pb && pa != pb ? pa > pb : a->rate > b->rate;
+}
+
+void relay_layers(const struct relay *r, struct rtc_layers_there *out)
+{
+    int64_t last = 0;
+    out->n = 0;
+    for (uint8_t i = 0; i < LANE_LAYERS; i++)
+        if (r->sources[i].heard_us > last) last = r->sources[i].heard_us;
+    for (uint8_t i = 0; i < LANE_LAYERS; i++) {
+        const struct source *s = &r->sources[i];
+        out->rate[i] = s->rate;
+        if (!s->heard_us || last - s->heard_us > SILENT_US)
+            continue; /* its sender switched it off */
+        unsigned at = out->n++;
+        for (; at > 0 && better(&r->sources[out->order[at - 1]], s); at--)
+            out->order[at] = out->order[at - 1];
+        out->order[at] = i;
+    }
+}
+
 static void on_timer(struct timer *t, void *ctx)
 {
     struct relay *r = ctx;
     const int64_t now = loop_now_us(r->l->loop);
     const bool report = ++r->ticks % TICKS == 0;
+    for (unsigned i = 0; i < SOURCES; i++) measure(r, &r->sources[i], now);
     LIST_EACH(v, &r->viewers)
     {
         whep_tick(v, now);
         if (report) whep_report(v, r->clocks, now);
-    }
-    for (unsigned i = 0; i < SOURCES; i++) {
-        size_t *b = r->sources[i].bytes;
-        memmove(b + 1, b, (TICKS - 1) * sizeof *b);
-        b[0] = 0;
     }
     timer_at(&r->timer, now + TICK_US);
 }

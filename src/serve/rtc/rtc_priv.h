@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "engine/dtls.h"
 #include "engine/ice.h"
+#include "engine/rtc_layers.h"
 #include "engine/rtc_offer.h"
 #include "hub/packet_history.h"
 #include "io/peer_limit.h"
@@ -219,6 +220,8 @@ const struct packet_history *relay_history(const struct relay *r, uint8_t track,
 const struct relay_clock *relay_clock(const struct relay *r, uint8_t track, uint8_t layer);
 /* As described; without a codec while nobody publishes. */
 const struct lane_track *relay_track(const struct relay *r, uint8_t track);
+/* The video layers that have something in them now. */
+void relay_layers(const struct relay *r, struct rtc_layers_there *out);
 void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us);
 
 /* whep_send.c and whep_control.c, called by the relay */

@@ -28,7 +28,9 @@ void whep_restart(struct list *viewer, const struct lane_description *d)
         v->tracks[k].fresh = true;
     }
     v->behind = false;
-    v->target = 0;
+    v->layers.target = RTC_LAYER_NONE;
+    v->layers.up_us = 0;
+    v->skip = 0;
     v->look = true; /* when what the hub kept has come too */
     rtc_peer_wake(v->peer, loop_now_us(v->peer->l->loop));
 }
@@ -36,7 +38,8 @@ void whep_restart(struct list *viewer, const struct lane_description *d)
 static int64_t on_tick(struct rtc_peer *p, int64_t now_us)
 {
     struct whep *v = p->ctx;
-    if (v->relay && v->look) whep_begin_video(v, now_us);
+    if (v->relay && v->look) whep_choose(v, now_us);
+    v->look = false;
     return v->relay ? whep_pace(v, now_us) : INT64_MAX;
 }
 
@@ -51,11 +54,13 @@ static void on_open(struct rtc_peer *p)
     struct lane_track tracks[2];
     const int64_t now = loop_now_us(p->l->loop);
     v->again_us = now - US_PER_SEC;
+    v->probe_wait_us = US_PER_SEC;
+    rtc_bwe_init(&v->bwe, now);
     v->relay = relay_join(p->l, v->channel, &v->node);
     if (lane_describe(v->channel, tracks) == E_OK && !still_fits(v, tracks))
         rtc_peer_close(p, E_CLOSED, "the publisher came back with another codec");
     else if (relay_track(v->relay, MEDIA_VIDEO)->codec != CODEC_NONE)
-        whep_begin_video(v, now);
+        whep_choose(v, now);
 }
 
 static void on_closed(struct rtc_peer *p, enum err why)

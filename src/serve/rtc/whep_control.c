@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "serve/rtc/whep_priv.h"
 
-#define AGAIN_MS    50     /* the same packet is not sent again sooner: about one round trip */
+#define AGAIN_MS    50     /* the same packet is not sent again sooner, or than a round trip */
 #define AGAIN_BPS   250000 /* bytes a second that are sent again */
 #define AGAIN_BURST 250000
 
@@ -35,7 +35,9 @@ static bool sent_lately(struct whep *v, uint16_t seq, int64_t now)
 {
     struct whep_resent *r = &v->resent[seq % WHEP_RESENT];
     const uint32_t ms = (uint32_t)(now / US_PER_MS);
-    if (r->seq == seq && r->ms && ms - r->ms < AGAIN_MS) return true;
+    const uint32_t rtt = (uint32_t)(v->bwe.rtt_us / US_PER_MS);
+    const uint32_t least = !rtt ? AGAIN_MS : rtt < 20 ? 20 : rtt > 400 ? 400 : rtt;
+    if (r->seq == seq && r->ms && ms - r->ms < least) return true;
     *r = (struct whep_resent){seq, ms ? ms : 1};
     return false;
 }
@@ -59,7 +61,7 @@ static void on_nack(struct whep *v, struct rtcp_nack *n, int64_t now)
     v->again_us = now;
     for (uint8_t k = 0; k < 2; k++) {
         struct whep_track *t = &v->tracks[k];
-        if (!t->started || t->ssrc != n->media) continue;
+        if (!t->is || !t->nack || t->ssrc != n->media) continue;
         for (unsigned i = 0; i < LANE_BURST_MAX && rtcp_nack_next(n, &seq, &bits); i++) {
             send_again(v, k, seq, &b, now);
             for (unsigned j = 0; j < 16; j++)
@@ -69,13 +71,39 @@ static void on_nack(struct whep *v, struct rtcp_nack *n, int64_t now)
     whep_flush(v, &b);
 }
 
+static void on_arrivals(struct whep *v, const struct rtcp *c, int64_t now)
+{
+    struct twcc t;
+    if (twcc_parse(c, &t) != E_OK) return;
+    rtc_bwe_feedback(&v->bwe, &t, now);
+    if (v->bwe.down_us == now) whep_choose(v, now); /* at once */
+}
+
+static void on_loss(struct whep *v, const struct rtcp_report *b, int64_t now)
+{
+    struct rtc_layers_there there;
+    const uint8_t layer = whep_layer_now(v);
+    relay_layers(v->relay, &there);
+    if (layer != RTC_LAYER_NONE) rtc_bwe_report(&v->bwe, b->fraction_lost, there.rate[layer], now);
+}
+
 void whep_on_rtcp(struct rtc_peer *p, const struct rtcp *c, int64_t now_us)
 {
     struct whep *v = p->ctx;
     struct rtcp_nack n;
+    struct rtcp_report b;
+    uint64_t bps = 0;
     uint32_t media = 0;
     struct whep_track *t = &v->tracks[MEDIA_VIDEO];
     if (!v->relay) return;
     if (rtcp_nack_parse(c, &n) == E_OK) on_nack(v, &n, now_us);
+    if (t->twcc_at) {
+        if (c->type == RTCP_RTPFB && c->count == RTCP_TWCC) on_arrivals(v, c, now_us);
+    } else if (rtcp_remb_parse(c, &bps) == E_OK) {
+        rtc_bwe_remb(&v->bwe, bps, now_us);
+    } else {
+        for (unsigned i = 0; rtcp_report_at(c, i, &b); i++)
+            if (t->is && b.ssrc == t->ssrc) on_loss(v, &b, now_us);
+    }
     if (t->is && rtcp_key_request_at(c, 0, &media) && media == t->ssrc) whep_want_key(v, now_us);
 }

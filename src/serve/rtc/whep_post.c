@@ -12,14 +12,37 @@ struct post {
     struct channel *channel; /* while the bridge is asked */
 };
 
+/* What all packets of a track begin with; seal() fills in the rest. */
+static void make_head(struct whep_track *t, const struct rtc_track *g, struct span mid)
+{
+    static const uint8_t NO_DELAY[3] = {0, 0, 40}; /* 0 to 40, in 10 ms: 12 bits each */
+    struct wr w = wr_to(t->head, sizeof t->head);
+    const bool has_mid = g->ext[SDP_EXT_MID] && mid.len > 0 && mid.len <= 16;
+    const bool has_ext = has_mid || g->ext[SDP_EXT_TWCC] || g->ext[SDP_EXT_PLAYOUT_DELAY];
+    rtp_write(&w, &(struct rtp){.pt = t->pt, .ssrc = t->ssrc}, has_ext);
+    if (has_ext) {
+        const size_t mark = rtp_ext_begin(&w);
+        if (has_mid) rtp_ext_put(&w, g->ext[SDP_EXT_MID], mid);
+        if (g->ext[SDP_EXT_PLAYOUT_DELAY])
+            rtp_ext_put(&w, g->ext[SDP_EXT_PLAYOUT_DELAY], span_of(NO_DELAY, sizeof NO_DELAY));
+        if (g->ext[SDP_EXT_TWCC]) {
+            t->twcc_at = (uint8_t)(wr_used(&w) + 1);
+            rtp_ext_put(&w, g->ext[SDP_EXT_TWCC], span_of(NO_DELAY, 2));
+        }
+        rtp_ext_end(&w, mark);
+    }
+    t->head_len = (uint8_t)wr_used(&w);
+}
+
 static void set_track(struct whep_track *t, const struct rtc_track *g, const struct sdp *offer)
 {
     if (!g->is) return;
-    const struct span mid = offer->media[g->section].mid;
     t->is = true;
     t->codec = g->codec;
+    t->format = g->format;
     t->pt = g->media->pt;
     t->clock = g->media->clock;
+    t->nack = g->fb & SDP_FB_NACK;
     t->ssrc = (uint32_t)rand_u64() | 1;
     /* far from the wrap, so that nobody guesses it wrong */
     rtc_rewrite_init(&t->map, 1000 + rand_u64() % 20000);
@@ -28,15 +51,7 @@ static void set_track(struct whep_track *t, const struct rtc_track *g, const str
         t->rtx_pt = g->rtx->pt;
         t->rtx_ssrc = t->ssrc ^ 0x5a5a5a5a;
     }
-    struct wr w = wr_to(t->head, sizeof t->head);
-    const bool has_mid = g->ext[SDP_EXT_MID] && g->ext[SDP_EXT_MID] < 15 && mid.len <= 16;
-    rtp_write(&w, &(struct rtp){.pt = t->pt, .ssrc = t->ssrc}, has_mid);
-    if (has_mid) {
-        const size_t mark = rtp_ext_begin(&w);
-        rtp_ext_put(&w, g->ext[SDP_EXT_MID], mid);
-        rtp_ext_end(&w, mark);
-    }
-    t->head_len = (uint8_t)wr_used(&w);
+    make_head(t, g, offer->media[g->section].mid);
 }
 
 static void fill_sources(const struct whep *v, const struct rtc_agreed *g, struct sdp_answer *a)
@@ -62,6 +77,7 @@ static void create(struct post *p, const struct rtc_agreed *g, struct channel *c
         v->channel = channel_ref(ch);
         rtc_viewer_came(p->service, p->r, channel_id(ch));
         for (unsigned k = 0; k < 2; k++) set_track(&v->tracks[k], &g->tracks[k], p->offer);
+        rtc_layers_init(&v->layers);
         rtc_answer(p->offer, g, SDP_SENDONLY, a);
         fill_sources(v, g, a);
         rtc_reply_created(p->r, v->peer, a);

@@ -44,7 +44,10 @@ static void viewer_gets_what_is_published(void **state)
         assert_int_equal(rtc_agree_viewer(&sdp, want, &g, &why), E_OK);
         assert_int_equal(g.tracks[0].codec, T[i].codec);
         if (T[i].pt) assert_int_equal(g.tracks[0].media->pt, T[i].pt);
-        assert_true(g.tracks[0].rtx && g.tracks[1].is && !g.tracks[0].ext[SDP_EXT_TWCC]);
+        assert_true(g.tracks[0].rtx && g.tracks[1].is);
+        assert_true(g.tracks[0].ext[SDP_EXT_TWCC] && (g.tracks[0].fb & SDP_FB_TWCC));
+        assert_true(g.tracks[1].ext[SDP_EXT_TWCC] && g.tracks[0].ext[SDP_EXT_PLAYOUT_DELAY]);
+        assert_false((g.tracks[0].fb & SDP_FB_REMB) || (g.tracks[1].fb & SDP_FB_NACK));
     }
     const struct rtc_wanted none[2] = {{CODEC_H265}, {CODEC_NONE}};
     assert_int_equal(rtc_agree_viewer(&sdp, none, &g, &why), E_UNSUPPORTED);
@@ -61,6 +64,25 @@ static void viewer_gets_what_is_published(void **state)
     assert_true(back.media[0].direction == SDP_INACTIVE && !back.media[0].rejected);
     assert_true(back.media[1].direction == SDP_SENDONLY && !back.media[1].rejected);
     str_fini(&text);
+}
+
+/* A packet sent again on its own source is the same to the bit; a transport-wide number is not. */
+static void without_rtx_there_is_remb(void **state)
+{
+    static const char TEXT[] =
+        "v=0\r\na=group:BUNDLE 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+        "a=fingerprint:sha-256 00:11\r\na=setup:actpass\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n"
+        "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 goog-remb\r\n"
+        "a=rtcp-fb:96 transport-cc\r\na=extmap:20 "
+        "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\r\na=extmap:3 "
+        "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n";
+    const struct rtc_wanted want[2] = {{CODEC_VP8}, {CODEC_OPUS}};
+    assert_int_equal(sdp_parse(span_str(TEXT), &sdp), E_OK);
+    assert_int_equal(rtc_agree_viewer(&sdp, want, &g, &why), E_OK);
+    assert_int_equal(g.tracks[0].fb, SDP_FB_NACK | SDP_FB_REMB);
+    assert_int_equal(g.tracks[0].ext[SDP_EXT_TWCC], 0);
+    assert_int_equal(g.tracks[0].ext[SDP_EXT_PLAYOUT_DELAY], 0); /* its id needs two bytes */
 }
 
 #define TOP   "v=0\r\na=group:BUNDLE 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
@@ -107,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(publisher_gets_the_simplest_h264),
         cmocka_unit_test(viewer_gets_what_is_published),
+        cmocka_unit_test(without_rtx_there_is_remb),
         cmocka_unit_test(incomplete_offers_are_refused_whole),
     };
     return RUN_TESTS(tests);

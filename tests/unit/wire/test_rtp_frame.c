@@ -190,12 +190,39 @@ static void others_cut_and_joined(void **state)
     cut_and_joined(RTP_VP8, "vp9.mp4"); /* any bytes will do */
 }
 
+/* Counters go on from source to source, each in its width. */
+static void vpx_counters(void **state)
+{
+    struct rtp_vpx_ids ids;
+    uint8_t wide[] = {0x90, 0xc0, 0xff, 0xfe, 0xff, 1, 2}, narrow[] = {0x90, 0x80, 0x7f, 1, 2};
+    uint8_t nine[] = {0xa8, 0x81, 0x00, 0x00, 0x07, 1};
+    uint8_t none[] = {0x10, 1, 2, 3, 4};
+    assert_true(rtp_vpx_ids(RTP_VP8, span_of(wide, sizeof wide), &ids));
+    assert_true(ids.picture == 0x7ffe && ids.has_tl0 && ids.tl0 == 0xff);
+    rtp_vpx_add(RTP_VP8, wide, sizeof wide, 3, 2);
+    assert_true(wide[2] == 0x80 && wide[3] == 1 && wide[4] == 1 && wide[5] == 1);
+    assert_true(rtp_vpx_ids(RTP_VP8, span_of(narrow, sizeof narrow), &ids));
+    assert_true(ids.picture == 0x7f && !ids.has_tl0);
+    rtp_vpx_add(RTP_VP8, narrow, sizeof narrow, 2, 2);
+    assert_true(narrow[2] == 1 && narrow[3] == 1);
+    assert_true(rtp_vpx_ids(RTP_VP9, span_of(nine, sizeof nine), &ids));
+    assert_true(ids.picture == 0x100 && ids.has_tl0 && ids.tl0 == 7);
+    rtp_vpx_add(RTP_VP9, nine, sizeof nine, 0x7fff, 255);
+    assert_true(nine[1] == 0x80 && nine[2] == 0xff && nine[3] == 0 && nine[4] == 6);
+    assert_false(rtp_vpx_ids(RTP_VP8, span_of(none, sizeof none), &ids));
+    assert_false(rtp_vpx_ids(RTP_H264, span_of(wide, sizeof wide), &ids));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(h264_of_all_three_kinds), cmocka_unit_test(h264_cut_and_joined),
-        cmocka_unit_test(others_cut_and_joined),   cmocka_unit_test(vp8_descriptors),
-        cmocka_unit_test(vp9_descriptors),         cmocka_unit_test(av1_elements),
+        cmocka_unit_test(h264_of_all_three_kinds),
+        cmocka_unit_test(h264_cut_and_joined),
+        cmocka_unit_test(others_cut_and_joined),
+        cmocka_unit_test(vp8_descriptors),
+        cmocka_unit_test(vp9_descriptors),
+        cmocka_unit_test(av1_elements),
+        cmocka_unit_test(vpx_counters),
     };
     return RUN_TESTS(tests);
 }
