@@ -2,9 +2,10 @@
 // The viewer page on a stream from a browser: WebRTC, what it falls back to, and the change between them.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { newUser } from './lib/api.mjs';
+import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser, untilPlaying, videoState } from './lib/browser.mjs';
 import { refusals } from './lib/pages.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
 import { FAKE_DEVICES, badLine, rtcPage } from './lib/webrtc.mjs';
 
@@ -133,4 +134,38 @@ test('a line that goes dead in the middle: HLS; a streamer who comes back: WebRT
   await untilWay(page, 'hls', 60_000);
   await untilPlaying(page, { ms: 30_000 });
   await page.getByText('The fastest way broke off.', { exact: false }).first().waitFor();
+});
+
+test('a stream from an encoder opens HLS, and has the lowest delay on request', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const browser = await launchBrowser(t, { expected: refusals });
+  await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 60, gop: 1, bframes: 0 } });
+  await ada.untilLive(stream.id);
+  const { page } = browser;
+  await page.goto(`${server.http}/stream/${stream.id}`);
+  await untilWay(page, 'hls');
+  await untilPlaying(page, { ms: 30_000 });
+  await page.getByRole('radio', { name: 'Lowest delay' }).check();
+  await untilWay(page, 'webrtc');
+  await untilPlaying(page, { ms: 30_000 });
+  noProblems(browser);
+});
+
+test('an encoder with B-frames and no room to take them out: HLS goes on, and it is said', async (t) => {
+  const server = await startServer(t, { args: ['--webrtc-transcodes', '0'] });
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const { page } = await launchBrowser(t, { expected: refusals });
+  await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 60, bframes: 2 } });
+  await ada.untilLive(stream.id);
+  await page.goto(`${server.http}/stream/${stream.id}`);
+  await untilWay(page, 'hls');
+  await untilPlaying(page, { ms: 30_000 });
+  await page.evaluate(() => (document.querySelector('mux-player').stays = true));
+  await page.getByRole('radio', { name: 'Lowest delay' }).check();
+  await page.getByText('This stream cannot be had the fastest way now.', { exact: false }).first().waitFor({ timeout: 30_000 });
+  await untilPlaying(page, { ms: 30_000 });
+  assert.equal(await page.evaluate(() => document.querySelector('mux-player').stays), true, 'the same player plays on');
 });

@@ -38,14 +38,16 @@ export const samePicture = (a: Picture | null, b: Picture): boolean =>
 
 export function createStage(box: HTMLElement, events: StageEvents): Stage {
   const store = createStore<StageState>({ cover: 'loading', silenced: false, way: null });
-  let picture: Picture | null = null;
+  let picture: Picture | null = null; // what was asked for last
   let current: View | null = null; // what is seen
+  let seen: Picture | null = null; // the picture of it
   let incoming: View | null = null; // what will be, once it moves
   let absent: ReturnType<typeof setTimeout> | undefined;
 
-  function takeOver(view: View, media: Media) {
+  function takeOver(view: View, media: Media, next: Picture) {
     const old = current;
     current = view;
+    seen = next;
     incoming = null;
     if (old?.media) {
       media.volume = old.media.volume;
@@ -75,16 +77,17 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
     clearTimeout(absent);
     incoming?.close();
     incoming = null;
+    if (current && samePicture(seen, next)) return; // the other one came to nothing: this one never stopped
     const mine = () => view === incoming || view === current;
     let played = false;
     const common = {
       onMedia(media: Media) {
         media.addEventListener('volumechange', () => !media.muted && store.patch({ silenced: false }));
         // A recording waits for its viewer; and what has nothing to hide behind is seen at once.
-        if (view === incoming && (!current || next.mode === 'recorded')) takeOver(view, media);
+        if (view === incoming && (!current || next.mode === 'recorded')) takeOver(view, media, next);
       },
       onPlaying(media: Media) {
-        if (view === incoming) takeOver(view, media);
+        if (view === incoming) takeOver(view, media, next);
         else if (view === current && !played && !muted) store.patch({ silenced: media.muted });
         played = true;
         if (view === current) store.patch({ way: next.way });
@@ -93,7 +96,7 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
       onGone(why: 'gone' | 'no-script') {
         if (!mine()) return;
         current?.close();
-        current = incoming = null;
+        current = incoming = seen = null;
         store.patch({ cover: why, way: null });
       },
     };
@@ -119,7 +122,7 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
       clearTimeout(absent);
       incoming?.close();
       current?.close();
-      incoming = current = picture = null;
+      incoming = current = picture = seen = null;
     },
   };
 }
