@@ -19,7 +19,7 @@
 /* A 4K picture with its references in decoder and encoder needs some 700 MiB. */
 #define MEMORY_BYTES (UINT64_C(3) << 30)
 /* AddressSanitizer reserves terabytes of addresses. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

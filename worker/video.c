@@ -13,6 +13,7 @@
 #define CAUGHT_UP_US 100000 /* and so near: encode again */
 #define SHORT_SIDE   1080 /* larger pictures are made smaller unless something else is asked for */
 #define FPS_DEFAULT  30.0
+#define GROW_US      3000000 /* larger pictures for so long: it was no passing size */
 
 static struct {
     enum codec from;
@@ -24,6 +25,8 @@ static struct {
     struct SwsContext *sws;
     bool need_key, mark, behind, begun;
     int64_t last_us;
+    int w, h;          /* of the output; 0: as the next picture says */
+    int64_t larger_us; /* since when pictures are larger than that; 0: they are not */
 } v = {.need_key = true, .fps = FPS_DEFAULT};
 
 /* --- size --------------------------------------------------------------------------------------
@@ -42,6 +45,26 @@ static void target_size(const AVFrame *f, int *w, int *h)
     }
     *w = *w < 2 ? 2 : *w & ~1;
     *h = *h < 2 ? 2 : *h & ~1;
+}
+
+static bool same_shape(int w, int h)
+{
+    const int64_t a = (int64_t)w * v.h, b = (int64_t)h * v.w;
+    return (a > b ? a - b : b - a) * 50 < a + b;
+}
+
+/* A browser makes its pictures smaller and larger as its line allows, without a word. Each new size
+ * of the output costs its viewers a new beginning: it grows when the source has stayed larger, and
+ * does not shrink. */
+static void settle_size(int w, int h, int64_t at)
+{
+    const bool larger = w > v.w && h > v.h;
+    if (!larger) v.larger_us = 0;
+    if (larger && !v.larger_us) v.larger_us = at;
+    if (v.w && same_shape(w, h) && !(larger && at - v.larger_us >= GROW_US)) return;
+    v.w = w;
+    v.h = h;
+    v.larger_us = 0;
 }
 
 static bool fits(const AVFrame *f, int w, int h)
@@ -88,7 +111,8 @@ static void show(AVFrame *f)
     const int64_t at = f->pts;
     if (at == AV_NOPTS_VALUE || at < 0 || (v.begun && at <= v.last_us) || skip(at)) return;
     target_size(f, &w, &h);
-    AVFrame *p = convert(f, w, h);
+    settle_size(w, h, at);
+    AVFrame *p = convert(f, v.w, v.h);
     if (!p) return;
     v.begun = true;
     v.last_us = at;
@@ -142,6 +166,7 @@ void video_track(const struct worker_msg *m)
     v.from = (enum codec)m->codec;
     v.fps = m->fps_milli >= 1000 && m->fps_milli <= 240000 ? m->fps_milli / 1000.0 : FPS_DEFAULT;
     v.need_key = true;
+    v.w = v.h = 0; /* a source that says so is believed at once */
 }
 
 void video_frame(const struct worker_msg *m)
