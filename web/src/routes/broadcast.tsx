@@ -347,26 +347,22 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           <div class="studio-bar">
             <Controls studio={seen} store={studio} />
             <div class="studio-go">
-              {sending || stream.status === 'LIVE' ? (
-                <>
-                  {!sending && situation !== 'elsewhere' && (
-                    <Button look="live" icon="broadcast" disabled={!canGo} onClick={() => broadcast.start()}>
-                      Go live
-                    </Button>
-                  )}
-                  {situation === 'starting' && stream.status !== 'LIVE' ? (
-                    <Button busy={!b.send.problem && b.send.phase !== 'live'} onClick={() => void broadcast.leave()}>
-                      Cancel
-                    </Button>
-                  ) : (
-                    <Button look="danger" icon="stop" onClick={() => setQuestion('end')}>
-                      End stream
-                    </Button>
-                  )}
-                </>
-              ) : (
+              {!sending && situation !== 'elsewhere' && (
                 <Button look="live" icon="broadcast" disabled={!canGo} onClick={() => broadcast.start()}>
                   Go live
+                </Button>
+              )}
+              {sending && stream.status !== 'LIVE' && (
+                <>
+                  <Button look="live" busy>
+                    Going live…
+                  </Button>
+                  <Button onClick={() => void broadcast.leave()}>Cancel</Button>
+                </>
+              )}
+              {stream.status === 'LIVE' && (
+                <Button look="danger" icon="stop" onClick={() => setQuestion('end')}>
+                  End stream
                 </Button>
               )}
             </div>

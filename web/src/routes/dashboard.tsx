@@ -74,6 +74,11 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
         </p>
       </div>
       <div class="row-actions">
+        {stream.streamType === 'BROWSER' && stream.status !== 'ENDED' && (
+          <LinkButton small href={broadcastUrl(stream)} icon="camera">
+            Broadcast
+          </LinkButton>
+        )}
         <LinkButton small href={watchUrl(stream)} icon="play">
           {stream.status === 'ENDED' && stream.recordingStatus === 'READY' ? 'Watch' : 'Viewer page'}
         </LinkButton>

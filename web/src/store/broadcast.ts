@@ -25,7 +25,7 @@ export interface Broadcast {
   /** Another tab of this browser sends this stream. */
   otherTab: boolean;
   yielded: boolean;
-  /** When the path was there for the first time, by the sender's clock; null: not yet. */
+  /** Since when the path is there, the last time: browsers begin small each time. Null: not yet. */
   sinceMs: number | null;
 }
 
@@ -125,8 +125,8 @@ export function createBroadcast(world: BroadcastWorld, watch: WatchStore, studio
       const made = (sender = world.sender({ whipUrl: ingest.whipUrl ?? '/whip', streamKey: ingest.streamKey }, program, planFor(quality, world.codecs)));
       stopFollowing = made.subscribe(() => {
         const send = made.get();
-        const sinceMs = send.phase === 'live' ? (store.get().sinceMs ?? world.now()) : store.get().sinceMs;
-        store.patch({ send, sinceMs });
+        const begins = send.phase === 'live' && store.get().send.phase !== 'live';
+        store.patch({ send, sinceMs: begins ? world.now() : store.get().sinceMs });
       });
       store.patch({ yielded: false, otherTab: false });
       made.start();
