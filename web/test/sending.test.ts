@@ -102,7 +102,7 @@ test('the network in words', () => {
     tcp: false,
   };
   const small = [{ rid: 'm', width: 640, height: 360, fps: 30, bitrate: 500_000 }];
-  const wanted = { height: 720, fps: 30, uploadNeeded: 4_500_000 };
+  const wanted = { height: 720, fps: 30, uploadNeeded: 4_500_000, composed: false };
   const say = (part: Partial<Sending>, ms = 60_000) => networkWords({ ...good, ...part }, wanted, ms);
   const cases: [Partial<Sending>, number, string, RegExp][] = [
     [{}, 60_000, 'ok', /carries everything/],
@@ -123,6 +123,8 @@ test('the network in words', () => {
     assert.equal(words.level, level, words.text);
     assert.match(words.text, text);
   }
+  const screen = networkWords({ ...good, layers: [{ ...good.layers[0]!, fps: 12 }] }, { ...wanted, composed: true }, 60_000);
+  assert.match(screen.text, /busy putting the picture together/);
 });
 
 test('where the pieces stand', () => {

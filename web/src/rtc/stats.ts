@@ -99,8 +99,8 @@ export interface Words {
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
-/** For the streamer. `liveForMs`: browsers begin small and need some seconds to find out what the line carries. */
-export function networkWords(s: Sending, wanted: { height: number; fps: number; uploadNeeded: number }, liveForMs: number): Words {
+/** For the streamer. `composed`: it is no camera's own picture. `liveForMs`: browsers begin small and need some seconds to find out what the line carries. */
+export function networkWords(s: Sending, wanted: { height: number; fps: number; uploadNeeded: number; composed: boolean }, liveForMs: number): Words {
   const top = s.layers[0];
   const warm = liveForMs > 20_000;
   if (liveForMs > 8000 && (!top || s.bitrate < 30_000))
@@ -127,7 +127,12 @@ export function networkWords(s: Sending, wanted: { height: number; fps: number; 
   if (!warm && top && top.height < wanted.height * 0.9)
     return { level: 'info', text: `The browser begins with ${top.height}p and goes up to ${wanted.height}p as the line proves good.` };
   if (warm && top && wanted.fps - top.fps > wanted.fps * 0.3)
-    return { level: 'info', text: `${top.fps} frames a second are sent instead of ${wanted.fps}: the camera gives no more, often because it is dark.` };
+    return {
+      level: 'info',
+      text: wanted.composed
+        ? `${top.fps} frames a second are sent instead of ${wanted.fps}: this computer is busy putting the picture together. That is enough for most screens.`
+        : `${top.fps} frames a second are sent instead of ${wanted.fps}: the camera gives no more, often because it is dark, or this computer is busy.`,
+    };
   if (s.tcp) return { level: 'info', text: 'Your network lets no UDP through, so the stream goes by TCP. It works, with a little more delay.' };
   if (s.relayed) return { level: 'info', text: 'Your network only lets the stream out through a relay. It works, with a little more delay.' };
   return { level: 'ok', text: 'Your connection carries everything.' };

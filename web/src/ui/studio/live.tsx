@@ -47,7 +47,7 @@ const ICONS: Record<Words['level'], IconName> = { ok: 'check', info: 'info', war
 export function SendingPanel({ sender, studio, sinceMs }: { sender: Sender | null; studio: Studio; sinceMs: number | null }) {
   const sending = useSending(sender);
   const { height, fps } = studio.quality;
-  const words = sending && sinceMs !== null ? networkWords(sending, { height, fps, uploadNeeded: uploadNeeded(studio.quality) }, performance.now() - sinceMs) : null;
+  const words = sending && sinceMs !== null ? networkWords(sending, { height, fps, uploadNeeded: uploadNeeded(studio.quality), composed: studio.shows !== 'camera' }, performance.now() - sinceMs) : null;
   // Spoken when it gets worse, not at every breath.
   useEffect(() => {
     if (words?.level === 'error') announce(words.text, { quiet: true });
