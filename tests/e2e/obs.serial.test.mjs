@@ -9,9 +9,10 @@ import { parseMedia } from './lib/m3u8.mjs';
 import { decode, ffprobe } from './lib/media.mjs';
 import { publishObs } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
+import { aiortc } from './lib/webrtc.mjs';
 
 test('OBS publishes', async (t) => {
-  const server = await startServer(t, { args: ['--reconnect-window', '1s'] });
+  const server = await startServer(t, { args: ['--reconnect-window', '1s', '--webrtc-transcodes', '1'] });
   const ada = await newUser(server);
   const stream = await ada.createStream({ title: 'From OBS' });
   const obs = await publishObs(t, `${server.rtmp}/live`, stream.ingest.streamKey);
@@ -23,6 +24,10 @@ test('OBS publishes', async (t) => {
   const health = await ada.expect(200, 'GET', `/api/streams/${stream.id}/health`);
   assert.equal(health.connected, true);
   assert.ok(health.advice.some((a) => /key ?frame/i.test(a.message)), `advice on 8.3 s key frames: ${JSON.stringify(health.advice)}`);
+  // By WebRTC too, with sound, and with a picture although there are B-frames.
+  const seen = await aiortc(t, 'aiortc_whep.py', `${server.http}/whep/${stream.playback.playbackId}`, 20).ended();
+  assert.ok(seen.video >= 20 && seen.audio >= 20 && seen.peak > 100, JSON.stringify(seen));
+  assert.match(server.log, /outward channel=\S+ video=h264 transcoded audio=opus transcoded/);
   await obs.stop();
   const ended = await ada.untilReady(stream.id);
   assert.ok(ended.duration >= 5, `duration ${ended.duration}`);

@@ -139,6 +139,16 @@ test('B-frames are transcoded, and the picture is steady', async (t) => {
   assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
 });
 
+test('HEVC is transcoded', async (t) => {
+  const { server, stream } = await begin(t, ['--webrtc-transcodes', '1']);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  publishFile(t, server, stream, 'h265.mp4', 'aac-48000.mp4');
+  const made = await watch(page, whep(server, stream));
+  assert.equal(made.status, 201, made.text);
+  await untilPictures(page, 40);
+});
+
 test('B-frames that nobody can transcode', async (t) => {
   const { server, stream, rtmp } = await begin(t, ['--webrtc-transcodes', '0']);
   const { context } = await launchBrowser(t);
