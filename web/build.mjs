@@ -75,20 +75,36 @@ function writeHashed(from, ext, bytes, dir) {
   return `/assets/${name}`;
 }
 
-// The page's HTML with its files' names put in. Answers the scripts that it loads at once.
-function pageFrom(template, outputs, entry, icon, early) {
+// The two pages: one head, other words.
+const PAGES = {
+  index: {
+    entry: 'main',
+    title: 'bspnode',
+    description: 'Live streaming from a browser or OBS to every browser, recorded.',
+  },
+  embed: {
+    entry: 'embed',
+    title: 'bspnode player',
+    description: 'A live stream or its recording.',
+  },
+};
+
+// The page's HTML with its words and its files' names put in. Answers the scripts that it loads at once.
+function pageFrom(name, outputs, icon, early) {
+  const { entry, ...words } = PAGES[name];
   const [js, meta] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${entry}.tsx`);
   const url = (file) => `/assets/${path.basename(file)}`;
   const preload = meta.imports
     .filter((i) => i.kind === 'import-statement')
     .map((i) => `<link rel="modulepreload" href="${url(i.path)}">`);
   const html = fs
-    .readFileSync(path.join(here, 'src', template), 'utf8')
+    .readFileSync(path.join(here, 'src/page.html'), 'utf8')
+    .replace(/\{\{(title|description)\}\}/g, (_, word) => words[word])
     .replace('<!-- styles -->', meta.cssBundle ? `<link rel="stylesheet" href="${url(meta.cssBundle)}">` : '')
     .replace('<!-- scripts -->', [...preload, `<script type="module" src="${url(js)}"></script>`].join('\n  '))
     .replace('<!-- early -->', `<script src="${early}"></script>`)
     .replaceAll('{{icon}}', icon);
-  fs.writeFileSync(path.join(out, template), html);
+  fs.writeFileSync(path.join(out, `${name}.html`), html);
   return [js, ...meta.imports.filter((i) => i.kind === 'import-statement').map((i) => i.path)];
 }
 
@@ -99,8 +115,8 @@ function finish(result) {
   const icon = writeHashed('favicon.svg', '.svg', read('src/favicon.svg'), assets);
   const { code } = transformSync(read('src/theme-early.ts').toString(), { loader: 'ts', format: 'iife', minify: true });
   const early = writeHashed('theme.ts', '.js', Buffer.from(code), assets);
-  const first = pageFrom('index.html', outputs, 'main', icon, early);
-  pageFrom('embed.html', outputs, 'embed', icon, early);
+  const first = pageFrom('index', outputs, icon, early);
+  pageFrom('embed', outputs, icon, early);
   fs.copyFileSync(path.join(here, 'src/robots.txt'), path.join(out, 'robots.txt'));
 
   const bytes = first.reduce((n, f) => n + gzipSync(fs.readFileSync(path.join(here, f))).length, 0);
@@ -109,7 +125,7 @@ function finish(result) {
 
   const depfile = option('depfile');
   if (depfile) {
-    const extra = ['src/theme-early.ts', 'src/index.html', 'src/embed.html', 'src/favicon.svg', 'src/robots.txt'];
+    const extra = ['src/theme-early.ts', 'src/page.html', 'src/favicon.svg', 'src/robots.txt'];
     const own = Object.keys(inputs).filter((f) => !f.startsWith('worker:'));
     const files = [...own, ...workerFiles, ...extra].map((f) => path.resolve(here, f).replaceAll(' ', '\\ '));
     fs.writeFileSync(depfile, `${option('target')}: ${files.join(' ')}\n`);

@@ -15,7 +15,7 @@ import { ForUser } from '../ui/guard';
 import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
-import { Empty, Failed } from '../ui/states';
+import { Empty, NoStream } from '../ui/states';
 import { EditDialog } from '../ui/stream-form';
 import { Ago, Duration, Elapsed } from '../ui/time';
 import { useStore } from '../ui/use-store';
@@ -268,30 +268,21 @@ function Mine({ id }: { id: string }) {
   const watch = useStore(store);
   const { phase, stream } = watch;
   useTitle(stream?.title ?? 'Stream');
-  if (phase === 'loading')
+  const missing = phase === 'not-found' || phase === 'deleted' || (stream && !stream.ingest && stream.status !== 'ENDED');
+  if (missing || !stream)
     return (
-      <div class="page" aria-busy="true">
-        <h1 class="hidden-text">Loading the stream</h1>
-        <div class="skeleton skeleton-block" />
-      </div>
-    );
-  if (phase === 'not-found' || phase === 'deleted' || (stream && !stream.ingest && stream.status !== 'ENDED'))
-    return (
-      <div class="page page-narrow">
-        <h1 class="hidden-text">Stream not found</h1>
+      <NoStream
+        why={missing ? 'missing' : phase === 'loading' ? 'loading' : 'failed'}
+        error={watch.error}
+        onRetry={() => store.retry()}
+        skeleton={<div class="skeleton skeleton-block" />}
+      >
         <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : 'You have no such stream'}>
           <LinkButton href="/dashboard" look="primary">
             To my streams
           </LinkButton>
         </Empty>
-      </div>
-    );
-  if (!stream)
-    return (
-      <div class="page page-narrow">
-        <h1 class="hidden-text">Stream</h1>
-        <Failed title="The stream could not be loaded" text={watch.error} onRetry={() => store.retry()} />
-      </div>
+      </NoStream>
     );
   return <Loaded store={store} watch={{ ...watch, stream }} />;
 }

@@ -13,7 +13,7 @@ import { useTitle } from '../ui/page';
 import { Behind, Ways } from '../ui/delay';
 import { Player } from '../ui/player';
 import { Avatar, Poster } from '../ui/poster';
-import { Empty, Failed } from '../ui/states';
+import { Empty, NoStream } from '../ui/states';
 import { Ago, Duration, Elapsed } from '../ui/time';
 import { isOver, onAir, usePicture, type Shown } from '../ui/use-picture';
 import { useStore } from '../ui/use-store';
@@ -200,31 +200,23 @@ export function Watch({ id }: { id: string }) {
     before.current = phase;
   }, [phase]);
 
-  if (phase === 'loading')
+  const missing = phase === 'not-found' || phase === 'deleted';
+  if (missing || !stream)
     return (
-      <div class="page page-watch" aria-busy="true">
-        <h1 class="hidden-text">Loading the stream</h1>
-        <div class="player skeleton" />
-      </div>
-    );
-  if (phase === 'not-found' || phase === 'deleted')
-    return (
-      <div class="page page-narrow">
-        <h1 class="hidden-text">Stream not found</h1>
+      <NoStream
+        why={missing ? 'missing' : phase === 'loading' ? 'loading' : 'failed'}
+        error={error}
+        onRetry={() => store.retry()}
+        wide
+        skeleton={<div class="player skeleton" />}
+      >
         <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : 'There is no such stream'}>
           <p>The link may be wrong, or the streamer has removed it.</p>
           <LinkButton href="/" look="primary">
             To the lobby
           </LinkButton>
         </Empty>
-      </div>
-    );
-  if (!stream)
-    return (
-      <div class="page page-narrow">
-        <h1 class="hidden-text">Stream</h1>
-        <Failed title="The stream could not be loaded" text={error} onRetry={() => store.retry()} />
-      </div>
+      </NoStream>
     );
   return (
     <div class="page page-watch">

@@ -40,3 +40,32 @@ export function Failed({ title, text, onRetry }: { title: string; text: string |
     </Empty>
   );
 }
+
+interface NoStreamProps {
+  /** Still asking, not there, or neither: it could not be asked for. */
+  why: 'loading' | 'missing' | 'failed';
+  error: string | null;
+  onRetry: () => void;
+  wide?: boolean;
+  /** The place of what is being loaded. */
+  skeleton: ComponentChildren;
+  /** Said when it is missing. */
+  children: ComponentChildren;
+}
+
+/** The whole page of a stream that cannot be shown. */
+export function NoStream({ why, error, onRetry, wide, skeleton, children }: NoStreamProps) {
+  if (why === 'loading')
+    return (
+      <div class={wide ? 'page page-watch' : 'page'} aria-busy="true">
+        <h1 class="hidden-text">Loading the stream</h1>
+        {skeleton}
+      </div>
+    );
+  return (
+    <div class="page page-narrow">
+      <h1 class="hidden-text">{why === 'missing' ? 'Stream not found' : 'Stream'}</h1>
+      {why === 'missing' ? children : <Failed title="The stream could not be loaded" text={error} onRetry={onRetry} />}
+    </div>
+  );
+}
