@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { chooseLayer, layerUrl, readLayers } from '../src/rtc/layers';
-import { summary } from '../src/rtc/rtc-stats';
+import { summary } from '../src/rtc/viewer-stats';
 import type { Refusal } from '../src/rtc/signalling';
 import { createWhep, inStereo } from '../src/rtc/whep';
 import { afterRefusal, createPulse } from '../src/rtc/whep-rules';

@@ -9,7 +9,7 @@
 import { CustomVideoElement } from 'custom-media-element';
 import { MediaTracksMixin } from 'media-tracks';
 import { askLayers, chooseLayer, layerUrl } from './layers';
-import { summary, type RtcStats } from './rtc-stats';
+import { summary, type RtcStats } from './viewer-stats';
 import type { Created } from './signalling';
 import { createWhep, type Whep, type WhepState } from './whep';
 import type { WhepTrouble } from './whep-rules';
