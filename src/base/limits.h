@@ -172,3 +172,5 @@
 /* WebRTC, packets kept for viewers: of one source, back to its last key frame */
 #define LIMIT_RTC_HISTORY_PACKETS 16384 /* a power of two */
 #define LIMIT_RTC_HISTORY_BYTES   (16u << 20)
+
+#define LIMIT_LAYER_BYTES 1024 /* a viewer's wish for a layer */

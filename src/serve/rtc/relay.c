@@ -132,6 +132,12 @@ void relay_layers(const struct relay *r, struct rtc_layers_there *out)
     }
 }
 
+void relay_picture(const struct relay *r, uint8_t layer, uint16_t *width, uint16_t *height)
+{
+    *width = r->sources[layer].width;
+    *height = r->sources[layer].height;
+}
+
 static void on_timer(struct timer *t, void *ctx)
 {
     struct relay *r = ctx;

@@ -171,6 +171,8 @@ void rtc_links_close(struct list *links); /* what is queued still goes */
 void rtc_on_whip(struct http_request *r, void *ctx);
 void rtc_on_whip_bearer(struct http_request *r, void *ctx);
 void rtc_on_whep(struct http_request *r, void *ctx);
+void rtc_on_layer_get(struct http_request *r, void *ctx);
+void rtc_on_layer_set(struct http_request *r, void *ctx);
 void rtc_on_patch(struct http_request *r, void *ctx);
 void rtc_on_delete(struct http_request *r, void *ctx);
 void rtc_on_options(struct http_request *r, void *ctx);
@@ -204,6 +206,8 @@ void rtc_reply_created(struct http_request *r, const struct rtc_peer *p, struct 
 
 /* --- relay.c: one channel's packets on one loop, for all its viewers there --- */
 
+extern const struct rtc_peer_ops WHEP_OPS;
+
 /* The last sender report of a source; ntp 0: none yet. */
 struct relay_clock {
     uint64_t ntp;
@@ -222,6 +226,8 @@ const struct relay_clock *relay_clock(const struct relay *r, uint8_t track, uint
 const struct lane_track *relay_track(const struct relay *r, uint8_t track);
 /* The video layers that have something in them now. */
 void relay_layers(const struct relay *r, struct rtc_layers_there *out);
+/* Zeros: not known. */
+void relay_picture(const struct relay *r, uint8_t layer, uint16_t *width, uint16_t *height);
 void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us);
 
 /* whep_send.c and whep_control.c, called by the relay */

@@ -55,13 +55,13 @@ struct sdp *rtc_read_offer(struct http_request *r)
 
 void rtc_reply_created(struct http_request *r, const struct rtc_peer *p, struct sdp_answer *a)
 {
-    char location[RTC_ID_LEN + 8];
+    char location[RTC_ID_LEN + 8], layer[RTC_ID_LEN + 80];
     struct str text = {0};
     rtc_peer_answer(p, a);
     sdp_answer_write(a, &text);
     snprintf(location, sizeof location, "/rtc/%s", p->id);
     struct rtc_ice_links links;
-    struct http_header h[7 + LIMIT_RTC_ICE_SERVERS] = {
+    struct http_header h[8 + LIMIT_RTC_ICE_SERVERS] = {
         CORS,
         EXPOSE,
         {"content-type", "application/sdp"},
@@ -71,8 +71,12 @@ void rtc_reply_created(struct http_request *r, const struct rtc_peer *p, struct 
         {"cache-control", "no-store"}};
     rtc_ice_links_init(&links, p->l->service, true);
     memcpy(h + 7, links.h, links.n * sizeof *h);
+    size_t n = 7 + links.n;
+    snprintf(layer, sizeof layer, "</rtc/%s/layer>; rel=\"urn:ietf:params:whep:ext:core:layer\"",
+             p->id);
+    if (p->ops == &WHEP_OPS) h[n++] = (struct http_header){"link", layer};
     struct buf *body = str_take_buf(&text);
-    http_reply(r, 201, h, 7 + links.n, body, 0);
+    http_reply(r, 201, h, n, body, 0);
     buf_unref(body);
     rtc_ice_links_fini(&links);
 }

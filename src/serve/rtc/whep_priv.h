@@ -57,8 +57,6 @@ struct whep {
     struct rtc_bwe bwe;
 };
 
-extern const struct rtc_peer_ops WHEP_OPS;
-
 /* --- whep_send.c --- */
 
 /* What is being sealed into the loop's burst buffer, to leave together. */
