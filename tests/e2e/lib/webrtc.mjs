@@ -135,19 +135,24 @@ export async function tcpLine(t, toPort) {
   return line;
 }
 
-// A UDP line between a peer and the server that loses, delays and reorders: { port, lost, passed, loss }, and
+// A UDP line between a peer and the server that loses, delays, reorders and (`bps`, which may change) holds back: { port, lost, passed, loss }, and
 // `loss` may be changed. Each peer's datagrams leave from a socket of their own, so that the server sees as many
 // addresses as there are; rebind() gives each a new one, as a router does that forgot.
-export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, seed = 1 } = {}) {
+export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, seed = 1, bps = 0, queueBytes = 60_000 } = {}) {
   let state = seed;
   const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
-  const line = { lost: 0, passed: 0, loss };
+  const line = { lost: 0, passed: 0, loss, bps };
   const front = dgram.createSocket('udp4');
   const backs = new Map();
-  const carry = (send) => {
-    if (random() < line.loss) return void line.lost++;
+  const free = [0, 0]; // when each direction has sent all that waits
+  const carry = (send, way, bytes) => {
+    const now = performance.now();
+    const queued = line.bps ? Math.max(0, free[way] - now) : 0;
+    if (random() < line.loss || (queued * line.bps) / 8000 > queueBytes) return void line.lost++;
     line.passed++;
-    const wait = delayMs + random() * jitterMs;
+    const took = line.bps ? (bytes * 8000) / line.bps : 0;
+    free[way] = now + queued + took;
+    const wait = delayMs + random() * jitterMs + queued + took;
     if (wait < 1) send();
     else setTimeout(() => line.port && send(), wait);
   };
@@ -156,11 +161,11 @@ export async function badLine(t, toPort, { loss = 0, delayMs = 0, jitterMs = 0, 
     let back = backs.get(key);
     if (back) return back;
     back = dgram.createSocket('udp4');
-    back.on('message', (b) => carry(() => front.send(b, peer.port, peer.address, () => {})));
+    back.on('message', (b) => carry(() => front.send(b, peer.port, peer.address, () => {}), 0, b.length));
     backs.set(key, back);
     return back;
   };
-  front.on('message', (b, peer) => carry(() => backOf(peer).send(b, toPort, '127.0.0.1', () => {})));
+  front.on('message', (b, peer) => carry(() => backOf(peer).send(b, toPort, '127.0.0.1', () => {}), 1, b.length));
   await new Promise((resolve) => front.bind(0, '127.0.0.1', resolve));
   line.port = front.address().port;
   line.rebind = () => {
