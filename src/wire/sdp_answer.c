@@ -28,6 +28,13 @@ static void write_candidates(const struct sdp_answer *a, struct str *out)
     str_adds(out, "a=end-of-candidates\r\n");
 }
 
+static void write_rtpmap(const struct sdp_codec *c, struct str *out)
+{
+    str_addf(out, "a=rtpmap:%u %.*s/%" PRIu32, c->pt, S(c->name), c->clock);
+    if (c->channels) str_addf(out, "/%u", c->channels);
+    str_adds(out, "\r\n");
+}
+
 static void write_codec(const struct sdp_codec *c, struct str *out)
 {
     static const struct {
@@ -38,9 +45,7 @@ static void write_codec(const struct sdp_codec *c, struct str *out)
               {SDP_FB_FIR, "ccm fir"},
               {SDP_FB_NACK, "nack"},
               {SDP_FB_PLI, "nack pli"}};
-    str_addf(out, "a=rtpmap:%u %.*s/%" PRIu32, c->pt, S(c->name), c->clock);
-    if (c->channels) str_addf(out, "/%u", c->channels);
-    str_adds(out, "\r\n");
+    write_rtpmap(c, out);
     for (size_t i = 0; i < sizeof FB / sizeof *FB; i++)
         if (c->fb & FB[i].bit) str_addf(out, "a=rtcp-fb:%u %s\r\n", c->pt, FB[i].text);
     if (c->fmtp.len) str_addf(out, "a=fmtp:%u %.*s\r\n", c->pt, S(c->fmtp));
@@ -73,6 +78,9 @@ static void write_media(const struct sdp_answer *a, const struct sdp_answer_medi
     if (!m->accepted) {
         str_addf(out, " %.*s\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n", S(o->formats));
         if (o->mid.len) str_addf(out, "a=mid:%.*s\r\n", S(o->mid));
+        /* pion looks for the formats of a rejected section too */
+        for (unsigned i = 0; i < o->n_codecs; i++)
+            if (o->codecs[i].name.len) write_rtpmap(&o->codecs[i], out);
         return;
     }
     for (unsigned i = 0; i < m->n_codecs; i++) str_addf(out, " %u", m->codecs[i].pt);
