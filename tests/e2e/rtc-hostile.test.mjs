@@ -8,7 +8,7 @@ import { newUser } from './lib/api.mjs';
 import { request } from './lib/http.mjs';
 import { pionPublish, pionWatch } from './lib/pion.mjs';
 import { check, clientHello, frame, isDtls, isSuccess, offer, post, SDP, tcp, udp } from './lib/raw_rtc.mjs';
-import { startServer, until } from './lib/server.mjs';
+import { run, startServer, tempDir, until } from './lib/server.mjs';
 
 async function begin(t, options) {
   const server = await startServer(t, options);
@@ -82,6 +82,28 @@ test('only an authentic check opens the door, and only for where it came from', 
   own.got.length = 0;
   await answered(own, again);
   assert.deepEqual(own.got.filter((b) => isSuccess(b)), []);
+});
+
+test('on every address: answers leave from the one that was asked; what is announced is what was said', async (t) => {
+  const { server, whip } = await begin(t, { args: ['--webrtc', ':0', '--public-ip', '203.0.113.7, 2001:db8::7,203.0.113.7'] });
+  const session = await post(whip);
+  const candidates = [...session.text.matchAll(/^a=candidate:\d+ 1 (udp|tcp) (\d+) (\S+) (\d+) typ host/gm)];
+  assert.deepEqual(candidates.map((c) => `${c[1]} ${c[3]} ${c[4]}`),
+    ['udp', 'tcp'].flatMap((by) => ['203.0.113.7', '2001:db8::7'].map((ip) => `${by} ${ip} ${server.webrtcPort}`)));
+  const priorities = candidates.map((c) => Number(c[2]));
+  assert.deepEqual(priorities, [...priorities].sort((a, b) => b - a));
+  for (const address of ['127.0.0.1', '127.0.0.2', '::1']) {
+    await answered(await udp(t, server.webrtcPort, address), session);
+    const line = await tcp(t, server.webrtcPort, address);
+    line.write(frame(check(session)));
+    await until(`TCP answers at ${address}`, () => line.got.some(isSuccess));
+  }
+  const taken = await run(['serve', '--data', tempDir(t), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--webrtc', `:${server.webrtcPort}`]);
+  assert.ok(taken.code === 1 && /in use/.test(taken.stderr), taken.stderr);
+  for (const [flag, value, says] of [['--public-ip', '203.0.113.7,here', /'here' is no IP address/], ['--ice-servers', 'http://x', /not a stun: or turn: URL/], ['--ice-servers', 'turn:x', /needs --turn-secret/]]) {
+    const wrong = await run(['serve', '--data', tempDir(t), '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--webrtc', ':0', flag, value]);
+    assert.ok(wrong.code === 1 && says.test(wrong.stderr), wrong.stderr);
+  }
 });
 
 test('TCP that says nothing, nonsense, too much, or half of it', async (t) => {

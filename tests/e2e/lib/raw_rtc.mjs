@@ -69,12 +69,12 @@ export function clientHello(only) {
   return Buffer.concat([Buffer.from([22]), u16(0xfefd), Buffer.alloc(8), list(handshake, 2)]);
 }
 
-// A UDP socket that talks to the server: { send, got (what came), next(is) }.
-export async function udp(t, port) {
-  const socket = dgram.createSocket('udp4');
-  await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
+// A UDP socket that talks to the server and hears nobody else: { send, got (what came), next(is) }.
+export async function udp(t, port, address = '127.0.0.1') {
+  const socket = dgram.createSocket(net.isIPv6(address) ? 'udp6' : 'udp4');
+  await new Promise((resolve) => socket.connect(Number(port), address, resolve));
   t.after(() => socket.close());
-  const it = { got: [], send: (b) => new Promise((resolve) => socket.send(b, Number(port), '127.0.0.1', resolve)) };
+  const it = { got: [], send: (b) => new Promise((resolve) => socket.send(b, resolve)) };
   socket.on('message', (b) => it.got.push(b));
   it.next = async (is, ms = 10_000) => {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(5)) {
@@ -89,8 +89,8 @@ export async function udp(t, port) {
 export const frame = (b) => Buffer.concat([Buffer.from([b.length >> 8, b.length & 255]), b]);
 
 // A TCP connection to the server: { write, got (frames), closed }.
-export async function tcp(t, port) {
-  const socket = net.connect(Number(port), '127.0.0.1');
+export async function tcp(t, port, address = '127.0.0.1') {
+  const socket = net.connect(Number(port), address);
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   t.after(() => socket.destroy());
   const it = { got: [], closed: false, write: (b) => socket.write(b), socket };
