@@ -12,3 +12,8 @@ void app_stream_delete(struct call *c);
 void app_stream_end(struct call *c);
 void app_stream_reset_key(struct call *c);
 void app_stream_health(struct call *c); /* app_health.c */
+/* app_direct.c */
+void app_direct_offer(struct call *c);
+void app_direct_answer(struct call *c);
+void app_direct_get(struct call *c);
+void app_direct_end(struct call *c);

@@ -24,6 +24,10 @@ static const struct endpoint ENDPOINTS[] = {
     {HTTP_POST, "/api/streams/{}/end", app_stream_end, CALL_USER, {0}},
     {HTTP_POST, "/api/streams/{}/reset-key", app_stream_reset_key, CALL_USER, {0}},
     {HTTP_GET, "/api/streams/{}/health", app_stream_health, CALL_USER, {0}},
+    {HTTP_PUT, "/api/streams/{}/direct/offer", app_direct_offer, CALL_USER | CALL_BODY, {0}},
+    {HTTP_PUT, "/api/streams/{}/direct/answer", app_direct_answer, CALL_BODY, {0}},
+    {HTTP_GET, "/api/streams/{}/direct", app_direct_get, CALL_USER_MAYBE, {0}},
+    {HTTP_DELETE, "/api/streams/{}/direct", app_direct_end, CALL_USER, {0}},
 };
 
 static const struct {

@@ -3,6 +3,7 @@
 #include "api/api_priv.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "product/direct.h"
 #include <stdio.h>
 
 static json_t *time_json(int64_t us)
@@ -43,6 +44,13 @@ static json_t *playback_json(const struct stream *s, const char *origin)
                      json_sprintf("%s/%s/storyboard.vtt", origin, id));
 }
 
+static json_t *direct_json(const struct stream *s)
+{
+    if (!direct_is(s, clock_wall_us())) return json_null();
+    return json_pack("{s:o, s:b}", "id", json_sprintf("%lld", (long long)s->direct_id), "answered",
+                     s->direct_answered);
+}
+
 json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
 {
     json_t *j =
@@ -73,6 +81,7 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
                         json_pack("{s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
                                   "image", text_or_null(s->user_image)));
     json_object_set_new(j, "playback", playback_json(s, origin));
+    json_object_set_new(j, "direct", direct_json(s));
     return j;
 }
 

@@ -35,6 +35,7 @@
 #define LIMIT_HTTP_BODY_MS         30000 /* without any byte of a body */
 #define LIMIT_HTTP_IDLE_MS         75000 /* keep-alive between requests */
 #define LIMIT_HTTP_WRITE_STALL_MS  30000 /* a reader that takes no byte */
+#define LIMIT_DIRECT_SDP_BYTES     20000 /* of a direct preview, either side */
 #define LIMIT_HTTP_JSON_BYTES      65536 /* a JSON body */
 #define LIMIT_HTTP2_STREAMS        128
 #define LIMIT_HTTP_CHUNK_EXT_BYTES 4096 /* extensions of one chunked body */

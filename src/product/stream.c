@@ -55,6 +55,9 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->recording_playable =
         s->recording == RECORDING_RECORDING || strcmp(db_text(q, 21), "ready") == 0;
     copy(s->recording_problem, sizeof s->recording_problem, db_text(q, 22));
+    s->direct_id = db_int(q, 23);
+    s->direct_seen_at = db_int(q, 24);
+    s->direct_answered = db_int(q, 25) != 0;
 }
 
 void stream_fini(struct stream *s)

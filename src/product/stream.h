@@ -40,6 +40,8 @@ struct stream {
     int64_t duration_s; /* -1: not known */
     int64_t started_at, ended_at, scheduled_at, created_at, updated_at;
     int64_t peak_viewers;
+    int64_t direct_id, direct_seen_at; /* product/direct.h; 0: no offer */
+    bool direct_answered;
     char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP];
 };
 
