@@ -114,6 +114,11 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
     resetKey: (id: string) => call<Stream>('POST', `${stream(id)}/reset-key`),
     getHealth: (id: string) => call<Health>('GET', `${stream(id)}/health`),
+    offerDirect: (id: string, sdp: string) => call<{ id: string }>('PUT', `${stream(id)}/direct/offer`, { sdp }),
+    answerDirect: (id: string, offer: string, sdp: string) => call<void>('PUT', `${stream(id)}/direct/answer`, { id: offer, sdp }),
+    getDirect: (id: string) =>
+      call<{ id: string; answered: boolean; offer?: string; answer?: string }>('GET', `${stream(id)}/direct`),
+    endDirect: (id: string) => call<void>('DELETE', `${stream(id)}/direct`),
     /** The owner's own page does not count as a viewer. */
     eventsUrl: (id: string, role?: 'owner') => `/api${stream(id)}/events${role ? `?role=${role}` : ''}`,
   };

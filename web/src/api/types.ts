@@ -52,8 +52,15 @@ export interface Stream {
   user: Person;
   playback: Playback | null;
   ingest?: Ingest;
+  /** Before it is live: the streamer's browser offers its picture to one viewer. */
+  direct?: DirectState | null;
   /** LIVE only: false while the encoder is away but still in its reconnect window. */
   connected?: boolean;
+}
+
+export interface DirectState {
+  id: string;
+  answered: boolean;
 }
 
 export interface StreamPage {

@@ -24,6 +24,7 @@ import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
 import { Empty, Failed } from '../ui/states';
+import { DirectPanel } from '../ui/studio/direct';
 import { SendingPanel } from '../ui/studio/live';
 import { DevicePanel, QualityPanel } from '../ui/studio/settings';
 import { Controls, Meter, Stage, Troubles, useShortcuts } from '../ui/studio/stage';
@@ -385,6 +386,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           )}
           <DevicePanel studio={seen} store={studio} />
           <QualityPanel studio={seen} store={studio} sending={sending} shortcuts={shortcuts} onShortcuts={setShortcuts} />
+          <DirectPanel stream={stream} viewers={watch.viewers} studio={seen} situation={situation} broadcast={broadcast} />
         </div>
       </div>
       {question === 'end' && <EndQuestion store={store} broadcast={broadcast} stream={stream} onClose={() => setQuestion(null)} />}

@@ -11,6 +11,7 @@ import { CopyButton } from '../ui/copy';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
 import { Behind, Ways } from '../ui/delay';
+import { DirectPreview } from '../ui/direct';
 import { Player } from '../ui/player';
 import { Avatar, Poster } from '../ui/poster';
 import { Empty, NoStream } from '../ui/states';
@@ -68,10 +69,12 @@ function Screen({ stream, shown, onNumbers }: ScreenProps) {
     );
   if (phase === 'waiting')
     return (
-      <Cover stream={stream} title="Not live yet">
-        <p>Stay here: it starts by itself.</p>
-        <span class="pulse" aria-hidden="true" />
-      </Cover>
+      <DirectPreview stream={stream}>
+        <Cover stream={stream} title="Not live yet">
+          <p>Stay here: it starts by itself.</p>
+          <span class="pulse" aria-hidden="true" />
+        </Cover>
+      </DirectPreview>
     );
   if (phase === 'ended-processing')
     return (

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The streamer's side of the direct preview: a switch, and what it does at the moment.
+import { useEffect, useId, useMemo, useState } from 'preact/hooks';
+import { announce } from '../../app';
+import type { Stream } from '../../api/types';
+import { createDirectOwner, type OwnerPhase } from '../../rtc/direct';
+import type { BroadcastStore, Situation } from '../../store/broadcast';
+import type { Studio } from '../../store/studio';
+import { directApi } from '../direct';
+import { Icon } from '../icons';
+import { useStore } from '../use-store';
+
+const WORDS: Record<OwnerPhase, string> = {
+  off: '',
+  offering: 'Getting ready…',
+  waiting: 'Ready. Open the viewer page somewhere, or send its link to one person.',
+  connecting: 'Somebody is here. Connecting…',
+  watched: 'One viewer sees you now. Nothing goes through the server, nothing is recorded.',
+  refused: '',
+};
+
+const tracksOf = ({ program }: Studio) => [program.video, program.audio].filter((t): t is MediaStreamTrack => t !== null);
+
+interface Props {
+  stream: Stream;
+  viewers: number;
+  studio: Studio;
+  situation: Situation;
+  broadcast: BroadcastStore;
+}
+
+/** Only before the stream is live; with a second viewer it goes live by itself. */
+export function DirectPanel({ stream, viewers, studio, situation, broadcast }: Props) {
+  const owner = useMemo(() => createDirectOwner(directApi(stream)), [stream.id]);
+  const { phase, problem } = useStore(owner);
+  const [on, setOn] = useState(false);
+  const id = useId();
+  const { video, audio } = studio.program;
+  const live = stream.status !== 'CREATED';
+  const crowd = viewers > 1;
+  useEffect(() => {
+    // Not before viewers have the other picture: they change over when the stream is live.
+    if (on && !live) owner.start(tracksOf(studio));
+    else void owner.stop();
+    if (on && live) setOn(false);
+  }, [on, live]);
+  useEffect(() => {
+    if (on) owner.replace(tracksOf(studio));
+  }, [video, audio]);
+  useEffect(() => owner.see(stream.direct ?? null, viewers), [owner, phase, stream.direct?.id, stream.direct?.answered, viewers]);
+  useEffect(() => {
+    if (!on || !crowd || situation !== 'ready') return;
+    announce('A second viewer is here: you are going live.');
+    broadcast.start();
+  }, [on, crowd, situation]);
+  useEffect(() => {
+    const bye = () => void owner.stop();
+    addEventListener('pagehide', bye);
+    return () => {
+      removeEventListener('pagehide', bye);
+      bye();
+    };
+  }, [owner]);
+  if (live || (situation !== 'ready' && situation !== 'prepare' && !on)) return null;
+  return (
+    <section class="panel" aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>Before you go live</h2>
+      <div class="check">
+        <input id={id} type="checkbox" role="switch" checked={on} disabled={!on && (situation !== 'ready' || crowd)} aria-describedby={`${id}-hint`} onChange={(e) => setOn(e.currentTarget.checked)} />
+        <label for={id}>Direct preview</label>
+        <small id={`${id}-hint`}>
+          Shows your picture to one viewer, from this browser straight to theirs; the two of you see each other’s network
+          address. {crowd && !on ? `${viewers} are here already: go live instead.` : 'When a second viewer comes, you go live by yourself.'}
+        </small>
+      </div>
+      {on && (
+        <p class={`advice${problem ? ' advice-warning' : phase === 'watched' ? ' advice-ok' : ''}`} role="status">
+          <Icon name={problem ? 'warning' : phase === 'watched' ? 'check' : 'info'} size={18} /> {problem ?? WORDS[phase]}
+        </p>
+      )}
+    </section>
+  );
+}
