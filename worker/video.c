@@ -23,11 +23,11 @@ static struct {
     AVFrame *got, *scaled;
     AVPacket *in;
     struct SwsContext *sws;
-    bool need_key, mark, behind, begun;
+    bool need_key, mark, behind;
     int64_t last_us;
     int w, h;          /* of the output; 0: as the next picture says */
     int64_t larger_us; /* since when pictures are larger than that; 0: they are not */
-} v = {.need_key = true, .fps = FPS_DEFAULT};
+} v = {.need_key = true, .fps = FPS_DEFAULT, .last_us = -1};
 
 /* --- size --------------------------------------------------------------------------------------
  */
@@ -109,12 +109,11 @@ static void show(AVFrame *f)
 {
     int w, h;
     const int64_t at = f->pts;
-    if (at == AV_NOPTS_VALUE || at < 0 || (v.begun && at <= v.last_us) || skip(at)) return;
+    if (at == AV_NOPTS_VALUE || at < 0 || at <= v.last_us || skip(at)) return;
     target_size(f, &w, &h);
     settle_size(w, h, at);
     AVFrame *p = convert(f, v.w, v.h);
     if (!p) return;
-    v.begun = true;
     v.last_us = at;
     encoder_picture(&v.want, p, at, v.fps, v.mark);
     v.mark = false;
@@ -142,6 +141,7 @@ void video_want(const struct worker_msg *m)
     if (m->codec != CODEC_H264) outbox_fail("no encoder for these pictures");
     v.want = (struct encoder_want){
         .bitrate = m->bitrate, .max_height = m->max_height, .gop_us = m->gop_ms * INT64_C(1000)};
+    v.last_us = m->pts_us - 1;
     if (v.got) return;
     v.got = av_frame_alloc();
     v.scaled = av_frame_alloc();

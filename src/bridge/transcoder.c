@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "base/xalloc.h"
+#include "bridge/worker_gop.h"
 #include "bridge/worker_places.h"
 #include "bridge/worker_reply.h"
 #include "io/child.h"
@@ -28,6 +29,7 @@ struct transcoder {
     struct timer timer;  /* the next start, or the next look whether it hangs */
     struct timer soon;   /* callbacks that must not come from within a call */
     struct worker_output out[2];
+    struct worker_gop gop;
     bool mark[2]; /* the next frame out has a discontinuity */
     bool ready, need_key, ask_key, closed, failed;
     unsigned deaths;
@@ -79,9 +81,21 @@ static void introduce(struct transcoder *t)
                                          .codec = (uint8_t)t->spec.to[k],
                                          .bitrate = t->spec.bitrate[k],
                                          .max_height = t->spec.max_height,
-                                         .gop_ms = t->spec.gop_ms});
+                                         .gop_ms = t->spec.gop_ms,
+                                         .pts_us = t->out[k].begun ? t->out[k].last_us + 1 : 0});
         send_track(t, k);
     }
+}
+
+static void send_frame(struct transcoder *t, const struct frame *f)
+{
+    send_msg(t, &(struct worker_msg){.type = WORKER_FRAME,
+                                     .kind = (uint8_t)codec_kind(f->codec),
+                                     .key = f->key,
+                                     .discontinuity = f->discontinuity,
+                                     .dts_us = f->dts_us,
+                                     .pts_us = f->pts_us,
+                                     .data = frame_span(f)});
 }
 
 /* --- its end -----------------------------------------------------------------------------------
@@ -112,6 +126,7 @@ static void ask_key(struct transcoder *t)
 static void lose_pictures(struct transcoder *t)
 {
     t->need_key = true;
+    worker_gop_clear(&t->gop);
     ask_key(t);
 }
 
@@ -263,10 +278,12 @@ static void on_timer(struct timer *timer, void *ctx)
         return;
     }
     t->mark[MEDIA_VIDEO] = t->mark[MEDIA_AUDIO] = true;
-    if (start(t) != E_OK)
+    if (start(t) != E_OK) {
         died(t, "could not be started");
-    else
-        lose_pictures(t);
+        return;
+    }
+    if (t->gop.n == 0) lose_pictures(t);
+    for (unsigned i = 0; i < t->gop.n; i++) send_frame(t, t->gop.at[i]);
 }
 
 static bool possible(enum codec from, enum codec to)
@@ -300,6 +317,7 @@ static enum err check(const struct transcoder_spec *s)
 static void free_transcoder(void *arg)
 {
     struct transcoder *t = arg;
+    worker_gop_fini(&t->gop);
     for (unsigned k = 0; k < 2; k++) {
         track_unref(t->spec.from[k]);
         track_unref(t->out[k].track);
@@ -363,12 +381,6 @@ void transcoder_track(struct transcoder *t, struct track *track)
     send_track(t, kind);
 }
 
-/* Between two lives, and when the worker does not keep up. */
-static bool no_room(const struct transcoder *t, const struct frame *f)
-{
-    return !t->child || child_queued(t->child) + f->len > LIMIT_WORKER_QUEUE;
-}
-
 static void note_times(struct worker_output *o, const struct frame *f)
 {
     if (o->top_us == 0) o->first_us = f->pts_us;
@@ -381,20 +393,17 @@ void transcoder_frame(struct transcoder *t, const struct frame *f)
     const enum media_kind kind = codec_kind(f->codec);
     if (t->failed || !wanted(t, kind) || f->codec != t->spec.from[kind]->codec) return;
     if (kind == MEDIA_VIDEO && t->need_key && !f->key) return;
-    if (no_room(t, f)) {
+    if ((t->child ? child_queued(t->child) : 0) + f->len > LIMIT_WORKER_QUEUE) {
         metric_add(M_WORKER_DROPPED, 1);
         if (kind == MEDIA_VIDEO && !t->need_key) lose_pictures(t);
         return;
     }
-    if (kind == MEDIA_VIDEO) t->need_key = false;
     note_times(&t->out[kind], f);
-    send_msg(t, &(struct worker_msg){.type = WORKER_FRAME,
-                                     .kind = (uint8_t)kind,
-                                     .key = f->key,
-                                     .discontinuity = f->discontinuity,
-                                     .dts_us = f->dts_us,
-                                     .pts_us = f->pts_us,
-                                     .data = frame_span(f)});
+    if (kind == MEDIA_VIDEO) {
+        t->need_key = false;
+        worker_gop_add(&t->gop, f); /* between two lives, too */
+    }
+    send_frame(t, f);
 }
 
 void transcoder_want_key(struct transcoder *t)

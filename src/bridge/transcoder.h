@@ -3,8 +3,9 @@
  * its own behind a socket pair, so that no codec ever runs on hostile bytes in the server.
  *
  * Owned by one loop: all calls and callbacks are made there, callbacks never from within a call. A
- * worker that dies is replaced; the frames in flight are lost, the first frame afterwards is a key
- * frame with `discontinuity` set. Frames keep their pts (audio: the stream clock, cut into the
+ * worker that dies is replaced and goes on where the last one was, by the pictures since the last
+ * key frame, which are kept by reference; the first frame afterwards is a key frame with
+ * `discontinuity` set. Frames keep their pts (audio: the stream clock, cut into the
  * other codec's frames); order within a track is kept, pictures never come out reordered
  * (pts == dts). Limits: LIMIT_WORKERS processes; of those with a video track at most the number set
  * by transcoder_set_slots(). What the worker has not taken after LIMIT_WORKER_QUEUE bytes is
@@ -48,7 +49,7 @@ enum err transcoder_open(struct loop *l, const struct transcoder_spec *spec,
                          struct transcoder **out) WARN_UNUSED;
 /* Another configuration of an input track, before its first frame. */
 void transcoder_track(struct transcoder *t, struct track *track);
-void transcoder_frame(struct transcoder *t, const struct frame *f); /* copies */
+void transcoder_frame(struct transcoder *t, const struct frame *f); /* its own reference */
 void transcoder_want_key(struct transcoder *t);                     /* the next picture out */
 void transcoder_close(struct transcoder *t); /* no callback afterwards; may be called from one */
 

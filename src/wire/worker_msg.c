@@ -15,6 +15,7 @@ static void write_fields(const struct worker_msg *m, struct wr *w)
         wr_u32be(w, m->bitrate);
         wr_u16be(w, m->max_height);
         wr_u16be(w, m->gop_ms);
+        wr_u64be(w, (uint64_t)m->pts_us);
         break;
     case WORKER_TRACK:
         wr_u8(w, m->codec);
@@ -78,20 +79,22 @@ static enum err read_track(struct rd *r, struct worker_msg *m)
                : E_OK;
 }
 
-static void read_want(struct rd *r, struct worker_msg *m)
+static enum err read_want(struct rd *r, struct worker_msg *m)
 {
     m->codec = rd_u8(r);
     m->bitrate = rd_u32be(r);
     m->max_height = rd_u16be(r);
     m->gop_ms = rd_u16be(r);
+    const uint64_t after = rd_u64be(r);
+    m->pts_us = (int64_t)after;
+    return after > TIME_MAX ? E_PROTO : E_OK;
 }
 
 static enum err read_fields(struct rd *r, struct worker_msg *m)
 {
     switch (m->type) {
     case WORKER_WANT:
-        read_want(r, m);
-        return E_OK;
+        return read_want(r, m);
     case WORKER_TRACK:
         return read_track(r, m);
     case WORKER_FRAME:

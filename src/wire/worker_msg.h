@@ -14,7 +14,8 @@
 #define WORKER_HEAD_BYTES 48 /* more than everything of a message but its data */
 
 enum worker_msg_type {
-    WORKER_WANT = 1, /* to the worker: codec, bitrate, max_height, gop_ms of an output track */
+    WORKER_WANT = 1, /* to the worker: codec, bitrate, max_height, gop_ms of an output track, and
+                        the pts from which on it is wanted */
     WORKER_TRACK,    /* both ways: codec, sizes, data is the configuration */
     WORKER_FRAME,    /* both ways: key, discontinuity, dts, pts, data is the frame */
     WORKER_KEY,      /* to the worker: the next picture out shall be a key frame */
