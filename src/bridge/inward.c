@@ -24,6 +24,7 @@ struct inward {
     struct inward_side sides[2]; /* by enum media_kind */
     struct track *through[LIMIT_TRACKS];
     unsigned n_through;
+    bool taken[2];   /* while a set is read: the first of each kind is the one */
     bool told, mute; /* mute: nothing of this goes into the frames lane */
     struct frame *waiting[WAITING];
     unsigned n_waiting;
@@ -206,10 +207,13 @@ static void take_track(struct inward *in, struct track *t)
     struct inward_side *s = &in->sides[t->kind];
     if (!is_transcoded(t))
         in->through[in->n_through++] = track_ref(t);
+    else if (in->taken[t->kind])
+        return;
     else if (!s->from)
         side_open(in, t);
-    else if (s->from->id == t->id)
+    else
         side_change(s, t);
+    in->taken[t->kind] = in->taken[t->kind] || is_transcoded(t);
 }
 
 void inward_tracks(struct inward *in, struct track *const *tracks, unsigned n)
@@ -217,6 +221,7 @@ void inward_tracks(struct inward *in, struct track *const *tracks, unsigned n)
     if (in->mute) return;
     for (unsigned i = 0; i < in->n_through; i++) track_unref(in->through[i]);
     in->n_through = 0;
+    in->taken[0] = in->taken[1] = false;
     for (unsigned i = 0; i < n && i < LIMIT_TRACKS && !in->mute; i++) take_track(in, tracks[i]);
     if (!in->mute) tell(in);
 }

@@ -5,16 +5,23 @@
  * none. One packager for one stream, for its whole life, source after source; it is the only
  * writer of segments, and the recording, the live playlists and the clips are its readers.
  *
- * Two renditions, 'v' and 'a', each one fMP4 file series with one track. They are cut together:
- * both have the same media sequence numbers (MSN, from 0), the same discontinuities, and the start
- * times of a segment differ by at most half an audio frame. Rules of cutting: media/segmenter.h.
+ * Renditions are fMP4 file series with one track each: "v0" and, of an encoder that sends several
+ * sizes of one picture, "v1" to "v3" (numbered by when their track ids came), and "a0". They are
+ * cut together: all have the same media sequence numbers (MSN, from 0), the same discontinuities;
+ * the start times of a segment are the same in all of the picture, and half an audio frame apart at
+ * most in the sound. Rules of cutting: media/segmenter.h; a segment ends where every rendition of
+ * the picture has a key frame. docs/adr says why.
+ *
+ * A rendition of the picture that sends nothing is waited for PACKAGER_PICTURE_HOLD_US, once. Then
+ * the others go on; its segments are gaps from the next cut on, until it has a key frame where the
+ * others are cut. Neither is a discontinuity.
  *
  * Periods. What can be decoded with one set of initialisation segments is a period. A new one
  * begins, with a DISCONTINUITY event, when a track changes, appears or is lost, when the source's
  * time jumped (taken at the next key frame), and after packager_break(). Within a period tfdt is
  * continuous and agrees with the durations; across periods it only never runs backwards.
  *
- * Order of events: [DISCONTINUITY] INIT... then PARTs and SEGMENT_ENDs; parts of the two
+ * Order of events: [DISCONTINUITY] INIT... then PARTs and SEGMENT_ENDs; those of the
  * renditions interleave. Every part is followed by others of its rendition or by its SEGMENT_END.
  * A rendition that has been there once gets a SEGMENT_END for every MSN: with `gap` set and no
  * part when it has no media then (EXT-X-GAP). One that appears late begins at the MSN of that
@@ -29,7 +36,9 @@
  * the source's timestamps only when they have drifted away by more than PACKAGER_AUDIO_DRIFT_US.
  *
  * A hole in a source's audio is bridged by a long sample, one in video by a long picture, up to
- * what a segment may last; longer, it begins a new period.
+ * what a segment may last; longer, it begins a new period. Parts of video stay within the part
+ * target all the same: pictures behind a hole are decoded earlier than they are shown (their tfdt
+ * runs ahead, by two seconds at most), so that each part has one.
  *
  * Lifetime: packager_new() .. packager_free(); a frame is referenced until its part is built, and
  * copied once, into it. Threads: none, one owner. Memory: at most PACKAGER_HOLD_BYTES of frames
@@ -49,7 +58,11 @@
 #define PACKAGER_AUDIO_LOST_US (3000 * 1000)
 /* Half of what a viewer notices between lips and sound (EBU R 37 allows 60 ms late). */
 #define PACKAGER_AUDIO_DRIFT_US (60 * 1000)
-#define PACKAGER_HOLD_BYTES     (24u << 20)
+/* A rendition of the picture that sends nothing is waited for so long, in wall clock. */
+#define PACKAGER_PICTURE_HOLD_US (500 * 1000)
+/* Renditions of the picture are cut together when their key frames are this close. */
+#define PACKAGER_KEY_SLACK_US (100 * 1000)
+#define PACKAGER_HOLD_BYTES   (24u << 20)
 
 struct packager_config {
     uint32_t part_ms;    /* settings: hls-part-ms */
@@ -68,6 +81,7 @@ enum packager_event_kind {
 struct packager_event {
     enum packager_event_kind kind;
     char rendition;            /* 'v' or 'a' */
+    uint8_t number;            /* of that kind, from 0: "v1" */
     bool independent;          /* begins with a key frame; always for audio */
     bool last;                 /* PART: of its segment */
     bool gap;                  /* SEGMENT_END: nothing in it */
@@ -93,8 +107,11 @@ void packager_free(struct packager *p); /* NULL is fine */
 /* Metadata says that there will be such a track: wait longer for it. */
 void packager_expect(struct packager *p, enum media_kind kind);
 /* The configuration of frames that follow; keeps a reference. The same again is nothing.
- * E_UNSUPPORTED: not a codec for fMP4 (VP8, MP3): its frames are ignored. */
+ * E_UNSUPPORTED: not a codec for fMP4 (VP8, MP3): its frames are ignored. E_LIMIT: as many
+ * renditions as there can be. */
 enum err packager_track(struct packager *p, struct track *t, int64_t now_us) WARN_UNUSED;
+/* Nothing comes of this track now; it need not be waited for. packager_track() brings it back. */
+void packager_untrack(struct packager *p, enum media_kind kind, uint8_t id, int64_t now_us);
 /* Keeps a reference. Frames of a kind without a track are ignored. */
 void packager_frame(struct packager *p, struct frame *f, int64_t now_us);
 /* The source is gone or replaced: everything so far comes out, tracks are forgotten, and the next

@@ -59,9 +59,9 @@ int64_t packager_lane_us(const struct packager_lane *l, uint64_t tick)
     return packager_us(tick, l->timescale) + l->shift_us;
 }
 
-void packager_lane_init(struct packager_lane *l, char name)
+void packager_lane_init(struct packager_lane *l, char name, uint8_t number)
 {
-    *l = (struct packager_lane){.name = name};
+    *l = (struct packager_lane){.name = name, .number = number};
 }
 
 void packager_lane_fini(struct packager_lane *l)
@@ -134,6 +134,7 @@ void packager_lane_start(struct packager_lane *l, struct packager_events *q, str
     struct packager_event *e = packager_event_add(q);
     e->kind = PACKAGER_INIT;
     e->rendition = l->name;
+    e->number = l->number;
     e->init_id = l->init_id;
     e->timescale = l->timescale;
     e->buf = build_init(t);
@@ -177,6 +178,7 @@ static struct packager_event *add_event(struct packager_lane *l, struct packager
     struct packager_event *e = packager_event_add(q);
     e->kind = kind;
     e->rendition = l->name;
+    e->number = l->number;
     e->init_id = l->init_id;
     e->msn = l->msn;
     e->part = l->parts;

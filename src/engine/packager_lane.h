@@ -17,7 +17,8 @@ struct packager_event *packager_event_add(struct packager_events *q);
 bool packager_event_take(struct packager_events *q, struct packager_event *out);
 
 struct packager_lane {
-    char name;           /* 'v' or 'a' */
+    char name; /* 'v' or 'a' */
+    uint8_t number;
     bool used;           /* in this period */
     bool existed;        /* has been announced: has a segment for every number from then on */
     struct track *track; /* of the last INIT; owned */
@@ -38,7 +39,7 @@ struct packager_lane {
     size_t bytes;
 };
 
-void packager_lane_init(struct packager_lane *l, char name);
+void packager_lane_init(struct packager_lane *l, char name, uint8_t number);
 void packager_lane_fini(struct packager_lane *l);
 /* Joins a period; emits INIT when the track is another one than before. */
 void packager_lane_start(struct packager_lane *l, struct packager_events *q, struct track *t,

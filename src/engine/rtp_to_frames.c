@@ -10,6 +10,9 @@
 #include "wire/vp9.h"
 
 #define SKEW_US 10000 /* less is not worth a step in the sound */
+/* What reports say of the renditions of a picture is not believed when it is further than this from
+ * when they arrived. */
+#define APART_US (2 * US_PER_SEC)
 
 bool rtp_to_frames_carries(enum codec c)
 {
@@ -24,13 +27,19 @@ void rtp_to_frames_init(struct rtp_to_frames *t, int64_t base_us, bool continued
 
 void rtp_to_frames_fini(struct rtp_to_frames *t)
 {
-    for (unsigned k = 0; k < 2; k++) track_unref(t->tracks[k]);
+    for (unsigned k = 0; k < RTP_SLOTS; k++) track_unref(t->tracks[k]);
     *t = (struct rtp_to_frames){0};
 }
 
-void rtp_to_frames_track(struct rtp_to_frames *t, enum codec codec, uint32_t rate)
+void rtp_to_frames_track(struct rtp_to_frames *t, unsigned slot, enum codec codec, uint32_t rate)
 {
-    t->clocks[codec_kind(codec)] = (struct rtp_clock){.rate = rate, .codec = codec};
+    t->clocks[slot] = (struct rtp_clock){.rate = rate, .codec = codec};
+    t->ids[slot] = slot == RTP_SLOT_AUDIO ? TRACK_ID_AUDIO : TRACK_ID_VIDEO;
+}
+
+void rtp_to_frames_id(struct rtp_to_frames *t, unsigned slot, uint8_t id)
+{
+    t->ids[slot] = id;
 }
 
 /* --- configurations out of key frames --- */
@@ -105,31 +114,51 @@ static enum err config_of(enum codec c, struct span frame, struct wr *w)
     }
 }
 
-/* A new track when the frame brings another configuration than the one announced. */
-static enum err update_track(struct rtp_to_frames *t, enum media_kind kind, struct span frame,
-                             struct track **fresh)
+/* The track that a key frame describes. E_NOTFOUND: it has no configuration. */
+static enum err read_track(const struct rtp_to_frames *t, unsigned slot, struct span frame,
+                           struct track **out)
 {
     uint8_t room[LIMIT_CODEC_CONFIG_BYTES];
     struct wr w = wr_to(room, sizeof room);
     struct track *made = NULL, *refined = NULL;
-    if (kind == MEDIA_AUDIO && t->tracks[kind]) return E_OK;
-    enum err e = config_of(t->clocks[kind].codec, frame, &w);
-    if (e == E_NOTFOUND) return E_OK;
+    enum err e = config_of(t->clocks[slot].codec, frame, &w);
+    if (e == E_OK) e = track_from_config(t->ids[slot], t->clocks[slot].codec, wr_span(&w), &made);
     if (e != E_OK) return e;
-    const uint8_t id = kind == MEDIA_AUDIO ? TRACK_ID_AUDIO : TRACK_ID_VIDEO;
-    e = track_from_config(id, t->clocks[kind].codec, wr_span(&w), &made);
-    if (e != E_OK) return e;
-    if (kind == MEDIA_VIDEO && track_refine(made, frame, &refined) == E_OK) {
+    if (slot != RTP_SLOT_AUDIO && track_refine(made, frame, &refined) == E_OK) {
         track_unref(made);
         made = refined;
     }
-    const struct track *old = t->tracks[kind];
+    *out = made;
+    return E_OK;
+}
+
+enum err rtp_to_frames_pixels(const struct rtp_to_frames *t, unsigned slot,
+                              const struct rtc_frame *f, unsigned *pixels)
+{
+    struct track *made = NULL;
+    const enum err e = read_track(t, slot, buf_span(f->data), &made);
+    if (e != E_OK) return e;
+    *pixels = (unsigned)made->width * made->height;
+    track_unref(made);
+    return E_OK;
+}
+
+/* A new track when the frame brings another configuration than the one announced. */
+static enum err update_track(struct rtp_to_frames *t, unsigned slot, struct span frame,
+                             struct track **fresh)
+{
+    struct track *made = NULL;
+    const struct track *old = t->tracks[slot];
+    if (slot == RTP_SLOT_AUDIO && old) return E_OK;
+    const enum err e = read_track(t, slot, frame, &made);
+    if (e == E_NOTFOUND) return E_OK;
+    if (e != E_OK) return e;
     if (old && track_same(old, made) && old->width == made->width && old->height == made->height) {
         track_unref(made);
         return E_OK;
     }
-    track_unref(t->tracks[kind]);
-    t->tracks[kind] = made;
+    track_unref(t->tracks[slot]);
+    t->tracks[slot] = made;
     *fresh = track_ref(made);
     return E_OK;
 }
@@ -141,14 +170,41 @@ static int64_t us_of(const struct rtp_clock *c, int64_t ticks)
     return ticks / c->rate * US_PER_SEC + ticks % c->rate * US_PER_SEC / c->rate;
 }
 
+/* A rendition of the picture that has been placed and whose clock is known. */
+static const struct rtp_clock *reference(const struct rtp_to_frames *t,
+                                         const struct rtp_clock *except)
+{
+    for (unsigned k = 0; k < RTP_SLOT_AUDIO; k++) {
+        const struct rtp_clock *c = &t->clocks[k];
+        if (c != except && c->seen && c->reported) return c;
+    }
+    return NULL;
+}
+
+static void note_ntp(struct rtp_clock *c)
+{
+    const int64_t since = c->ticks + (int32_t)(c->sr_ts - c->last_ts);
+    c->ntp_zero_us = c->sr_ntp_us - us_of(c, since);
+}
+
+/* The first frame: where the reports say that it belongs, or else when it arrived. */
+static void begin(struct rtp_to_frames *t, struct rtp_clock *c, uint32_t ts, int64_t now_us)
+{
+    c->seen = true;
+    c->last_ts = ts;
+    c->zero_us = now_us;
+    if (!c->reported) return;
+    note_ntp(c);
+    const struct rtp_clock *r = reference(t, c);
+    if (!r) return;
+    const int64_t at = r->zero_us + (c->ntp_zero_us - r->ntp_zero_us);
+    if (at > now_us - APART_US && at < now_us + APART_US) c->zero_us = at;
+}
+
 static int64_t advance(struct rtp_to_frames *t, struct rtp_clock *c, uint32_t ts, int64_t now_us)
 {
-    if (!c->seen) {
-        c->seen = true;
-        c->zero_us = now_us;
-    } else {
-        c->ticks += (int32_t)(ts - c->last_ts);
-    }
+    if (!c->seen) begin(t, c, ts, now_us);
+    c->ticks += (int32_t)(ts - c->last_ts);
     c->last_ts = ts;
     return c->zero_us + us_of(c, c->ticks);
 }
@@ -156,21 +212,23 @@ static int64_t advance(struct rtp_to_frames *t, struct rtp_clock *c, uint32_t ts
 /* Both have told: the sound moves to where the pictures say that it belongs. */
 static void align(struct rtp_to_frames *t)
 {
-    struct rtp_clock *v = &t->clocks[MEDIA_VIDEO], *a = &t->clocks[MEDIA_AUDIO];
-    if (t->aligned || !v->synced || !a->synced) return;
+    struct rtp_clock *a = &t->clocks[RTP_SLOT_AUDIO];
+    const struct rtp_clock *v = reference(t, a);
+    if (t->aligned || !v || !a->reported || !a->seen) return;
     t->aligned = true;
     const int64_t should = v->zero_us + (a->ntp_zero_us - v->ntp_zero_us);
     const int64_t skew = should - a->zero_us;
     if (skew > SKEW_US || skew < -SKEW_US) a->zero_us = should;
 }
 
-void rtp_to_frames_sync(struct rtp_to_frames *t, enum media_kind kind, uint32_t ts, int64_t ntp_us)
+void rtp_to_frames_sync(struct rtp_to_frames *t, unsigned slot, uint32_t ts, int64_t ntp_us)
 {
-    struct rtp_clock *c = &t->clocks[kind];
-    if (!c->seen || c->synced || !c->rate) return;
-    const int64_t since = c->ticks + (int32_t)(ts - c->last_ts);
-    c->ntp_zero_us = ntp_us - us_of(c, since);
-    c->synced = true;
+    struct rtp_clock *c = &t->clocks[slot];
+    if (c->reported || !c->rate) return;
+    c->reported = true;
+    c->sr_ts = ts;
+    c->sr_ntp_us = ntp_us;
+    if (c->seen) note_ntp(c);
     align(t);
 }
 
@@ -202,28 +260,29 @@ static struct frame *make_frame(enum codec c, struct span in, bool key)
     return f;
 }
 
-enum err rtp_to_frames(struct rtp_to_frames *t, enum media_kind kind, const struct rtc_frame *in,
+enum err rtp_to_frames(struct rtp_to_frames *t, unsigned slot, const struct rtc_frame *in,
                        int64_t now_us, int64_t wall_us, struct rtp_media *out)
 {
-    struct rtp_clock *c = &t->clocks[kind];
+    struct rtp_clock *c = &t->clocks[slot];
     const struct span data = buf_span(in->data);
     struct rtp_media m = {0};
     if (!c->rate) return E_UNSUPPORTED;
     if (data.len > LIMIT_FRAME_BYTES) return E_LIMIT;
     const int64_t source_us = advance(t, c, in->ts, now_us);
+    align(t);
     if (in->key) {
-        const enum err e = update_track(t, kind, data, &m.track);
+        const enum err e = update_track(t, slot, data, &m.track);
         if (e != E_OK) return e;
     }
-    if (!t->tracks[kind]) return E_MORE;
+    if (!t->tracks[slot]) return E_MORE;
     const struct timeline_stamp s =
-        timeline_map(&t->timeline, t->tracks[kind]->id, (uint32_t)(source_us / US_PER_MS), 0);
+        timeline_map(&t->timeline, t->tracks[slot]->id, (uint32_t)(source_us / US_PER_MS), 0);
     m.frame = make_frame(c->codec, data, in->key);
     if (m.frame->len == 0) { /* parameter sets alone */
         frame_unref(m.frame);
         m.frame = NULL;
     } else {
-        m.frame->track = t->tracks[kind]->id;
+        m.frame->track = t->tracks[slot]->id;
         m.frame->codec = c->codec;
         m.frame->discontinuity = s.discontinuity;
         m.frame->dts_us = s.dts_us;

@@ -23,6 +23,7 @@ struct channel {
     struct lane_bridge *bridge; /* NULL: none */
     bool lane_taken;            /* by the publisher's own packets */
     bool closed, has_video;
+    uint8_t lead;               /* id of the first video track: newcomers begin with its pictures */
     int64_t end_us;             /* where the stream clock has got to */
     int64_t heard_us;           /* monotonic time of the last frame */
     int64_t last_key_us;        /* stream clock of the last video key frame; -1: none */
@@ -275,21 +276,26 @@ void channel_on_tracks(struct channel *c, struct publisher *p, struct hub_item *
     }
     keep_tracks(c, item);
     c->has_video = false;
-    for (unsigned i = 0; i < item->n_tracks; i++)
-        if (item->tracks[i]->kind == MEDIA_VIDEO) c->has_video = true;
+    for (unsigned i = item->n_tracks; i-- > 0;) {
+        if (item->tracks[i]->kind != MEDIA_VIDEO) continue;
+        c->has_video = true;
+        c->lead = item->tracks[i]->id;
+    }
     if (c->watch.on_tracks) c->watch.on_tracks(c->watch.ctx, item->tracks, item->n_tracks);
     feed_send(c->feed, &item->msg);
 }
 
+/* Of several renditions of the picture all bytes count, and the frames of the first. */
 static void count(struct channel *c, const struct frame *f, bool video)
 {
+    const bool lead = !video || f->track == c->lead;
     struct channel_stats *s = &c->stats;
     pthread_mutex_lock(&c->stats_lock);
     *(video ? &s->video_bytes : &s->audio_bytes) += (int64_t)f->len;
-    *(video ? &s->video_frames : &s->audio_frames) += 1;
+    *(video ? &s->video_frames : &s->audio_frames) += lead;
     s->last_frame_wall_us = f->wall_us;
     if (video && f->pts_us != f->dts_us) s->reordered = true;
-    if (video && f->key) {
+    if (video && lead && f->key) {
         s->key_frames++;
         if (c->last_key_us >= 0) s->last_key_interval_us = f->dts_us - c->last_key_us;
         c->last_key_us = f->dts_us;
@@ -310,7 +316,7 @@ void channel_on_frame(struct channel *c, struct publisher *p, struct frame *f)
     metric_add(M_FRAMES_IN, 1);
     struct hub_item *i = hub_item_new(HUB_FRAME, f->len);
     i->frame = f;
-    i->start = video ? f->key : !c->has_video;
+    i->start = video ? f->key && f->track == c->lead : !c->has_video;
     feed_send(c->feed, &i->msg);
 }
 

@@ -70,8 +70,8 @@ struct publisher_ops {
 
 /* On the publisher's loop (loop_current()); answers later by on_ready or on_kick. */
 struct publisher *publisher_open(struct channel *c, const struct publisher_ops *ops, void *ctx);
-/* The complete set of tracks: once before the first frame and whenever one changes. Takes its own
- * references. */
+/* The complete set of tracks, of each kind the best first: once before the first frame and whenever
+ * one changes, comes or goes. Takes its own references. */
 void publisher_tracks(struct publisher *p, struct track *const *tracks, unsigned n);
 /* Takes over the reference. */
 void publisher_frame(struct publisher *p, struct frame *f);

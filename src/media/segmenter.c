@@ -5,7 +5,6 @@
 
 /* A part target may move away from the configured one between half and four times of it. */
 #define TARGET_MAX_FACTOR 4
-#define PART_MIN_PERCENT  85
 
 void segmenter_init(struct segmenter *s, const struct segmenter_config *c)
 {
@@ -73,7 +72,7 @@ static bool fits(int64_t target_us, int64_t frame_us)
 {
     if (frame_us == 0) return true;
     const int64_t filled = target_us / frame_us * frame_us;
-    return (filled - US_PER_MS) * 100 >= target_us * PART_MIN_PERCENT;
+    return (filled - US_PER_MS) * 100 >= target_us * SEGMENTER_PART_MIN_PERCENT;
 }
 
 /* A millisecond more than that: few steps are known yet, and each is rounded. */

@@ -26,9 +26,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SEGMENTER_EARLY_US (50 * 1000)
-#define SEGMENTER_STEPS    32 /* frame durations looked back at */
-#define SEGMENTER_CUTS     64 /* cuts of video that audio has not reached */
+#define SEGMENTER_EARLY_US         (50 * 1000)
+#define SEGMENTER_PART_MIN_PERCENT 85 /* of the part target, as RFC 8216bis, 4.4.4.9 wants */
+#define SEGMENTER_STEPS            32 /* frame durations looked back at */
+#define SEGMENTER_CUTS             64 /* cuts of video that audio has not reached */
 
 enum seg_cut {
     SEG_NONE,

@@ -83,9 +83,9 @@ static void write_head(struct record_log *l)
 /* --- events ------------------------------------------------------------------------------------
  */
 
-static struct log_window *window_of(struct record_log *l, char letter)
+static struct log_window *window_of(struct record_log *l, char letter, unsigned number)
 {
-    const char name[] = {letter, '0', 0};
+    const char name[] = {letter, (char)('0' + number), 0};
     const int found = archive_find(l->archive, span_str(name));
     if (found >= 0) return &l->w[found];
     const int added =
@@ -229,7 +229,7 @@ void record_log_event(struct record_log *l, const struct packager_event *ev)
         l->dsn += more;
         return;
     }
-    struct log_window *w = window_of(l, ev->rendition);
+    struct log_window *w = window_of(l, ev->rendition, ev->number);
     if (!w) return;
     if (ev->kind == PACKAGER_INIT) {
         on_init(l, w, ev);

@@ -71,8 +71,20 @@ static void on_timer(struct timer *t, void *ctx)
     set_timer(r);
 }
 
-static void on_tracks(struct recording *r, const struct hub_item *item, int64_t now)
+static bool listed(const struct hub_item *item, const struct track *t)
 {
+    for (unsigned i = 0; item && i < item->n_tracks; i++)
+        if (item->tracks[i]->kind == t->kind && item->tracks[i]->id == t->id) return true;
+    return false;
+}
+
+static void on_tracks(struct recording *r, const struct hub_item *item,
+                      const struct hub_item *before, int64_t now)
+{
+    for (unsigned i = 0; before && i < before->n_tracks; i++) {
+        const struct track *t = before->tracks[i];
+        if (!listed(item, t)) packager_untrack(r->packager, t->kind, t->id, now);
+    }
     for (unsigned i = 0; i < item->n_tracks; i++) {
         const enum err e = packager_track(r->packager, item->tracks[i], now);
         if (e != E_OK)
@@ -88,13 +100,13 @@ static void on_item(struct feed_reader *reader, struct feed_msg *m)
     const int64_t now = loop_now_us(r->home);
     switch ((enum hub_item_kind)m->kind) {
     case HUB_TRACKS:
+        on_tracks(r, item, r->tracks, now);
         if (r->tracks) feed_msg_unref(&r->tracks->msg);
         r->tracks = (struct hub_item *)feed_msg_ref(m);
-        on_tracks(r, item, now);
         break;
     case HUB_FRAME:
         r->last_frame_us = now;
-        if (r->broken && r->tracks) on_tracks(r, r->tracks, now);
+        if (r->broken && r->tracks) on_tracks(r, r->tracks, NULL, now);
         r->broken = false;
         packager_frame(r->packager, item->frame, now);
         break;

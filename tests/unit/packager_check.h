@@ -43,7 +43,20 @@ struct check {
     bool trace; /* print every event, for the eye */
     unsigned n_discontinuities;
     struct lane_check v, a;
+    struct lane_check layers[3]; /* v1 and up */
 };
+
+static inline struct lane_check *check_lane(struct check *c, const struct packager_event *e)
+{
+    return e->rendition == 'a' ? &c->a : e->number == 0 ? &c->v : &c->layers[e->number - 1];
+}
+
+/* All renditions, v0 first. */
+static inline struct lane_check *check_nth(struct check *c, unsigned i)
+{
+    return i == 0 ? &c->v : i == 1 ? &c->a : &c->layers[i - 2];
+}
+#define CHECK_LANES 5
 
 #define SAY(cond)                                                                                  \
     do {                                                                                           \
@@ -144,17 +157,19 @@ static inline void check_event(struct check *c, const struct packager_event *e)
 {
     static const char *const NAMES[] = {"init", "part", "segment end", "discontinuity"};
     if (c->trace) {
-        fprintf(stderr, "%s %c msn %" PRIu64 " part %u at %" PRId64 " for %" PRId64 "%s\n",
-                NAMES[e->kind], e->rendition ? e->rendition : '-', e->msn, e->part, e->start_us,
-                e->duration_us, e->gap ? " gap" : "");
+        fprintf(stderr, "%s %c%u msn %" PRIu64 " part %u at %" PRId64 " for %" PRId64 "%s\n",
+                NAMES[e->kind], e->rendition ? e->rendition : 0x2d, e->number, e->msn, e->part,
+                e->start_us, e->duration_us, e->gap ? " gap" : "");
     }
-    struct lane_check *l = e->rendition == 'v' ? &c->v : &c->a;
+    struct lane_check *l = check_lane(c, e);
     switch (e->kind) {
     case PACKAGER_DISCONTINUITY:
-        SAY(!c->v.open && !c->a.open);
-        SAY(!c->v.n_segs || c->v.segs[c->v.n_segs - 1].msn + 1 == e->msn);
-        SAY(!c->a.n_segs || c->a.segs[c->a.n_segs - 1].msn + 1 == e->msn);
-        c->v.fresh = c->a.fresh = true;
+        for (unsigned i = 0; i < CHECK_LANES; i++) {
+            struct lane_check *k = check_nth(c, i);
+            SAY(!k->open);
+            SAY(!k->n_segs || k->segs[k->n_segs - 1].msn + 1 == e->msn);
+            k->fresh = true;
+        }
         c->n_discontinuities++;
         break;
     case PACKAGER_INIT:
@@ -215,12 +230,30 @@ static inline void check_aligned(const struct check *c)
     }
 }
 
+/* Renditions of the picture begin their segments together, and show the same gap-free time. */
+static inline void check_layers_aligned(struct check *c, int64_t most_us)
+{
+    for (unsigned n = 0; n < 3; n++) {
+        const struct lane_check *l = &c->layers[n];
+        for (unsigned i = 0; i < l->n_segs; i++) {
+            const struct seg_seen *s = &l->segs[i];
+            if (s->msn < c->v.segs[0].msn || s->msn - c->v.segs[0].msn >= c->v.n_segs) continue;
+            const struct seg_seen *v = &c->v.segs[s->msn - c->v.segs[0].msn];
+            if (s->gap || v->gap) continue;
+            const int64_t apart = s->start_us - v->start_us;
+            if (apart >= -most_us && apart <= most_us) continue;
+            fprintf(stderr, "v%u msn %" PRIu64 ": %" PRId64 " us apart\n", n + 1, s->msn, apart);
+            CHECK(!"layers aligned");
+        }
+    }
+}
+
 static inline void check_fini(struct check *c)
 {
-    struct lane_check *const all[] = {&c->v, &c->a};
-    for (int i = 0; i < 2; i++) {
-        buf_unref(all[i]->init_buf);
-        free(all[i]->segs);
-        str_fini(&all[i]->file);
+    for (unsigned i = 0; i < CHECK_LANES; i++) {
+        struct lane_check *l = check_nth(c, i);
+        buf_unref(l->init_buf);
+        free(l->segs);
+        str_fini(&l->file);
     }
 }

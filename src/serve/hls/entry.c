@@ -139,17 +139,24 @@ static void try_one(struct entry *e, struct http_request *r, const struct ask *a
     }
 }
 
+/* Moves the waiting requests to a list of the caller's, who takes each off before he looks at it:
+ * answering one may end others. */
+static void take_waits(struct entry *e, struct list *todo)
+{
+    list_init(todo);
+    while (!list_empty(&e->waits)) {
+        struct list *node = e->waits.next;
+        list_remove(node);
+        list_push_back(todo, node);
+    }
+}
+
 /* Each waiting request once more; those that still cannot be answered stay. `final`: nothing more
  * will be learnt of the gate now, so whoever waits for that gets an error. */
 static void try_all(struct entry *e, enum err final)
 {
     struct list todo;
-    list_init(&todo);
-    while (!list_empty(&e->waits)) {
-        struct list *node = e->waits.next;
-        list_remove(node);
-        list_push_back(&todo, node);
-    }
+    take_waits(e, &todo);
     while (!list_empty(&todo)) {
         struct wait *w = CONTAINER_OF(todo.next, struct wait, node);
         list_remove(&w->node);
@@ -342,13 +349,8 @@ void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
 
 static void expire_waits(struct entry *e, int64_t now, int64_t *next)
 {
-    struct list todo; /* answering one may end others: each is taken off before it is looked at */
-    list_init(&todo);
-    while (!list_empty(&e->waits)) {
-        struct list *node = e->waits.next;
-        list_remove(node);
-        list_push_back(&todo, node);
-    }
+    struct list todo;
+    take_waits(e, &todo);
     while (!list_empty(&todo)) {
         struct wait *w = CONTAINER_OF(todo.next, struct wait, node);
         list_remove(&w->node);

@@ -2,6 +2,7 @@
 #include "serve/hls/playlist.h"
 #include "base/clock.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 /* --- from the start of a running stream --------------------------------------------------------
  */
@@ -205,18 +206,47 @@ static void multi_add(struct multi *m, const struct archive_rendition *r,
     m->video[m->n_video++] = v;
 }
 
-static void multi_write(const struct multi *m, struct str *out)
+/* The largest first: players begin with the first one. */
+static int by_size(const void *a, const void *b)
 {
+    const struct hls_variant *x = a, *y = b;
+    const unsigned long long p = (unsigned long long)x->width * x->height;
+    const unsigned long long q = (unsigned long long)y->width * y->height;
+    if (p != q) return p < q ? 1 : -1;
+    return x->peak < y->peak ? 1 : x->peak > y->peak ? -1 : 0;
+}
+
+static void multi_write(struct multi *m, struct str *out)
+{
+    qsort(m->video, m->n_video, sizeof *m->video, by_size);
     hls_multivariant_write(out, m->video, m->n_video, m->has_audio ? &m->audio : NULL,
                            m->independent);
+}
+
+/* Its pictures have stopped while others go on: who comes now is not sent there. */
+static bool has_stopped(const struct log_snapshot *s)
+{
+    return !s->open && s->n_segs && s->segs[s->n_segs - 1]->s.gap;
+}
+
+static bool all_stopped(struct log_snapshot *const *snapshots, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct log_snapshot *s = snapshots[i];
+        if (s->archive->r[i].kind == MEDIA_VIDEO && !has_stopped(s)) return false;
+    }
+    return true;
 }
 
 void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
                          struct str *out)
 {
     struct multi m = {.independent = true};
+    const bool none = all_stopped(snapshots, n);
     for (unsigned i = 0; i < n; i++) {
         const struct log_snapshot *s = snapshots[i];
+        const bool video = s->archive->r[i].kind == MEDIA_VIDEO;
+        if (video && !none && has_stopped(s) && !s->edge.ended) continue;
         multi_add(&m, &s->archive->r[i], s->inits, s->peak_bps, s->avg_bps, id, s->archive->run,
                   "");
         m.independent = m.independent && s->independent;

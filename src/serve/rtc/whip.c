@@ -136,7 +136,7 @@ static void stage(struct whip *w, struct whip_source *s, const struct rtp *p, ui
                                                     .len = (uint32_t)p->payload.len};
     if (p->payload.len) memcpy(l->staged_data + l->staged_bytes, p->payload.p, p->payload.len);
     l->staged_bytes += p->payload.len;
-    if (peek.key && s->track == MEDIA_VIDEO) w->key_us[s->layer] = loop_now_us(l->loop);
+    if (peek.key && s->track == MEDIA_VIDEO) whip_saw_key(w, s->layer, loop_now_us(l->loop));
 }
 
 /* --- receiving --- */
@@ -156,6 +156,7 @@ static void on_media(struct whip *w, struct whip_source *s, const struct rtp *p,
         drop_number(s, ext); /* padding that came in order leaves no trace */
         return;
     }
+    if (p->payload.len) s->heard_us = now;
     const uint64_t number = lane_number(s, ext);
     if (number > s->lane_top) s->lane_top = number;
     whip_frames_add(w, s, number, p, now);

@@ -2,11 +2,13 @@
 /* What a publisher is told: what is missing, when its packets came, what was received, and that a
  * key frame is wanted. Browsers send no faster than this lets them believe they may. */
 #include "base/clock.h"
+#include "media/segmenter.h"
 #include "serve/rtc/whip_priv.h"
 
 #define FEEDBACK_US  (50 * US_PER_MS)
 #define REPORT_US    US_PER_SEC
 #define KEY_AGAIN_US (500 * US_PER_MS)
+#define SILENT_US    US_PER_SEC /* a layer that sends nothing is not asked */
 #define NACKS_MAX    64
 #define REMB_BPS     UINT64_C(10000000) /* for senders that know no other feedback */
 #define ROOM         1400
@@ -81,24 +83,44 @@ void whip_want_key(struct whip *w, uint8_t layer)
     rtc_peer_wake(w->peer, w->asked_us[layer] + KEY_AGAIN_US);
 }
 
-/* Many viewers may want a key frame at once: one request does for all. */
+/* Only a key frame that is late enough begins a segment; see media/segmenter.h. */
+void whip_saw_key(struct whip *w, uint8_t layer, int64_t now)
+{
+    const int64_t interval = w->peer->l->service->cfg.key_interval_ms * US_PER_MS;
+    if (now - w->cut_us[layer] >= interval - SEGMENTER_EARLY_US) w->cut_us[layer] = now;
+}
+
+static bool is_picture(const struct whip_source *s, int64_t now)
+{
+    return !s->rtx && s->track == MEDIA_VIDEO && now - s->heard_us < SILENT_US;
+}
+
+/* Whether a segment needs one, or somebody who watches. */
+static bool key_due(const struct whip *w, uint8_t layer, int64_t now)
+{
+    const int64_t interval = w->peer->l->service->cfg.key_interval_ms * US_PER_MS;
+    const bool segment = interval && w->order[layer] && now - w->cut_us[layer] >= interval;
+    return (w->want_key[layer] || segment) && now - w->asked_us[layer] >= KEY_AGAIN_US;
+}
+
+/* All layers are asked together, so that their segments can begin together. Many viewers may want a
+ * key frame at once: one request does for all. */
 static void ask_keys(struct whip *w, int64_t now)
 {
     uint8_t room[ROOM + SRTPX_GROW];
     struct wr c = compound(w, room);
-    const int64_t interval = w->peer->l->service->cfg.key_interval_ms * US_PER_MS;
-    const size_t empty = wr_used(&c);
+    bool due = false;
+    for (unsigned i = 0; i < w->n_sources; i++)
+        due = due || (is_picture(&w->sources[i], now) && key_due(w, w->sources[i].layer, now));
+    if (!due) return;
     for (unsigned i = 0; i < w->n_sources; i++) {
-        struct whip_source *s = &w->sources[i];
-        if (s->rtx || s->track != MEDIA_VIDEO) continue;
-        const uint8_t k = s->layer;
-        const bool due = interval && w->order[MEDIA_VIDEO] && now - w->key_us[k] >= interval;
-        if ((!w->want_key[k] && !due) || now - w->asked_us[k] < KEY_AGAIN_US) continue;
-        w->want_key[k] = false;
-        w->asked_us[k] = now;
+        const struct whip_source *s = &w->sources[i];
+        if (!is_picture(s, now)) continue;
+        w->want_key[s->layer] = false;
+        w->asked_us[s->layer] = now;
         rtcp_put_pli(&c, w->our_ssrc, s->in.ssrc);
     }
-    if (wr_used(&c) > empty) send(w, &c);
+    send(w, &c);
 }
 
 int64_t whip_feedback(struct rtc_peer *peer, int64_t now)

@@ -10,8 +10,7 @@
 #include "hub/ingest_stats.h"
 #include "serve/rtc/rtc_priv.h"
 
-#define WHIP_DROPS   32
-#define WHIP_WAITING 256 /* frames that wait for the other track's configuration */
+#define WHIP_DROPS 32
 
 /* What was agreed on, without spans into the offer. */
 struct rtc_track_set {
@@ -32,10 +31,20 @@ struct whip_source {
     uint8_t track, layer;
     bool rtx;
     bool begun;
+    int64_t heard_us; /* the last packet with something in it */
     uint64_t lane_top, shift;
     uint64_t drops[WHIP_DROPS]; /* numbers of padding that was dropped lately */
     unsigned n_drops;
 };
+
+/* A track of the frames lane. */
+struct whip_slot {
+    bool told;    /* of it */
+    bool stopped; /* nothing comes of it now: it is not announced */
+    int64_t heard_us;
+};
+
+struct whip_held;
 
 struct whip {
     struct rtc_peer *peer;
@@ -53,26 +62,30 @@ struct whip {
     uint8_t twcc_id;
     uint32_t our_ssrc, heard_ssrc;
     int64_t report_us, feedback_us; /* when the next is due */
-    int64_t key_us[LANE_LAYERS];    /* the last key frame */
+    int64_t cut_us[LANE_LAYERS];    /* the key frame that began the last segment */
     int64_t asked_us[LANE_LAYERS];
     bool want_key[LANE_LAYERS];
     /* what the health page shows (whip_health.c) */
     struct ingest_source who;
     struct ingest_network network;
     uint32_t network_of; /* the source that it is about; 0: none yet */
-    /* frames */
-    struct rtc_order *order[2]; /* NULL: not carried */
+    /* frames, by RTP_SLOT_* */
+    struct rtc_order *order[RTP_SLOTS]; /* NULL: not carried */
     struct rtp_to_frames frames;
     struct inward *inward; /* what players of segments do not take is transcoded there */
+    struct whip_slot slots[RTP_SLOTS];
     bool told;
+    unsigned n_layers_told;
     int64_t first_us;
-    struct frame *waiting[WHIP_WAITING];
-    unsigned n_waiting;
+    struct whip_held *held; /* of tracks not told of yet; NULL: none so far */
+    unsigned n_held;
+    size_t held_bytes;
 };
 
 extern const struct rtc_peer_ops WHIP_OPS;
 
 void whip_want_key(struct whip *w, uint8_t layer);
+void whip_saw_key(struct whip *w, uint8_t layer, int64_t now_us);
 int64_t whip_feedback(struct rtc_peer *peer, int64_t now_us);
 
 /* whip_health.c */

@@ -178,9 +178,18 @@ static void unit_add(struct rtmp_room *r, struct buf *b, uint32_t ts_ms)
 
 /* --- what the channel sends ------------------------------------------------------------------- */
 
+/* RTMP has one track of each kind: the first, which is the best. -1: none. */
+static int video_id(const struct rtmp_room *r)
+{
+    for (unsigned i = 0; i < r->n_tracks; i++)
+        if (r->tracks[i]->kind == MEDIA_VIDEO) return r->tracks[i]->id;
+    return -1;
+}
+
 static void on_tracks(struct rtmp_room *r, const struct hub_item *item)
 {
     const bool first = r->n_tracks == 0;
+    const int before = video_id(r);
     unit_end(r);
     for (unsigned i = 0; i < r->n_tracks; i++) track_unref(r->tracks[i]);
     r->n_tracks = item->n_tracks;
@@ -197,11 +206,11 @@ static void on_tracks(struct rtmp_room *r, const struct hub_item *item)
     LIST_EACH(it, &r->viewers)
     {
         struct rtmp_conn *v = CONTAINER_OF(it, struct rtmp_conn, in_room);
+        if (before >= 0 && video_id(r) != before) v->wait_key = true; /* another picture */
         if (!v->wait_key) send(v, r->head);
     }
 }
 
-/* RTMP has one track of each kind: the first. */
 static bool is_ours(const struct rtmp_room *r, const struct frame *f)
 {
     for (unsigned i = 0; i < r->n_tracks; i++) {

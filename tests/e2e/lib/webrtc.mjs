@@ -33,17 +33,24 @@ function install() {
     await peer.setRemoteDescription({ type: 'answer', sdp });
     return { status: 201, session: peer.session, etag: peer.etag, text };
   };
-  window.publish = async (url, key, { codec = 'video/H264', layers = 1, width = 1280, height = 720, via } = {}) => {
+  window.publish = async (url, key, { codec = 'video/H264', layers = 1, rids = ['h', 'm', 'l'], scalabilityMode, width = 1280, height = 720, via } = {}) => {
     const media = await navigator.mediaDevices.getUserMedia({ video: { width, height, frameRate: 30 }, audio: true });
     const peer = (window.publisher = new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));
     const encodings = layers === 1 ? [{ maxBitrate: 1_500_000 }]
-      : ['h', 'm', 'l'].slice(0, layers).map((rid, i) => ({ rid, scaleResolutionDownBy: 2 ** i, maxBitrate: 1_200_000 >> (2 * i) }));
+      : rids.slice(0, layers).map((rid, i) => ({ rid, scaleResolutionDownBy: 2 ** i, maxBitrate: 1_200_000 >> (2 * i), ...(scalabilityMode && { scalabilityMode }) }));
     const video = peer.addTransceiver(media.getVideoTracks()[0], { direction: 'sendonly', sendEncodings: encodings });
     const all = RTCRtpSender.getCapabilities('video').codecs;
     const helpers = all.filter((c) => /rtx|red|ulpfec/i.test(c.mimeType));
     video.setCodecPreferences([...all.filter((c) => c.mimeType.toLowerCase() === codec.toLowerCase()), ...helpers]);
     peer.addTransceiver(media.getAudioTracks()[0], { direction: 'sendonly' });
     return exchange(peer, url, key ? { Authorization: `Bearer ${key}` } : {}, via);
+  };
+  // Changes one encoding of the picture while it is sent.
+  window.setEncoding = async (i, change) => {
+    const sender = publisher.getSenders().find((s) => s.track?.kind === 'video');
+    const parameters = sender.getParameters();
+    Object.assign(parameters.encodings[i], change);
+    await sender.setParameters(parameters);
   };
   window.watch = async (url, via) => {
     const peer = (window.viewer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));

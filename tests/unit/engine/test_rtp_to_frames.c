@@ -17,7 +17,7 @@ static struct rtc_frame rtc_frame_of(uint32_t ts, bool key, struct span head, st
     return f;
 }
 
-static enum err feed(enum media_kind kind, struct rtc_frame f, int64_t now, struct rtp_media *m)
+static enum err feed(unsigned kind, struct rtc_frame f, int64_t now, struct rtp_media *m)
 {
     const enum err e = rtp_to_frames(&t, kind, &f, now, 1, m);
     buf_unref(f.data);
@@ -50,14 +50,13 @@ static void h264_keeps_its_frames_and_finds_its_track(void **state)
     media_file_open(&f, "h264-baseline.mp4");
     const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
     rtp_to_frames_init(&t, 0, false);
-    rtp_to_frames_track(&t, CODEC_H264, 90000);
+    rtp_to_frames_track(&t, 0, CODEC_H264, 90000);
     const uint32_t start = 0xffffff00; /* it wraps at once */
     for (unsigned i = 0; i < f.n; i++) {
         const struct media_sample *s = &f.samples[i];
         struct rtp_media m = {0};
         const uint32_t ts = start + (uint32_t)(s->dts_us * 9 / 100);
-        assert_int_equal(feed(MEDIA_VIDEO,
-                              rtc_frame_of(ts, s->key, s->key ? sets : SPAN_NULL, s->data),
+        assert_int_equal(feed(0, rtc_frame_of(ts, s->key, s->key ? sets : SPAN_NULL, s->data),
                               5000000 + s->dts_us, &m),
                          E_OK);
         assert_int_equal(m.track != NULL, i == 0);
@@ -77,10 +76,10 @@ static void before_a_key_frame_there_is_nothing(void **state)
 {
     struct rtp_media m = {0};
     rtp_to_frames_init(&t, 0, false);
-    rtp_to_frames_track(&t, CODEC_H264, 90000);
-    assert_int_equal(
-        feed(MEDIA_VIDEO, rtc_frame_of(0, false, SPAN_NULL, SPAN_LIT("\0\0\0\1A")), 0, &m), E_MORE);
-    assert_int_equal(feed(MEDIA_AUDIO, rtc_frame_of(0, true, SPAN_NULL, SPAN_LIT("x")), 0, &m),
+    rtp_to_frames_track(&t, 0, CODEC_H264, 90000);
+    assert_int_equal(feed(0, rtc_frame_of(0, false, SPAN_NULL, SPAN_LIT("\0\0\0\1A")), 0, &m),
+                     E_MORE);
+    assert_int_equal(feed(RTP_SLOT_AUDIO, rtc_frame_of(0, true, SPAN_NULL, SPAN_LIT("x")), 0, &m),
                      E_UNSUPPORTED);
     rtp_to_frames_fini(&t);
 }
@@ -89,7 +88,7 @@ static int64_t sound(uint32_t ts, int64_t now)
 {
     struct rtp_media m = {0};
     assert_int_equal(
-        feed(MEDIA_AUDIO, rtc_frame_of(ts, true, SPAN_NULL, SPAN_LIT("\xfc\1")), now, &m), E_OK);
+        feed(RTP_SLOT_AUDIO, rtc_frame_of(ts, true, SPAN_NULL, SPAN_LIT("\xfc\1")), now, &m), E_OK);
     const int64_t dts = m.frame->dts_us;
     drop(&m);
     return dts;
@@ -104,18 +103,17 @@ static void sound_is_moved_to_its_picture(void **state)
     media_file_open(&f, "h264-baseline.mp4");
     const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
     rtp_to_frames_init(&t, 0, false);
-    rtp_to_frames_track(&t, CODEC_H264, 90000);
-    rtp_to_frames_track(&t, CODEC_OPUS, 48000);
+    rtp_to_frames_track(&t, 0, CODEC_H264, 90000);
+    rtp_to_frames_track(&t, RTP_SLOT_AUDIO, CODEC_OPUS, 48000);
     assert_int_equal(sound(1000, 1000000), 0);
-    assert_int_equal(feed(MEDIA_VIDEO, rtc_frame_of(7, true, sets, f.samples[0].data), 1200000, &m),
-                     E_OK);
+    assert_int_equal(feed(0, rtc_frame_of(7, true, sets, f.samples[0].data), 1200000, &m), E_OK);
     assert_int_equal(m.frame->dts_us, 200000);
     drop(&m);
     assert_int_equal(sound(1000 + 9600, 1200000), 200000);
-    rtp_to_frames_sync(&t, MEDIA_AUDIO, 1000, 70000000);
-    rtp_to_frames_sync(&t, MEDIA_VIDEO, 7, 70000000); /* they were taken at the same moment */
+    rtp_to_frames_sync(&t, RTP_SLOT_AUDIO, 1000, 70000000);
+    rtp_to_frames_sync(&t, 0, 7, 70000000); /* they were taken at the same moment */
     assert_int_equal(sound(1000 + 19200, 1400000), 600000);
-    rtp_to_frames_sync(&t, MEDIA_AUDIO, 1000, 99000000); /* later reports move nothing */
+    rtp_to_frames_sync(&t, RTP_SLOT_AUDIO, 1000, 99000000); /* later reports move nothing */
     assert_int_equal(sound(1000 + 28800, 1600000), 800000);
     rtp_to_frames_fini(&t);
     media_file_close(&f);
