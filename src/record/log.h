@@ -70,6 +70,8 @@ static inline bool log_on_disk(const struct log_snapshot *s, const struct log_se
 
 /* The segment with this MSN, complete or open, among those in memory; NULL: none. */
 const struct log_segment *log_find(const struct log_snapshot *s, uint64_t msn);
+/* How long the parts last that there are of the segment being made; 0 for NULL. */
+int64_t log_open_us(const struct log_segment *open);
 /* All parts of a complete segment in one new buf, NULL when their bytes are not in memory. */
 struct buf *log_segment_bytes(const struct log_segment *seg);
 

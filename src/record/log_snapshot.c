@@ -46,10 +46,17 @@ static unsigned count_skipped(const struct log_window *w, int64_t target_s)
     return n;
 }
 
+int64_t log_open_us(const struct log_segment *open)
+{
+    int64_t us = 0;
+    for (unsigned i = 0; open && i < open->n_parts; i++) us += open->parts[i].p.dur_us;
+    return us;
+}
+
 /* The first segment whose parts are listed. */
 static unsigned first_with_parts(const struct log_window *w, int64_t target_s)
 {
-    int64_t age = 0;
+    int64_t age = log_open_us(w->open);
     unsigned i = w->n;
     while (i > w->first_listed && age < target_s * HLS_PART_TARGETS * INT64_C(1000000))
         age += w->segs[--i]->s.dur_us;
@@ -130,8 +137,7 @@ static void measure(struct log_snapshot *s, const struct archive_rendition *r)
     s->peak_bps = r->peak_bps;
     s->avg_bps = archive_avg_bps(r);
     if (r->media_us > 0 || !s->open) return;
-    int64_t us = 0;
-    for (unsigned i = 0; i < s->open->n_parts; i++) us += s->open->parts[i].p.dur_us;
+    const int64_t us = log_open_us(s->open);
     if (us > 0) s->avg_bps = s->peak_bps = (uint64_t)((double)s->open->len * 8e6 / (double)us);
 }
 

@@ -46,7 +46,7 @@ static void event_plan(const struct event *e, struct event_plan *p)
 {
     const int64_t target_us = e->s->edge.target_s * US_PER_SEC;
     const struct log_segment *live;
-    int64_t age = 0;
+    int64_t age = log_open_us(e->s->open);
     *p = (struct event_plan){.with_parts = e->n, .independent = true};
     for (uint64_t i = e->n; i-- > 0;) {
         const struct hls_segment *seg = event_segment(e, i, &live);
