@@ -5,7 +5,8 @@ import test from 'node:test';
 import { newUser } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
-import { startServer, until } from './lib/server.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
+import { sleep, startServer, until } from './lib/server.mjs';
 import { FAKE_DEVICES, badLine, rtcPage, untilDecoding } from './lib/webrtc.mjs';
 
 const REL = 'urn:ietf:params:whep:ext:core:layer';
@@ -86,6 +87,53 @@ test('a line that narrows gets a lower layer, and a higher one when it widens', 
   const up = Date.now() - lifted;
   await untilDecoding(to, 30);
   t.diagnostic(JSON.stringify({ layers, down, up, lost: line.lost, log: server.log.split('\n').filter((l) => /whep-layer/.test(l)) }));
+});
+
+// The source makes a key frame every ten seconds and none when asked. Who comes in the middle sees, before
+// the next one, what the others see: the timestamps of what is shown are the source's.
+test('a viewer of an encoder joins in the middle of a long group of pictures', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const media = { seconds: 20, gop: 10, bitrate: '1500k', profile: 'baseline' };
+  await publishFfmpeg(t, `${server.rtmp}/live/${stream.ingest.streamKey}`, { media });
+  await ada.untilLive(stream.id);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  const url = `${server.http}/whep/${stream.playback.playbackId}`;
+  await until('WebRTC has the stream', async () => (await page.evaluate((u) => window.watch(u), url)).status === 201);
+  await untilDecoding(page, 30);
+  await page.evaluate(() => {
+    window.tap = (video) => {
+      const at = {};
+      const on = (now, m) => {
+        Object.assign(at, { rtp: m.rtpTimestamp, ms: performance.now() });
+        video.requestVideoFrameCallback(on);
+      };
+      video.requestVideoFrameCallback(on);
+      return at;
+    };
+    window.first = { peer: viewer, shown: tap(document.querySelector('video:last-of-type')) };
+  });
+  const keys = async () => (await page.evaluate('stats(first.peer)')).inbound.keyFramesDecoded;
+  const before = await keys();
+  await until('a key frame', async () => (await keys()) > before, 30_000);
+  await sleep(4000); // into the group
+  const at = await keys();
+  assert.equal((await page.evaluate((u) => window.watch(u), url)).status, 201);
+  // What was before the join comes with timestamps of about then: what counts is a picture of after it.
+  await page.evaluate(() => {
+    window.late = tap(document.querySelector('video:last-of-type'));
+    window.after = first.shown.rtp + 45_000;
+  });
+  const lag = await until('the late one sees what the first one sees', () => page.evaluate(() => {
+    if (!late.rtp || ((late.rtp - after) | 0) < 0) return undefined;
+    const ms = ((first.shown.rtp - late.rtp) | 0) / 90 - (first.shown.ms - late.ms);
+    return ms < 500 ? { ms } : undefined;
+  }), 30_000);
+  assert.equal(await keys(), at, 'no key frame came meanwhile');
+  const seen = await untilDecoding(page, 30);
+  t.diagnostic(JSON.stringify({ lag: lag.ms, decoded: seen.inbound.framesDecoded, dropped: seen.inbound.framesDropped, plis: seen.inbound.pliCount }));
 });
 
 test('the answer says where layers are chosen', async (t) => {
