@@ -11,8 +11,8 @@ static enum outward_way of_h264(const struct track *t)
     if (!t->config || h264_avcc_parse(buf_span(t->config), &c) != E_OK || c.n_sps == 0 ||
         h264_sps_parse(c.sps[0], &sps) != E_OK)
         return OUTWARD_LEFT_OUT;
-    if (sps.chroma_format > 1 || sps.bit_depth > 8 || sps.interlaced || sps.max_num_reorder > 0)
-        return OUTWARD_TRANSCODED;
+    if (sps.chroma_format > 1 || sps.bit_depth > 8 || sps.interlaced) return OUTWARD_TRANSCODED;
+    if (sps.max_num_reorder > 0) return OUTWARD_LIKELY;
     return sps.may_reorder ? OUTWARD_UNSURE : OUTWARD_AS_IT_IS;
 }
 

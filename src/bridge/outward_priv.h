@@ -45,6 +45,7 @@ struct outward {
     int64_t watch_until_us;
     int64_t top_us;                /* highest pts */
     unsigned n_video, n_back;      /* pictures seen of this source, and those that stepped back */
+    bool likely;                   /* that there are B-frames: the SPS allows them */
     const char *reason;            /* REFUSING */
     int64_t refused_us;            /* monotonic */
     struct transcoder *transcoder; /* NULL: none */
@@ -68,6 +69,8 @@ void outward_drop(struct outward *o); /* what is held, and the transcoder */
 void outward_read_again(struct outward *o); /* from the last key frame */
 
 /* --- outward_send.c --- */
+/* Of every frame that comes, before anything is done with it: where it lies in viewers' time. */
+void outward_mark(struct outward *o, const struct frame *f);
 void outward_send(struct outward *o, const struct frame *f);
 void outward_describe(struct outward *o);
 void outward_undescribe(struct outward *o);

@@ -28,19 +28,16 @@ static void tell_clocks(struct outward *o, int64_t now)
     }
 }
 
-/* The frame's time for viewers. */
-static int64_t place(struct outward_line *l, const struct frame *f)
+void outward_mark(struct outward *o, const struct frame *f)
 {
+    struct outward_line *l = &o->line;
+    const int64_t shift = f->wall_us - l->wall_us - f->pts_us;
     if (!l->set) {
         l->set = true;
         l->wall_us = f->wall_us - f->pts_us;
-    } else if (f->discontinuity) {
-        const int64_t shift = f->wall_us - l->wall_us - f->pts_us;
-        if (shift > l->shift_us + BEHIND_US) l->shift_us = shift;
+    } else if (f->discontinuity && shift > l->shift_us + BEHIND_US) {
+        l->shift_us = shift;
     }
-    const int64_t t = f->pts_us + l->shift_us;
-    if (t > l->newest_us) l->newest_us = t;
-    return t;
 }
 
 static void on_burst(void *ctx, struct lane_burst *b)
@@ -52,7 +49,8 @@ static void on_burst(void *ctx, struct lane_burst *b)
 void outward_send(struct outward *o, const struct frame *f)
 {
     const int64_t now = loop_now_us(o->home);
-    const int64_t t = place(&o->line, f);
+    const int64_t t = f->pts_us + o->line.shift_us;
+    if (t > o->line.newest_us) o->line.newest_us = t;
     const enum err e = packer_frame(&o->packer, f, t, now, on_burst, o);
     if (e != E_OK && e != E_NOTFOUND)
         log_debug("outward", "channel=%s frame not sent: %s", channel_id(o->channel), err_text(e));

@@ -226,11 +226,12 @@ void outward_on_tracks(struct outward *o, struct hub_item *item)
         o->phase = OUTWARD_WAITING;
         return;
     }
-    if (!o->again && lane_describe(o->channel, was) != E_OK)
-        o->n_video = o->n_back = 0; /* another source */
     for (unsigned k = 0; k < 2; k++) o->way[k] = outward_way_of(track_of(o, (enum media_kind)k));
     o->phase = OUTWARD_WAITING;
-    if (o->way[MEDIA_VIDEO] != OUTWARD_UNSURE) {
+    o->likely = o->way[MEDIA_VIDEO] == OUTWARD_LIKELY;
+    if (!o->again && (o->likely || lane_describe(o->channel, was) != E_OK))
+        o->n_video = o->n_back = 0; /* another source, or another encoder */
+    if (o->way[MEDIA_VIDEO] != OUTWARD_UNSURE && !o->likely) {
         run(o);
     } else if (o->n_video >= SURE_FRAMES || o->n_back >= BACK_STEPS) {
         decide(o);
@@ -243,6 +244,7 @@ void outward_on_tracks(struct outward *o, struct hub_item *item)
 static void watch_order(struct outward *o, const struct frame *f)
 {
     if (o->n_video++ && f->pts_us < o->top_us) o->n_back++;
+    if (o->likely && f->pts_us != f->dts_us) o->n_back += BACK_STEPS;
     if (f->pts_us > o->top_us || o->n_video == 1) o->top_us = f->pts_us;
 }
 
@@ -257,6 +259,7 @@ static bool turned(const struct outward *o)
 void outward_on_frame(struct outward *o, struct frame *f)
 {
     if (lane_bridge_barred(o->channel) || f->track > TRACK_ID_AUDIO) return;
+    outward_mark(o, f);
     if (codec_kind(f->codec) == MEDIA_VIDEO) watch_order(o, f);
     if (o->phase == OUTWARD_WATCHING) {
         o->held[o->n_held++] = frame_ref(f);

@@ -139,6 +139,16 @@ test('B-frames are transcoded, and the picture is steady', async (t) => {
   assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
 });
 
+test('B-frames begin in the middle', async (t) => {
+  const { server, stream } = await begin(t, ['--webrtc-transcodes', '1']);
+  const { context } = await launchBrowser(t);
+  const page = await rtcPage(context, server);
+  publishFile(t, server, stream, 'h264-baseline.mp4+h264-bframes.mp4', 'aac-48000.mp4');
+  await watch(page, whep(server, stream));
+  await until('they are transcoded', () => /outward channel=\S+ video=h264 transcoded/.test(server.log), 30_000);
+  await untilPictures(page, 40);
+});
+
 test('HEVC is transcoded', async (t) => {
   const { server, stream } = await begin(t, ['--webrtc-transcodes', '1']);
   const { context } = await launchBrowser(t);
