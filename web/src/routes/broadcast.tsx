@@ -91,6 +91,11 @@ const SPOKEN: Partial<Record<Situation, string>> = {
   yielded: 'Another tab has taken over.',
 };
 
+// Telephones stop the camera of a page that is not in front; computers do not.
+const TABS_HINT = matchMedia('(pointer: coarse)').matches
+  ? 'Keep this page in front: telephones stop the camera in the background.'
+  : 'You can use other tabs and programs meanwhile. Closing this page stops sending.';
+
 const BADGES: Partial<Record<Situation, [look: string, text: string]>> = {
   live: ['live', 'Live'],
   starting: ['warn', 'Going live…'],
@@ -369,11 +374,12 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
             </div>
           </div>
           <Troubles studio={seen} store={studio} hint={hint} />
+          {sending && <p class="field-hint">{TABS_HINT}</p>}
         </div>
         <div class="studio-side">
           {sending && (
             <>
-              <SendingPanel sender={broadcast.sender()} studio={seen} sinceMs={b.sinceMs} />
+              <SendingPanel sender={broadcast.sender()} studio={seen} sinceMs={b.sinceMs} connected={b.send.phase === 'live'} />
               <section class="panel" aria-labelledby="health-title">
                 <h2 id="health-title">What arrives</h2>
                 <HealthPanel id={stream.id} />

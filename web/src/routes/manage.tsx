@@ -227,7 +227,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
       <div class={`manage-columns manage-${phase}`}>
         <div class="manage-column">
           <StatePanel watch={watch} />
-          {!closed && (
+          {!closed && (stream.streamType === 'RTMP' || stream.status === 'LIVE') && (
             <section class="panel" aria-labelledby="health-title">
               <h2 id="health-title">Signal</h2>
               <HealthPanel id={stream.id} />

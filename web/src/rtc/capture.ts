@@ -34,7 +34,10 @@ export function problemWords(kind: SourceKind, code: ProblemCode): Problem {
       `Your system does not let the browser use the ${it}`,
       `Allow the ${it} for this browser in the privacy settings of your system, then press “Try again”.`,
     ],
-    none: [`No ${it} was found`, `Plug one in: it is taken by itself. You can also go live without a ${it}.`],
+    none: [
+      `No ${it} was found`,
+      `Plug one in: it is taken by itself. ${kind === 'camera' ? 'Without one, share your screen or send sound alone.' : 'Without one, viewers see you and hear nothing.'}`,
+    ],
     busy: [`Your ${it} is in use by another program`, `Close the program or tab that uses the ${it}, then press “Try again”.`],
     gone: [`Your ${it} was unplugged`, 'Plug it in again, or choose another one. Viewers still get everything else.'],
     unsupported: ['This browser cannot share the screen', 'Browsers on telephones and tablets cannot. Use Chrome, Edge, Firefox or Safari on a computer.'],

@@ -33,6 +33,8 @@ export interface Studio {
   camera: Source;
   microphone: Source;
   screen: Source;
+  /** Telephones cannot share theirs. */
+  canShare: boolean;
   /** The screen brought sound with it. */
   screenSound: boolean;
   muted: boolean;
@@ -89,6 +91,7 @@ export function createStudio(world: StudioWorld, title: string): StudioStore {
     camera: { ...NO_SOURCE, deviceId: world.read(DEVICE_KEYS.camera) },
     microphone: { ...NO_SOURCE, deviceId: world.read(DEVICE_KEYS.microphone) },
     screen: NO_SOURCE,
+    canShare: media.getDisplayMedia !== undefined,
     screenSound: false,
     muted: false,
     inset: true,

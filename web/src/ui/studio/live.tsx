@@ -44,8 +44,8 @@ function Figure({ name, value }: { name: string; value: string | null | undefine
 
 const ICONS: Record<Words['level'], IconName> = { ok: 'check', info: 'info', warning: 'warning', error: 'warning' };
 
-export function SendingPanel({ sender, studio, sinceMs }: { sender: Sender | null; studio: Studio; sinceMs: number | null }) {
-  const sending = useSending(sender);
+export function SendingPanel({ sender, studio, sinceMs, connected }: { sender: Sender | null; studio: Studio; sinceMs: number | null; connected: boolean }) {
+  const sending = useSending(connected ? sender : null);
   const { height, fps } = studio.quality;
   const words = sending && sinceMs !== null ? networkWords(sending, { height, fps, uploadNeeded: uploadNeeded(studio.quality), composed: studio.shows !== 'camera' }, performance.now() - sinceMs) : null;
   // Spoken when it gets worse, not at every breath.
@@ -57,7 +57,8 @@ export function SendingPanel({ sender, studio, sinceMs }: { sender: Sender | nul
   return (
     <section class="panel" aria-labelledby="sending-title">
       <h2 id="sending-title">What you send</h2>
-      {!sending && <div class="skeleton skeleton-line" role="img" aria-label="Loading" />}
+      {!connected && sinceMs !== null && <p>Nothing reaches the server at the moment.</p>}
+      {!sending && (connected || sinceMs === null) && <div class="skeleton skeleton-line" role="img" aria-label="Loading" />}
       {sending && (
         <dl class="figures numbers">
           <Figure name="Picture" value={top && `${top.width} × ${top.height}`} />

@@ -77,15 +77,17 @@ export function Controls({ studio, store }: { studio: Studio; store: StudioStore
       >
         {camera.state === 'on' ? 'Camera off' : 'Camera on'}
       </Button>
-      <Button
-        icon="screen"
-        aria-keyshortcuts="S"
-        title={sharing ? 'Stop sharing (S)' : 'Share screen (S)'}
-        busy={screen.state === 'asking'}
-        onClick={() => (sharing ? store.stopScreen() : void store.shareScreen())}
-      >
-        {sharing ? 'Stop sharing' : 'Share screen'}
-      </Button>
+      {studio.canShare && (
+        <Button
+          icon="screen"
+          aria-keyshortcuts="S"
+          title={sharing ? 'Stop sharing (S)' : 'Share screen (S)'}
+          busy={screen.state === 'asking'}
+          onClick={() => (sharing ? store.stopScreen() : void store.shareScreen())}
+        >
+          {sharing ? 'Stop sharing' : 'Share screen'}
+        </Button>
+      )}
     </div>
   );
 }
@@ -172,11 +174,11 @@ export function useShortcuts(store: StudioStore): [boolean, (on: boolean) => voi
     const listener = (e: KeyboardEvent) => {
       if (e.ctrlKey || e.metaKey || e.altKey || e.repeat || e.defaultPrevented) return;
       if ((e.target as Element).closest?.('input, select, textarea, dialog, mux-player')) return;
-      const { microphone, screen } = store.get();
+      const { microphone, screen, canShare } = store.get();
       const key = e.key.toLowerCase();
       if (key === 'm' && microphone.state === 'on') store.toggleMuted();
       else if (key === 'v') void store.toggleCamera();
-      else if (key === 's') {
+      else if (key === 's' && canShare) {
         if (screen.state === 'on') store.stopScreen();
         else if (screen.state !== 'asking') void store.shareScreen();
       } else return;
