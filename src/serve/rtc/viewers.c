@@ -25,6 +25,7 @@ void rtc_viewers_fini(struct rtc_viewers *v)
 void rtc_viewer_count(struct rtc_service *s, const char *channel_id, int change)
 {
     const struct span id = span_str(channel_id);
+    metric_add(M_RTC_VIEWERS, change);
     pthread_mutex_lock(&s->viewers.lock);
     struct viewer_count *c = map_get(&s->viewers.by_channel, id);
     if (!c) {
