@@ -94,6 +94,7 @@ static void take_way(const struct ingest_stats *s, struct ingest_state *in)
 {
     in->webrtc = strcmp(s->source.protocol, "whip") == 0;
     in->connects = s->connects;
+    if (s->is) in->connected_s = seconds(clock_wall_us() - s->connected_wall_us);
     in->speed = s->speed;
     in->behind_s = seconds(s->behind_us);
     in->frame_jitter_ms = millis(s->jitter_us);

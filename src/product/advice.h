@@ -13,7 +13,8 @@ struct ingest_state {
     bool webrtc;
     enum encoder_kind encoder;
     unsigned connects; /* in the last ten minutes */
-    double silent_s;   /* since the last frame */
+    double connected_s;
+    double silent_s; /* since the last frame */
     /* video */
     bool has_video;
     char video_codec[16]; /* "h264" */

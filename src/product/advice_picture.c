@@ -99,6 +99,8 @@ static double bits_per_pixel(const struct ingest_state *in)
 RULE(starved)
 {
     const double bpp = bits_per_pixel(in);
+    /* A browser begins low, and makes the picture smaller by itself when it must. */
+    if (in->webrtc && (in->connected_s < 20 || bpp >= 0.02)) return false;
     if (bpp < 0 || bpp >= 0.035 || in->height < 480 || in->fps < 10) return false;
     SAY("%u × %u at %.0f frames a second share %.1f Mbit/s, which looks blocky when something "
         "moves. Good values are 2.5 to 4 Mbit/s for 720p and 4.5 to 6 for 1080p.",

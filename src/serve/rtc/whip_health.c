@@ -33,7 +33,13 @@ void whip_health_report(struct whip *w, const struct whip_source *s, const struc
     w->network_of = s->in.ssrc;
     w->network.is = true;
     w->network.loss = r->fraction_lost / 256.0;
-    w->network.jitter_us = (int64_t)r->jitter * US_PER_SEC / (s->in.clock ? s->in.clock : 1);
+    const int64_t jitter_us = (int64_t)r->jitter * US_PER_SEC / (s->in.clock ? s->in.clock : 1);
+    w->jitter_us[w->n_reports++ % 3] = jitter_us;
+    w->network.jitter_us = jitter_us;
+    /* A clock that jumps makes one huge, and the next ones large: the least of three seconds. */
+    for (unsigned i = 0; i < 3 && i < w->n_reports; i++)
+        if (w->jitter_us[i] < w->network.jitter_us) w->network.jitter_us = w->jitter_us[i];
+    if (w->n_reports < 3) w->network.jitter_us = 0;
     publisher_network(w->publisher, &w->network);
 }
 

@@ -68,6 +68,8 @@ struct whip {
     /* what the health page shows (whip_health.c) */
     struct ingest_source who;
     struct ingest_network network;
+    int64_t jitter_us[3]; /* of the last reports */
+    unsigned n_reports;
     uint32_t network_of; /* the source that it is about; 0: none yet */
     /* frames, by RTP_SLOT_* */
     struct rtc_order *order[RTP_SLOTS]; /* NULL: not carried */

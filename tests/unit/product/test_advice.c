@@ -10,6 +10,7 @@ static struct ingest_state good(void)
     return (struct ingest_state){.connected = true,
                                  .encoder = ENCODER_OBS,
                                  .connects = 1,
+                                 .connected_s = 60,
                                  .has_video = true,
                                  .segments = true,
                                  .video_codec = "h264",
@@ -92,6 +93,8 @@ CASE(hevc, memcpy(s->video_codec, "h265", 5), (void)s)
 CASE(av1, memcpy(s->video_codec, "av1", 4), (void)s)
 CASE(vp9, memcpy(s->video_codec, "vp9", 4), memcpy(s->video_codec, "vp8", 4))
 CASE(bitrate_low, s->video_bps = 600000, s->video_bps = 1200000)
+CASE(bitrate_low_rtc, (s->webrtc = true, s->video_bps = 400000),
+     (s->webrtc = true, s->video_bps = 400000, s->connected_s = 10))
 CASE(bitrate_high, s->video_bps = 13000000, s->video_bps = 8000000)
 CASE(bitrate_for_size, (s->width = 640, s->height = 360, s->video_bps = 5000000),
      (s->width = 640, s->height = 360, s->video_bps = 2000000))
@@ -144,6 +147,7 @@ static const struct {
     ROW("codec_support", av1),
     ROW("codec_support", vp9),
     ROW("bitrate_low", bitrate_low),
+    ROW("bitrate_low", bitrate_low_rtc),
     ROW("bitrate_high", bitrate_high),
     ROW("bitrate_high", bitrate_for_size),
     ROW("frames_dropping", frames_dropping),
