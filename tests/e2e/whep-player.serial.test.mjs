@@ -4,13 +4,19 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser, untilPlaying, videoState } from './lib/browser.mjs';
-import { refusals } from './lib/pages.mjs';
+import { assertAccessible, assertFits, refusals } from './lib/pages.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
 import { FAKE_DEVICES, badLine, rtcPage } from './lib/webrtc.mjs';
 
 const way = (page) => page.getByRole('region', { name: /^Video:/ }).getAttribute('data-way').catch(() => null);
-const untilWay = (page, wanted, ms = 30_000) => until(`it plays by ${wanted}`, async () => (await way(page)) === wanted, ms);
+async function untilWay(page, wanted, ms = 30_000) {
+  let last;
+  await until(`it plays by ${wanted}`, async () => (last = await way(page)) === wanted, ms).catch(async (e) => {
+    const note = await page.locator('.watch-note').allTextContents();
+    throw new Error(`${e.message}; it is ${last}: ${note}`);
+  });
+}
 
 // Every answer to a viewer tells another port, and no other way in.
 async function leadTo(page, port) {
@@ -24,14 +30,14 @@ async function leadTo(page, port) {
   });
 }
 
-// Of the playlists only what a player minds: how even the parts of a browser's stream are is judged elsewhere.
-const noProblems = (browser) => assert.deepEqual(browser.problems.filter((p) => !/under 85 % of the part target/.test(p)), []);
+// Of the page: what is in the playlists of a browser's stream is judged elsewhere.
+const noProblems = (browser) => assert.deepEqual(browser.problems.filter((p) => !p.startsWith('http')), []);
 
-async function onAir(t, fields = {}) {
+async function onAir(t, fields = {}, args = []) {
   const server = await startServer(t);
   const ada = await newUser(server);
   const stream = await ada.createStream({ streamType: 'BROWSER', title: 'By the window', ...fields });
-  const browser = await launchBrowser(t, { args: FAKE_DEVICES, expected: refusals });
+  const browser = await launchBrowser(t, { args: [...FAKE_DEVICES, ...args], expected: refusals });
   const from = await rtcPage(browser.context, server);
   const begin = async () => {
     const made = await from.evaluate(([url, key]) => window.publish(url, key, { width: 640, height: 360 }), [`${server.http}/whip`, stream.ingest.streamKey]);
@@ -54,6 +60,11 @@ test('a stream from a browser is watched by WebRTC, and its recording afterwards
   await untilWay(page, 'webrtc');
   await page.getByText(/s behind$/).waitFor();
   const embedded = await browser.context.newPage();
+  await assertAccessible(page, 'watching by WebRTC');
+  for (const width of [375, 1920]) {
+    await page.setViewportSize({ width, height: 800 });
+    await assertFits(page, `watching by WebRTC at ${width}`);
+  }
   await embedded.goto(`${server.http}/embed/${stream.playback.playbackId}`);
   await untilPlaying(embedded, { ms: 30_000 });
   await untilWay(embedded, 'webrtc');
@@ -97,6 +108,24 @@ test('the way of watching changes without a reload, and is remembered', async (t
   noProblems(browser);
 });
 
+test('a browser that allows no sound yet: silent, with a button', async (t) => {
+  const { browser, begin, url } = await onAir(t, {}, ['--autoplay-policy=user-gesture-required']);
+  const page = await browser.context.newPage();
+  await begin();
+  await page.goto(url);
+  // Through the debugger: what looks into a page otherwise is a gesture to the browser.
+  const look = await browser.context.newCDPSession(page);
+  const expression = "!!document.querySelector('[data-way=webrtc] .player-sound')";
+  await until('it plays, and there is a button', async () => (await look.send('Runtime.evaluate', { expression })).result.value, 30_000);
+  const muted = () => page.evaluate(() => document.querySelector('bsp-whep').muted);
+  const button = page.getByRole('button', { name: 'Turn on the sound' });
+  assert.equal(await muted(), true);
+  await button.click();
+  assert.equal(await muted(), false);
+  await button.waitFor({ state: 'detached' });
+  await untilPlaying(page, { ms: 30_000 });
+});
+
 test('where UDP is closed it plays by HLS and says so', async (t) => {
   const { browser, begin, url } = await onAir(t);
   const page = await browser.context.newPage();
@@ -128,6 +157,16 @@ test('a line that goes dead in the middle: HLS; a streamer who comes back: WebRT
   await away.waitFor({ timeout: 20_000 });
   await begin();
   await away.waitFor({ state: 'detached', timeout: 20_000 });
+  await untilPlaying(page, { ms: 30_000 });
+  assert.equal(await way(page), 'webrtc');
+  // A line that is away for a moment is waited for.
+  const state = () => page.evaluate(() => document.querySelector('bsp-whep')?.state);
+  line.loss = 1;
+  await until('it notices', async () => (await state()) === 'reconnecting', 30_000);
+  line.loss = 0;
+  await until('it has mended itself', async () => (await state()) === 'playing', 30_000);
+  // The tests' own ear hangs on the tracks of before.
+  await page.evaluate(() => delete document.querySelector('bsp-whep').nativeEl.__tap);
   await untilPlaying(page, { ms: 30_000 });
   assert.equal(await way(page), 'webrtc');
   line.loss = 1;
