@@ -102,7 +102,7 @@ async function through(page, port) {
 const untilLive = (page) => page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
 
 test('a line that breaks, a session that is gone, a page loaded anew: the same stream goes on', async (t) => {
-  const { server, page } = await begin(t, { expected: [] });
+  const { server, page, context } = await begin(t);
   const id = await createFromBrowser(page, 'Tea on the train');
   const line = await badLine(t, server.webrtcPort);
   const calls = await through(page, line.port);
@@ -132,6 +132,14 @@ test('a line that breaks, a session that is gone, a page loaded anew: the same s
   await untilLive(page);
   const after = await untilStream(page, id, 'LIVE and connected', (s) => s.status === 'LIVE' && s.connected);
   assert.deepEqual([after.startedAt, after.recordingId, after.recordingStatus], [before.startedAt, before.recordingId, 'RECORDING']);
+
+  // The person's session is gone: the broadcast goes on.
+  const refused = page.waitForResponse((r) => r.url().endsWith('/health') && r.status() === 401);
+  await context.clearCookies();
+  await refused;
+  await page.getByRole('link', { name: 'Log in' }).waitFor();
+  await untilLive(page);
+  assert.equal((await stream(page, id)).connected, true);
 });
 
 // What the preview shows where the camera stands over a screen: how much its brightness varies there.

@@ -253,11 +253,18 @@ function LeaveQuestion({ to, broadcast, onClose }: { to: string; broadcast: Broa
   );
 }
 
+/** A session that expires must not end a broadcast. */
+let onAir = false;
+
 /** The screen stays on, and closing the page is asked about, while something is sent. */
 function useWhileSending(sending: boolean, broadcast: BroadcastStore, ask: (to: string) => void) {
   useEffect(() => {
+    onAir = sending;
     if (!sending) return;
-    const warn = (e: BeforeUnloadEvent) => e.preventDefault();
+    const warn = (e: BeforeUnloadEvent) => {
+      e.preventDefault();
+      e.returnValue = 'live'; // browsers of before 2023 look at this one
+    };
     const away = () => broadcast.sender()?.abandon();
     let lock: WakeLockSentinel | null = null;
     const wake = () => {
@@ -283,6 +290,7 @@ function useWhileSending(sending: boolean, broadcast: BroadcastStore, ask: (to: 
     document.addEventListener('visibilitychange', onVisible);
     guardLeaving(ask);
     return () => {
+      onAir = false;
       removeEventListener('beforeunload', warn);
       removeEventListener('pagehide', away);
       document.removeEventListener('visibilitychange', onVisible);
@@ -505,5 +513,5 @@ function Mine({ id, user }: { id: string; user: User }) {
 }
 
 export function Broadcast({ id }: { id: string }) {
-  return <ForUser>{(user) => <Mine key={user.id} id={id} user={user} />}</ForUser>;
+  return <ForUser stay={() => onAir}>{(user) => <Mine key={user.id} id={id} user={user} />}</ForUser>;
 }

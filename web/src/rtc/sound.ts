@@ -73,6 +73,7 @@ export function watchLevel(track: MediaStreamTrack, tell: (level: number) => voi
   source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
+    if (ctx.state !== 'running') return; // it hears nothing yet, which is not silence
     analyser.getFloatTimeDomainData(samples);
     let peak = 0;
     for (const v of samples) peak = Math.max(peak, Math.abs(v));
