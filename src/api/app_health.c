@@ -259,6 +259,7 @@ void app_stream_health(struct call *c)
     }
     stream_fini(&s);
     struct health h = {0};
+    if (s.type == STREAM_BROWSER) h.in.encoder = ENCODER_BROWSER; /* until one says its name */
     h.in.away = s.status == STREAM_LIVE && live_is_away(a->cfg.live, s.id);
     read_channel(a, s.id, &h);
     call_json(c, 200, health_json(&h));

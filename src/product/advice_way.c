@@ -95,7 +95,7 @@ static const struct advice_rule RULES[] = {
     {ADVICE_INFO, "not_connected", not_connected,
      "OBS: Settings → Stream → Service \"Custom\": paste server and stream key, then Start "
      "Streaming",
-     NULL, NULL},
+     NULL, "Open the broadcast page and press Go live"},
     {ADVICE_INFO, "far_away", far_away, "", NULL, NULL},
 };
 const struct advice_rules ADVICE_WAY = ADVICE_RULES(RULES);

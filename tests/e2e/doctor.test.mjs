@@ -2,8 +2,10 @@
 // The ingest doctor against encoders that do something wrong: real ones, each on a stream of its own, all at
 // the same time.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { request } from './lib/http.mjs';
 import { encode, sample } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
@@ -82,6 +84,30 @@ test('how loud it is, and what is well is called so', async (t) => {
     assert.ok(Date.parse(h.connectedAt) <= Date.now() + 1000);
     await encoder.kill();
   }));
+});
+
+test('B-frames and no transcoding slot: the owner is told why viewers are sent to HLS', async (t) => {
+  const server = await startServer(t, { args: ['--webrtc-transcodes', '0'] });
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  await publishFfmpeg(t, publishUrl(server, stream), { media: { ...small, bframes: 2 } });
+  await ada.untilLive(stream.id);
+  const health = () => ada.expect(200, 'GET', `/api/streams/${stream.id}/health`);
+  const before = await until('the frames have been looked at', async () => {
+    const h = await health();
+    return h.advice.some((a) => a.code === 'b_frames') && h;
+  });
+  assert.equal(before.webrtc, undefined, 'nobody has asked yet');
+  const body = fs.readFileSync(new URL('../golden/sdp/chromium-viewer-recvonly.sdp', import.meta.url));
+  const answer = await request(`${server.http}/whep/${stream.playback.playbackId}`, { method: 'POST', headers: { 'Content-Type': 'application/sdp', 'Content-Length': body.length }, body });
+  assert.equal(answer.status, 409, answer.text);
+  const after = await until('the owner is told', async () => {
+    const h = await health();
+    return h.webrtc?.state === 'refused' && h;
+  });
+  assert.ok(after.webrtc.message.length > 10);
+  const codes = after.advice.map((a) => a.code);
+  assert.ok(codes.includes('b_frames_no_slot') && !codes.includes('b_frames'), codes.join());
 });
 
 test('health is for the owner only', async (t) => {

@@ -6,12 +6,18 @@
 #include "api/body.h"
 #include "api/event.h"
 
-static unsigned hls, rtmp;
+static unsigned hls, rtmp, rtc;
 
 static unsigned count_hls(void *ctx, const char *id)
 {
     (void)ctx, (void)id;
     return hls;
+}
+
+static unsigned count_rtc(void *ctx, const char *id)
+{
+    (void)ctx, (void)id;
+    return rtc;
 }
 
 static unsigned count_rtmp(void *ctx, const char *id)
@@ -32,9 +38,11 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     f->loop = loop_new(0);
     f->hub = hub_new(&f->loop, 1);
-    f->a = audience_new(
-        &(struct api_config){.hub = f->hub, .hls_viewers = count_hls, .rtmp_viewers = count_rtmp});
-    hls = rtmp = 0;
+    f->a = audience_new(&(struct api_config){.hub = f->hub,
+                                             .hls_viewers = count_hls,
+                                             .rtc_viewers = count_rtc,
+                                             .rtmp_viewers = count_rtmp});
+    hls = rtmp = rtc = 0;
     *state = f;
     return 0;
 }
@@ -71,6 +79,11 @@ static void pages_and_players_are_counted_once(void **state)
     hls = 5;
     rtmp = 1;
     assert_int_equal(audience_count(f->a, "s"), 6);
+    hls = 1; /* one of the pages plays by HLS, the other by WebRTC */
+    rtc = 1;
+    assert_int_equal(audience_count(f->a, "s"), 3);
+    rtc = 4; /* players elsewhere */
+    assert_int_equal(audience_count(f->a, "s"), 6);
     audience_tick(f->a, note, f);
     audience_tick(f->a, note, f);
     assert_int_equal(f->told, 1);
@@ -78,7 +91,7 @@ static void pages_and_players_are_counted_once(void **state)
     audience_pages(f->a, "s", -1);
     audience_pages(f->a, "s", -1);
     for (int i = 0; i < 3; i++) audience_leave(f->a, "s");
-    hls = rtmp = 0;
+    hls = rtmp = rtc = 0;
     assert_int_equal(audience_count(f->a, "s"), 0);
 }
 

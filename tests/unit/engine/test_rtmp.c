@@ -14,18 +14,22 @@ struct capture {
     const char *app, *stream, *query, *key;
     enum codec video, audio;
     unsigned min_video, min_audio;
+    const char *encoder;
 };
 
 static const struct capture CAPTURES[] = {
-    {"obs-29.0-publish.bin", "live", "obs1", "", "obs1", CODEC_H264, CODEC_AAC, 30, 30},
-    {"ffmpeg-5.1-publish.bin", "live", "ff1", "token=abc", "ff1", CODEC_H264, CODEC_AAC, 10, 10},
-    {"gstreamer-1.22-publish.bin", "live", "gst1", "", "gst1", CODEC_H264, CODEC_AAC, 10, 10},
+    {"obs-29.0-publish.bin", "live", "obs1", "", "obs1", CODEC_H264, CODEC_AAC, 30, 30,
+     "obs-output module (libobs version 29.0.2.1-1+b1)"},
+    {"ffmpeg-5.1-publish.bin", "live", "ff1", "token=abc", "ff1", CODEC_H264, CODEC_AAC, 10, 10,
+     "Lavf59.27.100"},
+    {"gstreamer-1.22-publish.bin", "live", "gst1", "", "gst1", CODEC_H264, CODEC_AAC, 10, 10,
+     "GStreamer 1.22.0 FLV muxer"},
 };
 
 struct seen {
     uint64_t hash;
     unsigned publish, video, audio, keys, data, close, tracks;
-    char key[64], app[64], stream[64], query[64];
+    char key[64], app[64], stream[64], query[64], encoder[64];
     enum codec video_codec, audio_codec;
     int64_t last_dts_us[2];
     int64_t broken;
@@ -69,6 +73,7 @@ static void on_event(struct seen *s, struct rtmp *x, struct rtmp_to_frames *fram
         assert_true(span_cstr(ev->name.app, s->app, sizeof s->app));
         assert_true(span_cstr(ev->name.stream, s->stream, sizeof s->stream));
         (void)span_cstr(ev->name.query, s->query, sizeof s->query);
+        (void)rtmp_encoder_name(x, SPAN_NULL, s->encoder, sizeof s->encoder);
         rtmp_accept(x, 0);
         break;
     case RTMP_EV_VIDEO:
@@ -77,6 +82,7 @@ static void on_event(struct seen *s, struct rtmp *x, struct rtmp_to_frames *fram
         break;
     case RTMP_EV_DATA:
         s->data++;
+        (void)rtmp_encoder_name(x, ev->body, s->encoder, sizeof s->encoder);
         mix(s, ev->body.p, ev->body.len);
         break;
     case RTMP_EV_CLOSE:
@@ -146,6 +152,7 @@ static void captures_give_the_same_however_they_are_cut(void **state)
         assert_string_equal(s.stream, c->stream);
         assert_string_equal(s.query, c->query);
         assert_string_equal(s.key, c->key);
+        assert_string_equal(s.encoder, c->encoder);
         assert_int_equal(s.video_codec, c->video);
         assert_int_equal(s.audio_codec, c->audio);
         assert_int_equal(s.tracks, 2);
