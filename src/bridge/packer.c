@@ -9,6 +9,7 @@
 
 #define FIRST_SEQ   65536 /* far from 0, which means none to readers of the lane */
 #define H264_FILLER 12
+#define STAP_A      24 /* RFC 6184, 5.2 */
 
 void packer_init(struct packer *p)
 {
@@ -112,9 +113,10 @@ static void put_sets(struct wr *w, const struct track *t)
     for (unsigned i = 0; i < c.n_pps; i++) put_nal(w, c.pps[i]);
 }
 
+/* Types from 24 on would mean something else to a receiver of RTP. */
 static bool wanted(unsigned type)
 {
-    return type != H264_AUD && type != H264_SEI && type != H264_FILLER;
+    return type > 0 && type < STAP_A && type != H264_AUD && type != H264_SEI && type != H264_FILLER;
 }
 
 /* The access unit as viewers get it, in p->scratch. */
