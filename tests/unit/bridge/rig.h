@@ -80,9 +80,15 @@ static void rig_close_there(void *arg)
     r->t = NULL;
 }
 
-static inline void rig_close(struct rig *r)
+/* Nothing comes any more: what came may be looked at from here. */
+static inline void rig_stop(struct rig *r)
 {
     on_loop(&loops, 0, rig_close_there, r);
+}
+
+static inline void rig_close(struct rig *r)
+{
+    rig_stop(r);
     for (unsigned i = 0; i < r->n_frames; i++) frame_unref(r->frames[i]);
     for (unsigned k = 0; k < 2; k++) track_unref(r->track[k]);
 }
@@ -144,6 +150,19 @@ static inline void rig_until(struct rig *r, bool (*is)(struct rig *r, unsigned n
     printf("frames %u+%u, tracks %u, failed %d %s\n", r->n[0], r->n[1], r->n_tracks, r->failed,
            r->reason);
     fail();
+}
+
+static void rig_count_there(void *arg)
+{
+    struct rig_ask *a = arg;
+    a->n = a->rig->n_frames;
+}
+
+static inline unsigned rig_count(struct rig *r)
+{
+    struct rig_ask a = {.rig = r};
+    on_loop(&loops, 0, rig_count_there, &a);
+    return a.n;
 }
 
 static inline bool rig_has_frames(struct rig *r, unsigned n)

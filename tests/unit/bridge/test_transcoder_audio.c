@@ -98,6 +98,7 @@ static void aac_to_opus_and_back(void **state)
     assert_int_equal(rig_open(&opus), E_OK);
     rig_feed(&opus, &m, 0, m.n, 3000000);
     rig_until(&opus, rig_has_frames, 240);
+    rig_stop(&opus);
     assert_int_equal(opus.n_tracks, 1);
     assert_int_equal(opus.track[MEDIA_AUDIO]->codec, CODEC_OPUS);
     assert_int_equal(opus.track[MEDIA_AUDIO]->channels, 2);
@@ -121,6 +122,7 @@ static void aac_to_opus_and_back(void **state)
         rig_feed(&aac, &one, 0, 1, 0);
     }
     rig_until(&aac, rig_has_frames, 220);
+    rig_stop(&aac);
     check_line(&aac, 1024);
     assert_int_equal(aac.frames[0]->pts_us, opus.frames[0]->pts_us);
     assert_string_equal(aac.track[MEDIA_AUDIO]->codecs, "mp4a.40.2");
@@ -146,6 +148,7 @@ static void gap_is_silence(void **state)
     rig_feed(&r, &m, 0, 100, 0);   /* to 2 s */
     rig_feed(&r, &m, 125, 200, 0); /* from 2.5 s to 4 s */
     rig_until(&r, rig_has_frames, 180);
+    rig_stop(&r);
     check_line(&r, 1024);
     const unsigned n = decode(&r, pcm, sizeof pcm / sizeof *pcm);
     assert_true(n > 3 * RATE);
@@ -171,6 +174,7 @@ static void jump_is_told(void **state)
     rig_feed(&r, &m, 0, 100, 0);
     rig_feed(&r, &m, 100, 200, 60000000);
     rig_until(&r, rig_has_frames, 180);
+    rig_stop(&r);
     for (unsigned i = 0; i < r.n_frames; i++)
         if (r.frames[i]->discontinuity) {
             marks++;
@@ -202,6 +206,7 @@ static void drift_is_followed(void **state)
             rig_feed(&r, &one, 0, 1, 0);
         }
     rig_until(&r, rig_has_frames, passes * n * 960 / 1024);
+    rig_stop(&r);
     check_line(&r, 1024);
     for (unsigned i = 0; i < r.n_frames; i++) assert_false(r.frames[i]->discontinuity);
     rig_close(&r);
