@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/direct.h"
 #include <stdio.h>
 
 #define TICK_US  (1 * US_PER_SEC)
@@ -167,6 +168,7 @@ static void on_audience(void *ctx, const char *stream_id, bool changed, unsigned
 static void sweep(void *arg)
 {
     if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
+    if (direct_sweep(api_db(arg)) != E_OK) log_warn("direct", "old offers stay for now");
 }
 
 static void tick(struct timer *t, void *ctx)

@@ -178,7 +178,7 @@ void channel_get_ingest(const struct channel *c, struct ingest_stats *out)
 {
     struct channel *w = (struct channel *)(uintptr_t)c;
     pthread_mutex_lock(&w->stats_lock);
-    *out = c->ingest;
+    *out = c->stats.publishing ? c->ingest : (struct ingest_stats){0};
     pthread_mutex_unlock(&w->stats_lock);
 }
 

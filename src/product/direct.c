@@ -134,6 +134,16 @@ enum err direct_answer(struct db *db, const char *stream_id, int64_t id, struct 
     return problem_set(p, E_CONFLICT, "taken", NULL, "Somebody is watching directly already.");
 }
 
+enum err direct_sweep(struct db *db)
+{
+    return db_exec(
+        db,
+        "UPDATE streams SET webrtc_offer = NULL, webrtc_answer = NULL, "
+        "webrtc_offer_at = NULL, webrtc_seen_at = NULL "
+        "WHERE webrtc_offer IS NOT NULL AND (webrtc_seen_at < ?1 OR status <> 'CREATED')",
+        "i", clock_wall_us() - DIRECT_FRESH_US);
+}
+
 enum err direct_end(struct db *db, const char *stream_id, const char *user_id, bool *changed,
                     struct problem *p)
 {

@@ -30,6 +30,8 @@ enum err direct_answer(struct db *db, const char *stream_id, int64_t id, struct 
 /* E_NOTFOUND: none. The caller frees with direct_fini() after E_OK. */
 enum err direct_get(struct db *db, const char *stream_id, struct direct *out,
                     struct problem *p) WARN_UNUSED;
+/* Forgets offers and answers that nobody can use any more: there are addresses in them. */
+enum err direct_sweep(struct db *db) WARN_UNUSED;
 /* The owner's; without one, nothing. */
 enum err direct_end(struct db *db, const char *stream_id, const char *user_id, bool *changed,
                     struct problem *p) WARN_UNUSED;
