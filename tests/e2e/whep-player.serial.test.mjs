@@ -39,8 +39,8 @@ async function onAir(t, fields = {}, args = []) {
   const stream = await ada.createStream({ streamType: 'BROWSER', title: 'By the window', ...fields });
   const browser = await launchBrowser(t, { args: [...FAKE_DEVICES, ...args], expected: refusals });
   const from = await rtcPage(browser.context, server);
-  const begin = async () => {
-    const made = await from.evaluate(([url, key]) => window.publish(url, key, { width: 640, height: 360 }), [`${server.http}/whip`, stream.ingest.streamKey]);
+  const begin = async (options = { width: 640, height: 360 }) => {
+    const made = await from.evaluate(([url, key, o]) => window.publish(url, key, o), [`${server.http}/whip`, stream.ingest.streamKey, options]);
     assert.equal(made.status, 201, made.text);
   };
   const end = () => from.evaluate(async () => {
@@ -105,6 +105,26 @@ test('the way of watching changes without a reload, and is remembered', async (t
   await page.reload();
   await untilWay(page, 'hls');
   assert.ok(await page.getByRole('radio', { name: 'Steady' }).isChecked());
+  noProblems(browser);
+});
+
+test('of a picture in three sizes the viewer may choose one', async (t) => {
+  const { browser, begin, url } = await onAir(t);
+  const page = await browser.context.newPage();
+  await begin({ width: 1280, height: 720, layers: 3 });
+  await page.goto(url);
+  await untilPlaying(page, { ms: 30_000 });
+  const size = async () => (await videoState(page))?.width;
+  const choose = async (name) => {
+    await page.getByRole('region', { name: /^Video:/ }).hover();
+    await page.locator('media-rendition-menu-button').click({ timeout: 60_000 });
+    await page.getByRole('menuitemradio', { name }).click();
+  };
+  await choose(/^180p/);
+  await until('it is small', async () => (await size()) === 320, 30_000);
+  const asked = page.waitForRequest((r) => /\/layer$/.test(r.url()) && r.method() === 'POST');
+  await choose(/^Auto/);
+  assert.equal((await asked).postData(), '{}', 'the server chooses again');
   noProblems(browser);
 });
 

@@ -120,6 +120,7 @@ export class BspWhep extends MediaTracksMixin(CustomVideoElement) {
 
   private enter(state: WhepState) {
     this.state = state;
+    if (state === 'playing') void this.askAgain();
     this.dispatchEvent(new CustomEvent('whepstate', { detail: state }));
   }
 
@@ -182,13 +183,18 @@ export class BspWhep extends MediaTracksMixin(CustomVideoElement) {
     this.layers = url ? { url, chosen: this.layers?.chosen ?? null, known: '' } : null;
     if (!url) return;
     this.layerTimer = setInterval(() => void this.lookAtLayers(), LAYERS_MS);
-    void this.lookAtLayers();
-    if (this.layers?.chosen) void chooseLayer(url, '0', this.layers.chosen);
+  }
+
+  /** A new session knows nothing of what was chosen in the one before. */
+  private async askAgain() {
+    const mine = this.layers;
+    if (mine?.chosen && mine.known === '') await chooseLayer(mine.url, '0', mine.chosen);
+    await this.lookAtLayers();
   }
 
   private async lookAtLayers() {
     const mine = this.layers;
-    const found = mine && !document.hidden && (await askLayers(mine.url));
+    const found = mine && this.state === 'playing' && !document.hidden && (await askLayers(mine.url));
     if (!found || this.layers !== mine) return;
     const known = JSON.stringify(found.all.map((l) => [l.id, l.height]));
     if (known === mine.known) return;
