@@ -14,7 +14,7 @@
 
 #define RATE         48000
 #define CHANNELS     2
-#define MS           (RATE / 1000)
+#define MS           48          /* samples */
 #define JUMP         (11 * RATE) /* more is not filled: the line begins again */
 #define DRIFT_BEGIN  (5 * MS)    /* a source's times are rounded to 1 ms */
 #define DRIFT_END    (1 * MS)

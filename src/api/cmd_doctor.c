@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "bridge/transcoder.h"
 #include "engine/tls.h"
+#include "io/child.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -285,13 +286,19 @@ static void check_worker(struct doctor *d)
 {
     char path[4096];
     transcoder_set_program(d->s->worker);
-    if (transcoder_program(path, sizeof path) == E_OK)
-        say(d, FINE, "worker", "%s converts sound and pictures of live streams", path);
-    else
+    const char *const argv[] = {path, "self-test", NULL};
+    if (transcoder_program(path, sizeof path) != E_OK)
         say(d, WARN, "worker",
             "%s is not there: RTMP streams have no sound by WebRTC, and browser streams in VP8 no "
             "HLS and no recording. Install it beside bspnode, or name it with --worker",
             path);
+    else if (!child_run(argv))
+        say(d, WARN, "worker",
+            "%s cannot shut itself in here, and then converts nothing: see what `%s self-test` "
+            "says; a container's seccomp profile may forbid it",
+            path, path);
+    else
+        say(d, FINE, "worker", "%s converts sound and pictures of live streams, shut in", path);
 }
 
 static int examine(const struct settings *s)

@@ -216,9 +216,21 @@ static void take_track(struct inward *in, struct track *t)
     in->taken[t->kind] = in->taken[t->kind] || is_transcoded(t);
 }
 
+static void drop_missing(struct inward *in, struct track *const *tracks, unsigned n)
+{
+    for (unsigned k = 0; k < 2; k++) {
+        struct inward_side *s = &in->sides[k];
+        bool there = false;
+        for (unsigned i = 0; s->from && i < n; i++)
+            there |= tracks[i]->id == s->from->id && tracks[i]->codec == s->from->codec;
+        if (s->from && !there) side_clear(s);
+    }
+}
+
 void inward_tracks(struct inward *in, struct track *const *tracks, unsigned n)
 {
     if (in->mute) return;
+    drop_missing(in, tracks, n);
     for (unsigned i = 0; i < in->n_through; i++) track_unref(in->through[i]);
     in->n_through = 0;
     in->taken[0] = in->taken[1] = false;

@@ -170,8 +170,8 @@ static int spawn(const char *const *argv, int fd, pid_t *pid)
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, fd, CHILD_FD);
-    posix_spawn_file_actions_addclosefrom_np(&files, CHILD_FD + 1);
+    if (fd >= 0) posix_spawn_file_actions_adddup2(&files, fd, CHILD_FD);
+    posix_spawn_file_actions_addclosefrom_np(&files, fd >= 0 ? CHILD_FD + 1 : CHILD_FD);
     posix_spawnattr_init(&attr);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
@@ -219,4 +219,14 @@ enum err child_spawn(struct loop *l, const char *const *argv, const struct child
     tcp_start(c->tcp, &TCP, c);
     *out = c;
     return E_OK;
+}
+
+bool child_run(const char *const *argv)
+{
+    pid_t pid;
+    int status = 0;
+    if (spawn(argv, -1, &pid) != 0) return false;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

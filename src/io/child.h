@@ -37,3 +37,7 @@ size_t child_queued(const struct child *c);
 int64_t child_progress_us(const struct child *c);
 void child_kill(struct child *c); /* on_exit follows */
 void child_close(struct child *c);
+
+/* Runs a program to its end, without a socket, its output thrown away, and waits: for commands, not
+ * for loops. True: exit status 0. */
+bool child_run(const char *const *argv);

@@ -110,3 +110,17 @@ test('without the program, sound goes through as it came', async (t) => {
   const { master } = await open(hlsUrl(server, stream.playback.playbackId), { ms: 60_000 });
   assert.match(master.variants[0].CODECS, /opus/i);
 });
+
+test('a server that is killed leaves no worker behind', async (t) => {
+  const { server } = await begin(t);
+  const left = await until('the workers', () => workers(server).length === 2 && workers(server), 60_000);
+  await server.kill();
+  const runs = (pid) => {
+    try {
+      return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  await until('they are gone', () => !left.some(runs));
+});
