@@ -100,6 +100,8 @@ static void take_way(const struct ingest_stats *s, struct ingest_state *in)
     in->frame_jitter_ms = millis(s->jitter_us);
     in->offset_known = s->has_offset;
     in->offset_ms = millis(s->offset_us);
+    in->gap_known = s->has_start_gap;
+    in->start_gap_ms = millis(s->start_gap_us);
     in->jumps = s->jumps;
     in->network_known = s->network.is;
     in->jitter_ms = millis(s->network.jitter_us);
@@ -240,6 +242,7 @@ static json_t *health_json(const struct health *h)
         put_text(j, "connectedAt", since);
         json_object_set_new(j, "network", network_json(h));
         if (s->has_offset) put(j, "avOffset", h->in.offset_ms, 1);
+        if (s->has_start_gap) put(j, "avStart", h->in.start_gap_ms, 1);
     }
     put_webrtc(j, h);
     if (h->in.has_video) json_object_set_new(j, "video", video_json(h));

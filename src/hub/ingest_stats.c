@@ -42,6 +42,7 @@ static void flow_frame(struct ingest_flow *f, int64_t at_us, bool key)
         f->step_us += ((double)step - f->step_us) * first;
         f->spread_us += (fabs((double)step - f->step_us) - f->spread_us) / 32;
     }
+    if (!f->is) f->first_us = at_us;
     f->is = true;
     f->frames++;
     f->last_us = at_us;
@@ -337,6 +338,9 @@ bool ingest_meter_take(struct ingest_meter *m, int64_t now_us, struct ingest_sta
     take_video(m, now, then, out);
     take_audio(m, now, then, out);
     take_offset(m, out);
+    out->has_start_gap = m->frames[0].is && m->frames[1].is;
+    if (out->has_start_gap)
+        out->start_gap_us = m->frames[MEDIA_AUDIO].first_us - m->frames[MEDIA_VIDEO].first_us;
     take_pace(m, out);
     return true;
 }

@@ -71,10 +71,12 @@ struct ingest_stats {
     struct ingest_audio audio;
     bool has_offset;
     int64_t offset_us; /* positive: the sound is ahead of the picture */
-    int64_t behind_us; /* compared with the earliest that frames have come */
-    double speed;      /* media seconds a second; 0: not yet known */
-    int64_t jitter_us; /* of whole frames */
-    unsigned jumps;    /* of timestamps, since it connected */
+    bool has_start_gap;
+    int64_t start_gap_us; /* positive: the first sound is of a later time than the first picture */
+    int64_t behind_us;    /* compared with the earliest that frames have come */
+    double speed;         /* media seconds a second; 0: not yet known */
+    int64_t jitter_us;    /* of whole frames */
+    unsigned jumps;       /* of timestamps, since it connected */
     struct ingest_network network;
 };
 
@@ -83,6 +85,7 @@ struct ingest_stats {
 struct ingest_flow { /* one kind of frames, or one layer of packets */
     bool is;
     int64_t bytes, frames;
+    int64_t first_us;             /* timestamp, of the connection's first */
     int64_t last_us, last_key_us; /* timestamps; last_key_us -1: none */
     int64_t keys[INGEST_KEYS];    /* intervals */
     unsigned n_keys;

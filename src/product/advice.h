@@ -43,6 +43,8 @@ struct ingest_state {
     double jitter_ms, loss, rtt_ms; /* loss: 0 to 1 */
     bool offset_known;
     double offset_ms; /* positive: the sound is ahead */
+    bool gap_known;
+    double start_gap_ms; /* positive: the sound began later */
     unsigned jumps;
 };
 

@@ -56,6 +56,15 @@ RULE(apart)
         fabs(in->offset_ms), in->offset_ms > 0 ? "ahead of" : "behind");
 }
 
+/* How it goes on cannot be known from here: only that it did not begin together. */
+RULE(began_apart)
+{
+    if (in->webrtc || !in->gap_known || fabs(in->start_gap_ms) <= 150) return false;
+    SAY("The %s began %.0f ms after the %s. If lips and voice do not fit together, this is why.",
+        in->start_gap_ms > 0 ? "sound" : "picture", fabs(in->start_gap_ms),
+        in->start_gap_ms > 0 ? "picture" : "sound");
+}
+
 static const struct advice_rule RULES[] = {
     {ADVICE_WARNING, "no_audio", no_audio,
      "OBS: Settings → Output → Audio Track; an audio source in the Audio Mixer that is not muted",
@@ -72,6 +81,9 @@ static const struct advice_rule RULES[] = {
      "OBS: Audio Mixer → ⚙ → Advanced Audio Properties → Sync Offset",
      "ffmpeg: -itsoffset before the input that is early",
      "In the browser: choose the microphone of the camera itself, no Bluetooth"},
+    {ADVICE_INFO, "av_start", began_apart,
+     "OBS: Audio Mixer → ⚙ → Advanced Audio Properties → Sync Offset: 0 ms, or as it fits",
+     "ffmpeg: -itsoffset, of the input that is meant", ""},
     {ADVICE_INFO, "audio_quiet", quiet, "OBS: Audio Mixer: push the fader up; or Filters → Gain",
      "ffmpeg: -af loudnorm", "Turn the microphone's volume up, or come nearer to it"},
     {ADVICE_INFO, "sample_rate", odd_rate, "OBS: Settings → Audio → Sample Rate: 48 kHz",

@@ -54,6 +54,21 @@ test('what a browser sends, and those who watch it', async (t) => {
   await until('nobody watches what has ended', async () => (await count()) <= 1);
 });
 
+test('VP8 from a browser and no transcoding slot', async (t) => {
+  const server = await startServer(t, { args: ['--webrtc-transcodes', '0'] });
+  const ada = await newUser(server);
+  const stream = await ada.createStream({ streamType: 'BROWSER' });
+  const { context } = await launchBrowser(t, { args: FAKE_DEVICES });
+  const from = await rtcPage(context, server);
+  const made = await from.evaluate(([url, key]) => window.publish(url, key, { codec: 'video/VP8' }), [`${server.http}/whip`, stream.ingest.streamKey]);
+  assert.equal(made.status, 201, made.text);
+  let last;
+  await until('the owner is told that HLS has nothing', async () => {
+    last = await ada.expect(200, 'GET', `/api/streams/${stream.id}/health`);
+    return last.video?.codec === 'vp8' && last.video.bitrate && last.advice.some((a) => a.code === 'vp8_no_slot');
+  }, 30_000, 400).catch((e) => assert.fail(`${e.message}: ${JSON.stringify(last)}`));
+});
+
 test('who goes from HLS to WebRTC is one viewer', async (t) => {
   const server = await startServer(t);
   const ada = await newUser(server);

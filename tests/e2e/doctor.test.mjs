@@ -32,13 +32,20 @@ const PATIENTS = {
   'B-frames': { media: { ...small, bframes: 2 }, code: 'b_frames', setting: /-bf 0/, says: (h) => assert.equal(h.video.bFrames, true) },
   '22.05 kHz': { media: { ...small, rate: 22050 }, code: 'sample_rate', setting: /-ar 48000/, says: (h) => assert.equal(h.audio.sampleRate, 22050) },
   'the sound half a second late': {
-    // Stamped so on the way out. ffmpeg's -itsoffset holds the sound back until its time has come, so that
-    // nobody can tell; and a muxer that waits for the other track has the same effect, hence the 1.
+    // Stamped so on the way out. A muxer that waits for the other track would hide it, hence the 1.
     media: { ...small },
     output: ['-bsf:a', 'setts=pts=PTS+500:dts=DTS+500', '-max_interleave_delta', '1'],
     code: 'av_offset',
     setting: /-itsoffset/,
     says: (h) => assert.ok(h.avOffset < -400 && h.avOffset > -650, `${h.avOffset} ms`),
+  },
+  'the sound half a second late by -itsoffset': {
+    // Held back until its time, so that only the beginning tells.
+    media: { ...small },
+    itsoffset: 0.5,
+    code: 'av_start',
+    setting: /-itsoffset/,
+    says: (h) => assert.ok(h.avStart > 400 && h.avStart < 650 && Math.abs(h.avOffset ?? 0) < 100, `${h.avStart} ms, ${h.avOffset} ms`),
   },
   'slower than real time': { media: { ...small }, input: ['-readrate', '0.8'], code: 'source_slow', says: (h) => assert.ok(h.network.speed < 0.97 && h.network.behind > 0.9) },
   'upright': { media: { ...small, size: '180x320' }, code: 'upright' },
@@ -46,7 +53,9 @@ const PATIENTS = {
 
 async function publish(t, server, stream, p) {
   const file = typeof p.media === 'function' ? await p.media() : await sample(p.media);
-  return publishFfmpeg(t, publishUrl(server, stream), { media: file, input: p.input, output: p.output });
+  // The same file twice: the picture of one, the sound of the other.
+  const twice = p.itsoffset ? { input: ['-i', file, '-stream_loop', '-1', '-re', '-itsoffset', String(p.itsoffset)], output: ['-map', '0:v', '-map', '1:a'] } : p;
+  return publishFfmpeg(t, publishUrl(server, stream), { media: file, input: twice.input, output: twice.output });
 }
 
 test('each encoder that does something wrong is told so, in the words of its own settings', async (t) => {

@@ -98,6 +98,7 @@ static void sound_that_is_apart(void **state)
     x.audio_lag_us = 300000; /* older timestamps: it is played before its picture */
     run(&x, 6);
     assert_in_range(x.s.offset_us, 275000, 325000);
+    assert_true(x.s.has_start_gap && x.s.start_gap_us == -300000);
     struct source y = begin("rtmp");
     y.audio_lag_us = -300000;
     run(&y, 6);

@@ -112,6 +112,8 @@ CASE(audio_clipping, (s->level_db = -4, s->peak_db = -3), (s->level_db = -9, s->
 CASE(sample_rate, s->sample_rate = 22050, s->sample_rate = 44100)
 CASE(audio_bitrate_low, s->audio_bps = 32000, s->audio_bps = 96000)
 CASE(av_offset, s->offset_ms = -500, s->offset_ms = 90)
+CASE(av_start, (s->gap_known = true, s->start_gap_ms = 500),
+     (s->gap_known = true, s->start_gap_ms = 100))
 CASE(av_offset_ahead, s->offset_ms = 150, (s->offset_ms = 500, s->offset_known = false))
 
 #define ROW(code, name)                                                                            \
@@ -163,6 +165,7 @@ static const struct {
     ROW("sample_rate", sample_rate),
     ROW("audio_bitrate_low", audio_bitrate_low),
     ROW("av_offset", av_offset),
+    ROW("av_start", av_start),
     ROW("av_offset", av_offset_ahead),
 };
 

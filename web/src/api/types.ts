@@ -103,6 +103,7 @@ export interface Health {
   network?: { jitter?: number; behind?: number; speed?: number; loss?: number; nacks?: number; rtt?: number } | null;
   /** ms; positive: the sound is ahead of the picture. */
   avOffset?: number;
+  avStart?: number;
   /** Which way viewers by WebRTC get the picture. */
   webrtc?: { state: 'direct' | 'transcoded' | 'refused'; message?: string };
   advice?: Advice[];
