@@ -246,10 +246,11 @@ static void on_stun(struct rtc_peer *p, const struct rtc_datagram *d, int64_t no
     char before[ICE_UFRAG_LEN + 1];
     memcpy(before, p->ice.now.ufrag, sizeof before);
     if (ice_feed(&p->ice, span_of(d->p, d->len), &d->via, now, &w) != E_OK) return;
-    send_by(p, wr_span(&w), &d->via);
     if (strcmp(before, p->ice.now.ufrag) != 0)
         (void)map_del(&p->l->by_ufrag, span_str(before)); /* restarted */
+    /* Before the answer: what the peer sends next must not be earlier than the lesson. */
     if (!d->via.link) rtc_mux_learn(p, &d->via.peer);
+    send_by(p, wr_span(&w), &d->via);
 }
 
 static void open_media(struct rtc_peer *p)

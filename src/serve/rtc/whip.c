@@ -185,6 +185,8 @@ static void on_rtp(struct rtc_peer *peer, const struct rtp *p, int64_t now)
         w->heard_ssrc = p->ssrc;
     }
     if (!s || p->payload.len > LIMIT_UDP_BYTES) return;
+    /* Numbers go on with the newest source of a layer; from an older one they would come twice. */
+    if (!s->rtx && media_of(w, s->track, s->layer) != s) return;
     if (s->rtx)
         on_rtx(w, s, p, now);
     else
