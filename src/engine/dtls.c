@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/xalloc.h"
+#include "engine/dtls_alert.h"
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -21,7 +22,9 @@ struct dtls_ctx {
 };
 
 struct dtls {
-    SSL *ssl;
+    SSL *ssl; /* NULL: settled */
+    struct dtls_alert alert;
+    bool stays; /* with its SSL: a cipher that alerts are not known of */
     const EVP_MD *md;
     uint8_t digest[EVP_MAX_MD_SIZE];
     struct str out; /* records not yet given out */
@@ -116,6 +119,7 @@ void dtls_free(struct dtls *d)
     SSL_free(d->ssl);
     str_fini(&d->out);
     OPENSSL_cleanse(&d->keys, sizeof d->keys);
+    OPENSSL_cleanse(&d->alert, sizeof d->alert);
     free(d);
 }
 
@@ -179,6 +183,7 @@ static enum err read_on(struct dtls *d)
 enum err dtls_feed(struct dtls *d, struct span datagram)
 {
     if (datagram.len > LIMIT_UDP_BYTES) return E_LIMIT;
+    if (!d->ssl) return dtls_alert_read(&d->alert, datagram);
     ERR_clear_error();
     CHECK(BIO_write(SSL_get_rbio(d->ssl), datagram.p, (int)datagram.len) == (int)datagram.len);
     if (d->ready) return read_on(d);
@@ -189,6 +194,27 @@ enum err dtls_feed(struct dtls *d, struct span datagram)
     d->ready = e == E_OK;
     (void)SSL_free_buffers(d->ssl); /* 34 KB that only a handshake needs */
     return e;
+}
+
+void dtls_settle(struct dtls *d)
+{
+    if (!d->ready || !d->ssl || d->stays) return;
+    d->stays = dtls_alert_take(&d->alert, d->ssl) != E_OK;
+    if (d->stays) return;
+    SSL_free(d->ssl);
+    d->ssl = NULL;
+}
+
+/* Our records of epoch 1 are counted, for the alert that may follow them without the library. */
+static void count_records(struct dtls *d, struct span records)
+{
+    while (records.len >= RECORD_HEADER) {
+        const uint8_t *h = records.p;
+        uint64_t number = 0;
+        for (unsigned i = 5; i < 11; i++) number = number << 8 | h[i];
+        if (h[3] == 0 && h[4] == 1 && number >= d->alert.next) d->alert.next = number + 1;
+        records = span_skip(records, RECORD_HEADER + ((size_t)h[11] << 8 | h[12]));
+    }
 }
 
 /* Records that fit into one datagram together. */
@@ -209,8 +235,9 @@ bool dtls_output(struct dtls *d, struct span *out)
     uint8_t room[2048];
     int n;
     str_drop(&d->out, d->given);
-    while ((n = BIO_read(SSL_get_wbio(d->ssl), room, sizeof room)) > 0)
+    while (d->ssl && (n = BIO_read(SSL_get_wbio(d->ssl), room, sizeof room)) > 0)
         str_add(&d->out, span_of(room, (size_t)n));
+    if (d->ssl) count_records(d, str_span(&d->out));
     d->given = datagram_len(str_span(&d->out));
     *out = span_head(str_span(&d->out), d->given);
     if (d->given) return true;
@@ -235,6 +262,12 @@ enum err dtls_tick(struct dtls *d)
 
 void dtls_close(struct dtls *d)
 {
+    if (!d->ssl) {
+        uint8_t goodbye[DTLS_ALERT_BYTES];
+        dtls_alert_close(&d->alert, goodbye);
+        str_add(&d->out, span_of(goodbye, sizeof goodbye));
+        return;
+    }
     if (d->ready && SSL_alloc_buffers(d->ssl) == 1) (void)SSL_shutdown(d->ssl);
     ERR_clear_error();
 }

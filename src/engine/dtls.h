@@ -39,6 +39,9 @@ bool dtls_output(struct dtls *d, struct span *out);
 int64_t dtls_deadline_us(const struct dtls *d, int64_t now_us);
 enum err dtls_tick(struct dtls *d) WARN_UNUSED; /* E_TIMEOUT: sent too often */
 void dtls_close(struct dtls *d);                /* puts close_notify in the output */
+/* The peer has shown that it has the keys, so that no flight is wanted again: what only a handshake
+ * needs is given back. Goodbyes are still said and heard. Calling it again costs nothing. */
+void dtls_settle(struct dtls *d);
 
 struct dtls_keys {
     enum srtpx_profile profile;

@@ -33,9 +33,9 @@ static uint64_t bound(double bps)
     return bps > (double)RTC_BWE_MAX ? RTC_BWE_MAX : (uint64_t)bps;
 }
 
-void rtc_bwe_init(struct rtc_bwe *b, int64_t now_us)
+void rtc_bwe_init(struct rtc_bwe *b, struct rtc_bwe_packet *sent, int64_t now_us)
 {
-    *b = (struct rtc_bwe){.bps = RTC_BWE_START, .next = 1};
+    *b = (struct rtc_bwe){.bps = RTC_BWE_START, .next = 1, .sent = sent};
     b->delay.threshold = THRESHOLD;
     b->loss.since_us = b->raised_us = now_us;
     b->down_us = now_us - 60 * US_PER_SEC;
@@ -227,6 +227,7 @@ void rtc_bwe_feedback(struct rtc_bwe *b, const struct twcc *t, int64_t now_us)
 {
     const uint64_t first = seq_extend(b->next, t->base);
     int64_t newest = -1;
+    if (!b->sent) return;
     for (unsigned i = 0; i < t->n; i++) {
         const uint64_t n = first + i;
         if (n >= b->next || n + RTC_BWE_SENT < b->next) continue; /* never sent, or too old */
@@ -264,6 +265,8 @@ void rtc_bwe_report(struct rtc_bwe *b, uint8_t fraction_lost, uint64_t sending, 
 {
     const double share = fraction_lost / 256.0, arrives = (double)sending * (1 - share);
     if (now_us - b->down_us < LOSS_US || !sending) return;
+    if (share <= 0.1 && (double)b->bps < DOWN_LEAST * arrives)
+        b->bps = bound(DOWN_LEAST * arrives); /* it did go through */
     if (share > 0.1) {
         const double less = (double)b->bps * (1 - share / 2);
         lower(b, share > 0.25 || less < arrives ? arrives : less, now_us);

@@ -11,9 +11,9 @@
 #pragma once
 #include "wire/twcc.h"
 
-#define RTC_BWE_SENT  1024 /* packets remembered until they are told of; a power of two */
-#define RTC_BWE_TREND 20   /* bursts in the regression */
-#define RTC_BWE_ACKED 10   /* slots of 50 ms of what arrived */
+#define RTC_BWE_SENT  512 /* packets remembered until they are told of; a power of two */
+#define RTC_BWE_TREND 20  /* bursts in the regression */
+#define RTC_BWE_ACKED 10  /* slots of 50 ms of what arrived */
 #define RTC_BWE_MIN   UINT64_C(50000)
 #define RTC_BWE_MAX   UINT64_C(200000000)
 #define RTC_BWE_START UINT64_C(3000000) /* before anything is known */
@@ -36,8 +36,8 @@ struct rtc_bwe {
     uint64_t acked;   /* bits a second that arrived, over half a second; 0: unknown */
     enum rtc_bwe_use use;
     /* private */
-    uint64_t next, told; /* transport-wide numbers; `told`: sent when feedback came last */
-    struct rtc_bwe_packet sent[RTC_BWE_SENT];
+    uint64_t next, told;         /* transport-wide numbers; `told`: sent when feedback came last */
+    struct rtc_bwe_packet *sent; /* the caller's, RTC_BWE_SENT of them */
     struct {
         uint32_t bytes[RTC_BWE_ACKED];
         int64_t slot; /* newest */
@@ -68,7 +68,9 @@ struct rtc_bwe {
     int64_t raised_us;
 };
 
-void rtc_bwe_init(struct rtc_bwe *b, int64_t now_us);
+/* `sent`: RTC_BWE_SENT zeroed packets, the caller's, for as long as b is used; NULL: there will be
+ * no transport-wide feedback, and no packet is told of. */
+void rtc_bwe_init(struct rtc_bwe *b, struct rtc_bwe_packet *sent, int64_t now_us);
 
 /* A packet of `size` bytes is being sent: its transport-wide number. */
 static inline uint16_t rtc_bwe_sent(struct rtc_bwe *b, size_t size, int64_t now_us)

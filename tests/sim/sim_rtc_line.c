@@ -35,6 +35,7 @@ static struct {
     unsigned n_flight;
     struct rtc_arrivals arrivals;
     struct rtc_bwe bwe;
+    struct rtc_bwe_packet sent[RTC_BWE_SENT];
     struct rtc_layers layers;
     struct rtc_layers_there there;
     uint8_t sending;
@@ -61,7 +62,7 @@ static void start(double bps, const uint64_t *rates, unsigned n)
     line.delay_us = 20 * US_PER_MS;
     line.jitter_us = 0;
     line.loss = 0;
-    rtc_bwe_init(&s.bwe, s.now);
+    rtc_bwe_init(&s.bwe, s.sent, s.now);
     rtc_layers_init(&s.layers);
     s.probe_wait = US_PER_SEC;
     s.sending = RTC_LAYER_NONE;

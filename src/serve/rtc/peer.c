@@ -294,6 +294,7 @@ static void on_control(struct rtc_peer *p, const struct rtc_datagram *d, int64_t
     struct rtcp c;
     size_t len = d->len;
     if (!p->in || srtpx_open_rtcp(p->in, d->p, &len) != E_OK) return;
+    dtls_settle(p->dtls); /* it has the keys */
     struct span rest = span_of(d->p, len);
     for (unsigned i = 0; i < LIMIT_RTCP_PACKETS && rtcp_next(&rest, &c) == E_OK && !p->closed; i++)
         p->ops->on_rtcp(p, &c, now);

@@ -55,7 +55,8 @@ static void on_open(struct rtc_peer *p)
     const int64_t now = loop_now_us(p->l->loop);
     v->again_us = now - US_PER_SEC;
     v->probe_wait_us = US_PER_SEC;
-    rtc_bwe_init(&v->bwe, now);
+    if (v->tracks[MEDIA_VIDEO].twcc_at) v->sent = xcalloc(RTC_BWE_SENT, sizeof *v->sent);
+    rtc_bwe_init(&v->bwe, v->sent, now);
     v->relay = relay_join(p->l, v->channel, &v->node);
     if (lane_describe(v->channel, tracks) == E_OK && !still_fits(v, tracks))
         rtc_peer_close(p, E_CLOSED, "the publisher came back with another codec");
@@ -69,6 +70,7 @@ static void on_closed(struct rtc_peer *p, enum err why)
     (void)why;
     if (v->relay) relay_leave(v->relay, &v->node);
     channel_unref(v->channel);
+    free(v->sent);
     free(v);
 }
 

@@ -55,6 +55,7 @@ struct whep {
     struct whep_resent resent[WHEP_RESENT];
     int64_t again_us, again_credit;
     struct rtc_bwe bwe;
+    struct rtc_bwe_packet *sent; /* the estimate's */
 };
 
 /* --- whep_send.c --- */

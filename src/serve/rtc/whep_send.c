@@ -61,7 +61,7 @@ static void seal(struct whep *v, const struct whep_track *t, struct whep_batch *
     put16(h + 2, (unsigned)w->number);
     put32(h + 4, w->ts);
     if (w->rtx) put32(h + 8, t->rtx_ssrc);
-    if (t->twcc_at) {
+    if (t->twcc_at && v->sent) {
         const size_t size = t->head_len + payload.len;
         put16(h + t->twcc_at, w->probe ? rtc_bwe_probe_sent(&v->bwe, size, b->now_us)
                                        : rtc_bwe_sent(&v->bwe, size, b->now_us));

@@ -154,6 +154,41 @@ static void goodbye_from_the_server(void **state)
     client_close(&c);
 }
 
+/* Without the library's object: both goodbyes, and what is no goodbye. */
+static void goodbyes_after_settling(void **state)
+{
+    static const char *const CIPHERS[] = {"ECDHE-ECDSA-AES128-GCM-SHA256",
+                                          "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                          "ECDHE-ECDSA-CHACHA20-POLY1305"};
+    for (unsigned i = 0; i < 6; i++) {
+        struct client c;
+        unsigned n = 0;
+        uint8_t byte;
+        client_open(&c, "SRTP_AEAD_AES_128_GCM", 1200);
+        assert_int_equal(SSL_set_cipher_list(c.ssl, CIPHERS[i / 2]), 1);
+        struct dtls *d = server(&c);
+        dtls_settle(d); /* too early: nothing happens */
+        assert_int_equal(shake(&c, d, 0), E_OK);
+        dtls_settle(d);
+        dtls_settle(d);
+        same_keys(&c, d, SRTPX_AES_128_GCM);
+        if (i % 2) {
+            dtls_close(d);
+            assert_true(to_client(&c, d, &n, 0));
+            const int got = SSL_read(c.ssl, &byte, 1);
+            assert_int_equal(SSL_get_error(c.ssl, got), SSL_ERROR_ZERO_RETURN);
+        } else {
+            static const uint8_t forged[39] = {21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 26};
+            assert_int_equal(dtls_feed(d, span_of(forged, sizeof forged)), E_OK);
+            assert_int_equal(dtls_feed(d, span_of(forged, 20)), E_OK);
+            SSL_shutdown(c.ssl);
+            assert_int_equal(to_server(&c, d, &n, 0), E_CLOSED);
+        }
+        dtls_free(d);
+        client_close(&c);
+    }
+}
+
 /* The client did not hear the server's last flight and sends its own again: it gets it again. */
 static void last_flight_lost(void **state)
 {
@@ -266,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_on_the_best_profile),
         cmocka_unit_test(goodbye_from_the_server),
+        cmocka_unit_test(goodbyes_after_settling),
         cmocka_unit_test(last_flight_lost),
         cmocka_unit_test(client_hello_in_several_datagrams),
         cmocka_unit_test(survives_loss),
