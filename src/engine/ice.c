@@ -140,6 +140,13 @@ bool ice_knows(const struct ice *a, const struct ice_via *via)
     return false;
 }
 
+void ice_heard(struct ice *a, const struct ice_via *via, int64_t now_us)
+{
+    for (int i = 0; i < ICE_PAIRS; i++)
+        if (a->pairs[i].seen_us && same_way(&a->pairs[i].via, via))
+            a->heard_us = a->pairs[i].seen_us = now_us;
+}
+
 const struct ice_via *ice_path(const struct ice *a)
 {
     return a->chosen >= 0 ? &a->pairs[a->chosen].via : NULL;

@@ -63,6 +63,9 @@ enum err ice_feed(struct ice *a, struct span in, const struct ice_via *via, int6
 bool ice_knows(const struct ice *a, const struct ice_via *via);
 /* Where to send media; NULL: nothing has been nominated yet. */
 const struct ice_via *ice_path(const struct ice *a);
+/* Authentic media came this way. They keep the session and the path as a check does: a full agent
+ * may let its checks rest while media flow, as pion's do. */
+void ice_heard(struct ice *a, const struct ice_via *via, int64_t now_us);
 /* The TCP connection is gone. */
 void ice_drop_link(struct ice *a, uint32_t link);
 /* When the peer counts as gone unless a check comes before. */

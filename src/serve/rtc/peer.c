@@ -286,6 +286,7 @@ static void on_media(struct rtc_peer *p, const struct rtc_datagram *d, int64_t n
     size_t len = d->len;
     if (!p->in || srtpx_open_rtp(p->in, d->p, &len) != E_OK) return;
     if (rtp_parse(span_of(d->p, len), &rtp) != E_OK || rtp_unpad(&rtp) != E_OK) return;
+    ice_heard(&p->ice, &d->via, now);
     p->ops->on_rtp(p, &rtp, now);
 }
 
@@ -294,6 +295,7 @@ static void on_control(struct rtc_peer *p, const struct rtc_datagram *d, int64_t
     struct rtcp c;
     size_t len = d->len;
     if (!p->in || srtpx_open_rtcp(p->in, d->p, &len) != E_OK) return;
+    ice_heard(&p->ice, &d->via, now);
     dtls_settle(p->dtls); /* it has the keys */
     struct span rest = span_of(d->p, len);
     for (unsigned i = 0; i < LIMIT_RTCP_PACKETS && rtcp_next(&rest, &c) == E_OK && !p->closed; i++)

@@ -178,6 +178,10 @@ static void silence_ends_it(void **state)
     assert_int_equal(ice_deadline_us(&a), 1000 + LIMIT_ICE_FIRST_MS * US_PER_MS);
     assert_int_equal(feed(&a, (struct check){"ours:peer", PWD, 9}, &A, 5000, &m), E_OK);
     assert_int_equal(ice_deadline_us(&a), 5000 + LIMIT_ICE_CONSENT_MS * US_PER_MS);
+    ice_heard(&a, &(struct ice_via){A, L, 0}, 7000); /* media keep it up */
+    assert_int_equal(ice_deadline_us(&a), 7000 + LIMIT_ICE_CONSENT_MS * US_PER_MS);
+    ice_heard(&a, &(struct ice_via){B, L, 0}, 9000); /* from where no check came, they do not */
+    assert_int_equal(ice_deadline_us(&a), 7000 + LIMIT_ICE_CONSENT_MS * US_PER_MS);
 }
 
 int main(void)
