@@ -94,7 +94,7 @@ test('no way through within seconds: blocked', async () => {
   assert.deepEqual(world.ended, ['/rtc/1']);
 });
 
-test('a way that is lost is restarted; a silence that goes on gets a new session; two empty ones are the end', async () => {
+test('a way that is lost is restarted; a silence that goes on gets a new session; one without a way is the end', async () => {
   const world = new FakeWorld();
   const { seen } = watching(world);
   await settle();
@@ -112,10 +112,24 @@ test('a way that is lost is restarted; a silence that goes on gets a new session
   await world.pass(6500);
   assert.equal(world.peers.length, 2);
   assert.equal(world.peers[0]?.closed, false, 'its last picture stays');
-  await world.pass(20_000);
+  await world.pass(6500);
+  assert.equal(seen.at(-1), 'trouble: stalled');
+  assert.equal(world.peers.length, 2);
+  assert.ok(world.peers.every((p) => p.closed));
+});
+
+test('two sessions in a row that bring nothing are the end', async () => {
+  const world = new FakeWorld();
+  const { seen } = watching(world);
+  await settle();
+  world.flow();
+  await world.pass(2000);
+  for (let i = 0; i < 40; i++) {
+    world.stop('connected');
+    await world.pass(500);
+  }
   assert.equal(seen.at(-1), 'trouble: stalled');
   assert.equal(world.peers.length, 3);
-  assert.ok(world.peers.every((p) => p.closed));
 });
 
 test('a streamer who goes away and comes back', async () => {

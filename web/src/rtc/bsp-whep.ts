@@ -11,7 +11,7 @@ import { MediaTracksMixin } from 'media-tracks';
 import { askLayers, chooseLayer, layerUrl } from './layers';
 import { summary, type RtcStats } from './viewer-stats';
 import type { Created } from './signalling';
-import { createWhep, type Whep, type WhepState } from './whep';
+import { browserWorld, createWhep, type Whep, type WhepState } from './whep';
 import type { WhepTrouble } from './whep-rules';
 
 /** A picture that nobody has looked at for this long is not sent any more; play() asks for it again. */
@@ -74,12 +74,13 @@ export class BspWhep extends MediaTracksMixin(CustomVideoElement) {
     this.stop();
     this.trouble = null;
     if (!this.src) return;
-    this.whep = createWhep(this.src, {
-      onState: (state) => this.enter(state),
-      onTrouble: (why) => this.fail(why),
-      onSession: (session) => this.onSession(session),
+    const handlers = {
+      onState: (state: WhepState) => this.enter(state),
+      onTrouble: (why: WhepTrouble) => this.fail(why),
+      onSession: (session: Created) => this.onSession(session),
       onTracks: () => this.onTracks(),
-    });
+    };
+    this.whep = createWhep(this.src, handlers, { ...browserWorld, hidden: () => document.hidden || this.paused });
   }
 
   override play(): Promise<void> {

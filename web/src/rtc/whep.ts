@@ -28,6 +28,7 @@ export interface WhepWorld {
   newStream(): MediaStream;
   after(ms: number, fn: () => void): () => void;
   now(): number;
+  /** Nobody looks: no picture is no trouble. */
   hidden(): boolean;
 }
 
@@ -219,15 +220,16 @@ export function createWhep(url: string, handlers: WhepHandlers, world: WhepWorld
       }
     }
     if (!s.connectedOnce) {
-      if (sample.now - s.madeAt >= CONNECT_MS) return emptySession(s, reached ? 'stalled' : 'blocked');
+      // HTTP goes through and media does not: there is no use in another session.
+      if (sample.now - s.madeAt >= CONNECT_MS) return giveUp(reached ? 'stalled' : 'blocked');
     } else if (verdict === 'restart') {
       enter('reconnecting');
       void restart(s);
     } else if (verdict === 'renew') {
       if (s.pulse.began) renew(s);
-      else return emptySession(s, 'stalled');
+      else return emptySession(s);
     } else if (verdict === 'undecodable') {
-      return emptySession(s, 'stalled');
+      return emptySession(s);
     }
     if (session === s) look(s);
   }
@@ -243,9 +245,9 @@ export function createWhep(url: string, handlers: WhepHandlers, world: WhepWorld
     void connect();
   }
 
-  /** It came to nothing. The first time may have been bad luck, unless no way was ever found. */
-  function emptySession(s: Session, why: WhepTrouble) {
-    if (why === 'blocked' || ++empty >= EMPTY_SESSIONS) giveUp(why);
+  /** It came to nothing. The first time may have been bad luck. */
+  function emptySession(s: Session) {
+    if (++empty >= EMPTY_SESSIONS) giveUp('stalled');
     else renew(s);
   }
 
@@ -292,7 +294,7 @@ export function createWhep(url: string, handlers: WhepHandlers, world: WhepWorld
       if (waiting) {
         cancel();
         void connect();
-      } else if (session && !['connected', 'completed'].includes(session.peer.iceConnectionState)) void restart(session);
+      } else if (session && ['disconnected', 'failed'].includes(session.peer.iceConnectionState)) void restart(session);
     },
     close,
   };

@@ -170,7 +170,8 @@ export function createWish(shelf: Shelf = browserShelf): WishStore {
       if (returned && trouble && trouble !== 'blocked') store.patch({ trouble: null });
     },
     networkChanged() {
-      if (store.get().trouble === 'blocked') store.patch({ trouble: null });
+      const { trouble } = store.get();
+      if (trouble === 'blocked' || trouble === 'stalled') store.patch({ trouble: null });
     },
   };
 }
