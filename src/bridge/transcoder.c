@@ -16,7 +16,8 @@
 #define DEATHS_MAX 5                 /* in a row: it will not do */
 #define HEALED_US  (30 * US_PER_SEC) /* alive so long, earlier deaths are forgotten */
 #define BACKOFF_US (250 * US_PER_MS) /* before the second start, doubled from then on */
-#define STALL_US   (10 * US_PER_SEC) /* takes nothing for so long: hangs */
+#define STALL_US   (10 * US_PER_SEC) /* no answer for so long: hangs */
+#define START_US   (30 * US_PER_SEC) /* the first answer: a loader on a loaded machine */
 #define CHECK_US   US_PER_SEC
 
 struct transcoder {
@@ -34,6 +35,7 @@ struct transcoder {
     bool ready, need_key, ask_key, closed, failed;
     unsigned deaths;
     int64_t ready_us;
+    int64_t ping_us; /* when it was asked; 0: it has answered */
     enum err why;
     char reason[LIMIT_WORKER_TEXT + 1];
 };
@@ -135,6 +137,7 @@ static void let_worker_go(struct transcoder *t)
     if (t->child) child_close(t->child);
     t->child = NULL;
     t->ready = false;
+    t->ping_us = 0;
     str_fini(&t->in);
 }
 
@@ -211,6 +214,10 @@ static enum err take(struct transcoder *t, const struct worker_msg *m)
 {
     char text[LIMIT_WORKER_TEXT + 1];
     if (m->type == WORKER_READY) return take_ready(t, m);
+    if (m->type == WORKER_PING) {
+        t->ping_us = 0;
+        return E_OK;
+    }
     if (m->type == WORKER_FAILED) {
         (void)span_cstr(m->data, text, sizeof text);
         fail(t, E_UNSUPPORTED, text[0] ? text : "the worker gave up");
@@ -266,14 +273,24 @@ static enum err start(struct transcoder *t)
     return E_OK;
 }
 
+/* A codec that never comes back from a frame is as dead as one that crashed. */
+static void look_after(struct transcoder *t, int64_t now)
+{
+    if (t->ping_us == 0) {
+        t->ping_us = now;
+        send_msg(t, &(struct worker_msg){.type = WORKER_PING});
+    } else if (now - t->ping_us > (t->ready ? STALL_US : START_US)) {
+        child_kill(t->child); /* on_ended follows */
+    }
+}
+
 static void on_timer(struct timer *timer, void *ctx)
 {
     struct transcoder *t = ctx;
     const int64_t now = loop_now_us(t->loop);
     (void)timer;
     if (t->child) {
-        if (child_queued(t->child) && now - child_progress_us(t->child) > STALL_US)
-            child_kill(t->child); /* on_exit follows */
+        look_after(t, now);
         timer_at(&t->timer, now + CHECK_US);
         return;
     }

@@ -47,11 +47,6 @@ size_t child_queued(const struct child *c)
     return c->tcp ? tcp_queued(c->tcp) : 0;
 }
 
-int64_t child_progress_us(const struct child *c)
-{
-    return c->tcp ? tcp_progress_us(c->tcp) : INT64_MAX;
-}
-
 void child_kill(struct child *c)
 {
     if (!c->ended) kill(c->pid, SIGKILL);

@@ -33,8 +33,6 @@ enum err child_spawn(struct loop *l, const char *const *argv, const struct child
 int child_pid(const struct child *c);
 void child_send(struct child *c, struct buf *b); /* takes its own reference */
 size_t child_queued(const struct child *c);
-/* Monotonic time of the last byte it took, or of the moment that bytes began to wait. */
-int64_t child_progress_us(const struct child *c);
 void child_kill(struct child *c); /* on_exit follows */
 void child_close(struct child *c);
 

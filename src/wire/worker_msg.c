@@ -104,6 +104,7 @@ static enum err read_fields(struct rd *r, struct worker_msg *m)
         return E_OK;
     case WORKER_KEY:
     case WORKER_LOST:
+    case WORKER_PING:
         return E_OK;
     case WORKER_FAILED:
         m->data = rd_rest(r);

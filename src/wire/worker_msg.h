@@ -22,6 +22,7 @@ enum worker_msg_type {
     WORKER_READY,    /* to the server: it is shut in and takes frames; `version` */
     WORKER_LOST,     /* to the server: no pictures until the input has a key frame */
     WORKER_FAILED,   /* to the server: it cannot do this; data is why, in words */
+    WORKER_PING,     /* to the worker, and answered when everything before it has been done */
 };
 
 /* As media/track.h and media/frame.h; `codec` is an enum codec. */

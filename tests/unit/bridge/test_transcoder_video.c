@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures through the real worker: what becomes of them, decoded by ffmpeg; and what happens when
  * the worker is killed, lies, or is not to be had. */
+#include "base/metrics.h"
 #include "rig.h"
 #include "wire/h264.h"
 #include "wire/nal.h"
@@ -270,6 +271,32 @@ static void killed_is_replaced(void **state)
     media_file_close(&m);
 }
 
+static bool has_died(struct rig *r, unsigned n)
+{
+    (void)r;
+    return metric_get(M_WORKER_DEATHS) > n;
+}
+
+/* One that never comes back from a frame. */
+static void hanging_is_replaced(void **state)
+{
+    struct media_file m;
+    static struct rig r;
+    (void)state;
+    media_file_open(&m, "h264-baseline.mp4");
+    open_rig(&r, &m);
+    feed_in_steps(&r, &m, 0, 100, 0, 0);
+    const unsigned deaths = (unsigned)metric_get(M_WORKER_DEATHS);
+    kill(child(), SIGSTOP);
+    rig_until(&r, has_died, deaths);
+    feed_in_steps(&r, &m, 100, m.n, 0, 0);
+    rig_stop(&r);
+    assert_int_equal(r.n_frames, m.n);
+    rig_close(&r);
+    rig_until(&r, no_child, 0);
+    media_file_close(&m);
+}
+
 /* A program in the worker's place; what it does is in shell. */
 static void pretend(const char *script)
 {
@@ -382,6 +409,7 @@ int main(void)
         cmocka_unit_test(gop_and_size),
         cmocka_unit_test(new_size_is_a_new_track),
         cmocka_unit_test(killed_is_replaced),
+        cmocka_unit_test(hanging_is_replaced),
         cmocka_unit_test(liars_are_given_up),
         cmocka_unit_test(slots_are_kept),
         cmocka_unit_test(is_shut_in),
