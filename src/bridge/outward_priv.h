@@ -49,6 +49,7 @@ struct outward {
     const char *reason;            /* REFUSING */
     int64_t refused_us;            /* monotonic */
     struct transcoder *transcoder; /* NULL: none */
+    int64_t fed_again_us;          /* monotonic: it was given the group of pictures once more */
     struct track *coded[2];        /* what it takes; references */
 
     struct packer packer;

@@ -71,7 +71,8 @@ static void describe_track(const struct outward *o, unsigned k, struct lane_trac
 {
     static const enum codec CODED[2] = {[MEDIA_VIDEO] = CODEC_H264, [MEDIA_AUDIO] = CODEC_OPUS};
     const struct track *t = o->packer.tracks[k];
-    *l = (struct lane_track){.layers = 1};
+    memset(l, 0, sizeof *l); /* it is compared as a whole */
+    l->layers = 1;
     if (o->way[k] == OUTWARD_TRANSCODED)
         l->codec = CODED[k];
     else if (o->way[k] == OUTWARD_AS_IT_IS && t)
@@ -94,6 +95,7 @@ void outward_describe(struct outward *o)
     struct lane_track was[2];
     const bool described = lane_describe(o->channel, was) == E_OK;
     for (unsigned k = 0; k < 2; k++) describe_track(o, k, &o->lane[k]);
+    if (described && memcmp(was, o->lane, sizeof was) == 0) return;
     o->line.told_us = 0;
     lane_bridge_describe(o->channel, o->lane, described && same_codecs(o, was));
     log_info("outward", "channel=%s video=%s%s audio=%s%s", channel_id(o->channel),

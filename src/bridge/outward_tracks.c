@@ -3,11 +3,12 @@
 #include "base/log.h"
 #include "bridge/outward_priv.h"
 
-#define SURE_FRAMES  20 /* pictures in order: there will be no others */
-#define BACK_STEPS   2  /* pictures out of order: one may be a clock's stumble */
-#define WATCH_US     (1500 * US_PER_MS)
-#define AGAIN_US     (2 * US_PER_SEC)
-#define OLD_SOUND_US (250 * US_PER_MS)
+#define FEED_AGAIN_US (10 * US_PER_SEC) /* it may be that the machine is too slow */
+#define SURE_FRAMES   20                /* pictures in order: there will be no others */
+#define BACK_STEPS    2                 /* pictures out of order: one may be a clock's stumble */
+#define WATCH_US      (1500 * US_PER_MS)
+#define AGAIN_US      (2 * US_PER_SEC)
+#define OLD_SOUND_US  (250 * US_PER_MS)
 
 static const char B_FRAMES[] =
     "The broadcast has B-frames, which WebRTC cannot show, and no transcoder is free. In OBS's "
@@ -117,6 +118,17 @@ static void on_coding_failed(void *ctx, enum err why, const char *reason)
         refuse(o, NO_CODEC);
 }
 
+/* It has lost pictures, or died: the source makes no key frame for it, but the feed has kept the
+ * last one and what came since. */
+static void on_coding_lost(void *ctx)
+{
+    struct outward *o = ctx;
+    const int64_t now = loop_now_us(o->home);
+    if (now - o->fed_again_us < FEED_AGAIN_US) return;
+    o->fed_again_us = now;
+    outward_read_again(o);
+}
+
 /* The same codecs go on through the transcoder that runs. */
 static bool reuse_transcoder(struct outward *o, struct track *const from[2])
 {
@@ -131,8 +143,10 @@ static bool reuse_transcoder(struct outward *o, struct track *const from[2])
 
 static enum err need_transcoder(struct outward *o)
 {
-    static const struct transcoder_ops OPS = {
-        .on_track = on_coded_track, .on_frame = on_coded_frame, .on_failed = on_coding_failed};
+    static const struct transcoder_ops OPS = {.on_track = on_coded_track,
+                                              .on_frame = on_coded_frame,
+                                              .on_want_key = on_coding_lost,
+                                              .on_failed = on_coding_failed};
     struct transcoder_spec spec = {.to = {CODEC_H264, CODEC_OPUS}};
     for (unsigned k = 0; k < 2; k++)
         if (o->way[k] == OUTWARD_TRANSCODED) spec.from[k] = track_of(o, (enum media_kind)k);
@@ -162,7 +176,7 @@ static bool old_sound(const struct frame *f)
 static void pass(struct outward *o, struct frame *f)
 {
     const enum outward_way way = o->way[codec_kind(f->codec)];
-    if (old_sound(f)) return;
+    if (old_sound(f) || (o->again && codec_kind(f->codec) == MEDIA_AUDIO)) return;
     if (way == OUTWARD_TRANSCODED && o->transcoder)
         transcoder_frame(o->transcoder, f);
     else if (way == OUTWARD_AS_IT_IS && o->phase == OUTWARD_RUNNING)
