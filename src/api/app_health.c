@@ -34,11 +34,11 @@ static void read_tracks(const struct channel *ch, struct health *h)
     struct ingest_state *in = &h->in;
     struct track *tracks[LIMIT_TRACKS];
     const unsigned n = channel_get_tracks(ch, tracks);
-    bool video = false, audio = false;
+    bool audio = false;
     for (unsigned i = 0; i < n; i++) {
         const struct track *t = tracks[i];
-        if (t->kind == MEDIA_VIDEO && !video) {
-            video = in->has_video = in->segments = true;
+        if (t->kind == MEDIA_VIDEO && t->width >= in->width) { /* of layers the largest */
+            in->has_video = in->segments = true;
             in->width = t->width;
             in->height = t->height;
             in->fps = in->best_fps = t->fps_milli / 1000.0;

@@ -227,7 +227,8 @@ static void take_video(struct ingest_meter *m, const struct ingest_sample *now,
     v->layers = 1;
     for (unsigned i = 0; lane && i < LANE_LAYERS; i++) {
         v->layer_bps[i] = 8 * rate(now->lane_bytes[i], then->lane_bytes[i], s);
-        if (m->lane[i].is && !f->is) f = &m->lane[i]; /* the first one that is sent */
+        if (m->lane[i].is && (!f->is || v->layer_bps[i] > v->layer_bps[f - m->lane]))
+            f = &m->lane[i]; /* the largest that is sent stands for all */
         v->bps += v->layer_bps[i];
     }
     v->is = f->is;
