@@ -38,11 +38,9 @@ const number = (n: number) => String(Math.round(n * 10) / 10);
 const ms = (n: number | undefined) => (n === undefined ? undefined : `${Math.round(n)} ms`);
 const join = (parts: (string | undefined | false | 0)[]) => parts.filter(Boolean).join(', ') || undefined;
 
-/** "2 s", and with it the longest one when that is another. */
-function keyFrames(video: NonNullable<Health['video']>): string | undefined {
-  const { keyFrameInterval: last, keyFrameIntervalLongest: longest } = video;
-  if (!last) return undefined;
-  return longest && longest > last * 1.2 ? `${number(last)} s, at most ${number(longest)} s` : `${number(last)} s`;
+/** The longest of the last ones, when that is another than the last. */
+function longestKey({ keyFrameInterval: last, keyFrameIntervalLongest: longest }: NonNullable<Health['video']>): string | undefined {
+  return last && longest && longest > last * 1.2 ? `at most ${number(longest)} s` : undefined;
 }
 
 function offset(value: number | undefined): string | undefined {
@@ -97,7 +95,7 @@ function Figures({ health }: { health: Health }) {
         value={video?.bitrate ? bitrate(video.bitrate) : undefined}
         detail={video?.layers && `layers: ${video.layers.map((l) => (l.bitrate ? bitrate(l.bitrate) : 'off')).join(', ')}`}
       />
-      <Figure name="Key frame every" value={video ? keyFrames(video) : undefined} />
+      <Figure name="Key frame every" value={video?.keyFrameInterval ? `${number(video.keyFrameInterval)} s` : undefined} detail={video ? longestKey(video) : undefined} />
       <Figure name="Sound" value={audio?.codec && join([audio.sampleRate && `${number(audio.sampleRate / 1000)} kHz`, channels])} detail={join([codec(audio?.codec), audio?.profile, audio?.bitrate ? bitrate(audio.bitrate) : undefined])} />
       {audio?.level !== undefined && <Level level={audio.level} peak={audio.peakLevel ?? audio.level} />}
       <Figure name="Sound to picture" value={offset(health.avOffset)} />
