@@ -6,6 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { newUser } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
+import { request } from './lib/http.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { program, startServer, until } from './lib/server.mjs';
 import { aiortc, rtcPage } from './lib/webrtc.mjs';
@@ -60,7 +61,7 @@ async function untilSound(page) {
 }
 
 for (const gop of [2, 10])
-  test(`picture and sound from key frames ${gop} s apart, for Chromium and aiortc`, async (t) => {
+  test(`picture and sound from key frames ${gop} s apart`, async (t) => {
     const { server, stream, rtmp } = await begin(t);
     const { context } = await launchBrowser(t);
     const page = await rtcPage(context, server);
@@ -71,14 +72,16 @@ for (const gop of [2, 10])
     assert.deepEqual([seen.inbound.frameWidth, seen.inbound.frameHeight], [640, 360]);
     const sound = await untilSound(page);
     t.diagnostic(JSON.stringify({ level: sound.audioLevel, concealed: sound.concealedSamples, of: sound.totalSamplesReceived }));
+    if (gop === 2) return;
     const other = await aiortc(t, 'aiortc_whep.py', whep(server, stream), 50).ended();
     assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
   });
 
-for (const [video, codec] of [['av1.mp4', 'AV1'], ['vp9.mp4', 'VP9']])
-  test(`${codec} and Opus by Enhanced RTMP go through as they are`, async (t) => {
-    const { server, stream } = await begin(t);
-    const { context } = await launchBrowser(t);
+test('AV1, VP9 and Opus by Enhanced RTMP go through as they are', async (t) => {
+  const { server, ada } = await begin(t);
+  const { context } = await launchBrowser(t);
+  for (const [video, codec] of [['av1.mp4', 'AV1'], ['vp9.mp4', 'VP9']]) {
+    const stream = await ada.createStream();
     const page = await rtcPage(context, server);
     publishFile(t, server, stream, video, 'opus.mp4');
     const made = await watch(page, whep(server, stream));
@@ -86,7 +89,9 @@ for (const [video, codec] of [['av1.mp4', 'AV1'], ['vp9.mp4', 'VP9']])
     await untilPictures(page, 40);
     assert.match(made.text, new RegExp(`a=rtpmap:\\d+ ${codec}/90000`));
     await untilSound(page);
-  });
+    await page.close();
+  }
+});
 
 test('sound alone, and a picture alone', async (t) => {
   const { server, ada, stream, rtmp } = await begin(t);
@@ -144,36 +149,30 @@ test('B-frames are transcoded, and the picture is steady', async (t) => {
   assert.ok(other.video >= 50 && other.audio >= 50 && other.peak > 100, JSON.stringify(other));
 });
 
-test('B-frames begin in the middle', async (t) => {
-  const { server, stream } = await begin(t, ['--webrtc-transcodes', '1']);
+test('B-frames begin in the middle; HEVC', async (t) => {
+  const { server, ada, stream } = await begin(t, ['--webrtc-transcodes', '2']);
   const { context } = await launchBrowser(t);
   const page = await rtcPage(context, server);
   publishFile(t, server, stream, 'h264-baseline.mp4+h264-bframes.mp4', 'aac-48000.mp4');
   await watch(page, whep(server, stream));
   await until('they are transcoded', () => /outward channel=\S+ video=h264 transcoded/.test(server.log), 30_000);
   await untilPictures(page, 40);
-});
-
-test('HEVC is transcoded', async (t) => {
-  const { server, stream } = await begin(t, ['--webrtc-transcodes', '1']);
-  const { context } = await launchBrowser(t);
-  const page = await rtcPage(context, server);
-  publishFile(t, server, stream, 'h265.mp4', 'aac-48000.mp4');
-  const made = await watch(page, whep(server, stream));
+  const other = await ada.createStream();
+  publishFile(t, server, other, 'h265.mp4', 'aac-48000.mp4');
+  const made = await watch(page, whep(server, other));
   assert.equal(made.status, 201, made.text);
   await untilPictures(page, 40);
 });
 
 test('B-frames that nobody can transcode', async (t) => {
   const { server, stream, rtmp } = await begin(t, ['--webrtc-transcodes', '0']);
-  const { context } = await launchBrowser(t);
-  const page = await rtcPage(context, server);
   await publishFfmpeg(t, rtmp, { media: { bframes: 2 } });
-  const made = await until('an answer that is not of the beginning', async () => {
-    const got = await page.evaluate((u) => window.watch(u), whep(server, stream));
-    return (got.status !== 409 || JSON.parse(got.text).error.code !== 'not_live') && got;
+  const post = () => request(whep(server, stream), { method: 'POST', headers: { 'Content-Type': 'application/sdp', 'Content-Length': 5 }, body: 'v=0\r\n' });
+  const answer = await until('an answer that is not of the beginning', async () => {
+    const got = await post();
+    return (got.status !== 409 || got.json.error.code !== 'not_live') && got;
   }, 30_000, 500);
-  assert.equal(made.status, 409);
-  assert.equal(JSON.parse(made.text).error.code, 'no_webrtc');
-  assert.match(made.text, /bframes=0/);
+  assert.equal(answer.status, 409);
+  assert.equal(answer.json.error.code, 'no_webrtc');
+  assert.match(answer.json.error.message, /bframes=0/);
 });
