@@ -157,6 +157,7 @@ static enum err update_track(struct rtp_to_frames *t, unsigned slot, struct span
         track_unref(made);
         return E_OK;
     }
+    t->changed[slot] = old != NULL;
     track_unref(t->tracks[slot]);
     t->tracks[slot] = made;
     *fresh = track_ref(made);
@@ -234,26 +235,31 @@ void rtp_to_frames_sync(struct rtp_to_frames *t, unsigned slot, uint32_t ts, int
 
 /* --- frames --- */
 
-/* Parameter sets are in the track's configuration, delimiters are the container's. */
-static struct frame *h264_frame(struct span in)
+/* Parameter sets are in the track's configuration, delimiters are the container's. After a change
+ * of configuration the sets stay in key frames as well: there are readers of HLS (libavformat's)
+ * that know only the first initialisation segment. */
+static struct frame *h264_frame(struct span in, bool keep_sets)
 {
     struct frame *f = frame_new(in.len);
     struct wr w = wr_to(f->data, in.len);
     struct span nal = SPAN_NULL;
+    bool picture = false;
     while (nal_next(&in, 4, &nal) == E_OK) {
         const unsigned type = nal.p[0] & 0x1f;
-        if (type == H264_SPS || type == H264_PPS || type == H264_AUD) continue;
+        const bool set = type == H264_SPS || type == H264_PPS;
+        if ((set && !keep_sets) || type == H264_AUD) continue;
         if (type == H264_IDR) f->key = true;
+        picture = picture || !set;
         wr_u32be(&w, (uint32_t)nal.len);
         wr_str(&w, nal);
     }
-    f->len = wr_used(&w);
+    f->len = picture ? wr_used(&w) : 0;
     return f;
 }
 
-static struct frame *make_frame(enum codec c, struct span in, bool key)
+static struct frame *make_frame(enum codec c, struct span in, bool key, bool keep_sets)
 {
-    if (c == CODEC_H264) return h264_frame(in);
+    if (c == CODEC_H264) return h264_frame(in, keep_sets);
     struct frame *f = frame_new(in.len);
     memcpy(f->data, in.p, in.len);
     f->key = key;
@@ -277,7 +283,7 @@ enum err rtp_to_frames(struct rtp_to_frames *t, unsigned slot, const struct rtc_
     if (!t->tracks[slot]) return E_MORE;
     const struct timeline_stamp s =
         timeline_map(&t->timeline, t->tracks[slot]->id, (uint32_t)(source_us / US_PER_MS), 0);
-    m.frame = make_frame(c->codec, data, in->key);
+    m.frame = make_frame(c->codec, data, in->key, t->changed[slot]);
     if (m.frame->len == 0) { /* parameter sets alone */
         frame_unref(m.frame);
         m.frame = NULL;

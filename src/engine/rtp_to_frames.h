@@ -34,6 +34,7 @@ struct rtp_to_frames {
     struct rtp_clock clocks[RTP_SLOTS];
     struct track *tracks[RTP_SLOTS]; /* newest configuration; NULL: not yet */
     uint8_t ids[RTP_SLOTS];          /* of the tracks */
+    bool changed[RTP_SLOTS];         /* the configuration is not the first one */
     bool aligned;                    /* the sound to the picture */
 };
 

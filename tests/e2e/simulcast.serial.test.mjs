@@ -17,7 +17,7 @@ const whip = (server, stream) => `${server.http}/whip/${stream.ingest.streamKey}
 async function begin(t) {
   const server = await startServer(t);
   const ada = await newUser(server);
-  const { context, problems } = await launchBrowser(t, { args: FAKE_DEVICES, expected: [/404/] });
+  const { context, problems } = await launchBrowser(t, { args: FAKE_DEVICES, expected: [/404.*(favicon|m4s|m3u8)/] });
   const from = await rtcPage(context, server);
   const to = await rtcPage(context, server);
   return { server, ada, stream: await ada.createStream(), from, to, problems };

@@ -17,7 +17,7 @@ export async function hlsPlay(page, url, config = {}) {
     video.addEventListener('resize', () => seen.sizes.push(video.videoWidth));
     hls.loadSource(u);
     hls.attachMedia(video);
-    return video.play().catch(() => {});
+    video.play().catch(() => {}); // it may take long, and tells nothing that the state does not
   }, [url, config]);
 }
 

@@ -332,6 +332,42 @@ static void one_is_far_behind(void **state)
     finish(&s);
 }
 
+static bool lossy_top(uint64_t n)
+{
+    const uint64_t x = (n + 1) * 2654435761u % 997;
+    return n > 60 && (x < 40 || (n / 300 % 7 == 3 && n % 300 > 60 && n % 300 < 60 + x / 20));
+}
+
+static bool lossy_low(uint64_t n)
+{
+    return n > 60 && n * 40503 % 613 < 20;
+}
+
+/* Half an hour over a line that loses now a picture, now a second of them, in each layer for
+ * itself: parts stay within the target, segments together, nobody is cut off. */
+static void half_an_hour_with_holes(void **state)
+{
+    struct sim s;
+    begin(&s, 3);
+    s.check.short_ok = true;
+    s.layers[0].drops = lossy_top;
+    s.layers[2].drops = lossy_low;
+    s.layers[1].delay_us = 60000;
+    run(&s, 1800);
+    packager_end(s.p, s.now_us);
+    check_drain(&s.check, s.p);
+    check_layers_aligned(&s.check, 110000);
+    assert_int_equal(s.check.v.long_parts, 0);
+    assert_int_equal(s.check.layers[0].long_parts + s.check.layers[1].long_parts, 0);
+    assert_int_equal(s.check.n_discontinuities, 0);
+    assert_int_equal(s.check.layers[0].samples, s.layers[1].sent);
+    assert_int_equal(gaps(&s.check.layers[0]), 0);
+    assert_in_range(gaps(&s.check.v), 0, s.check.v.n_segs / 10);
+    for (unsigned i = 0; i < s.check.v.n_segs; i++)
+        if (!s.check.v.segs[i].gap) assert_true(s.check.v.segs[i].independent);
+    finish(&s);
+}
+
 int main(void)
 {
     media_file_open(&h264, "h264-baseline.mp4");
@@ -347,6 +383,7 @@ int main(void)
         cmocka_unit_test(all_change_size),
         cmocka_unit_test(sound_is_late),
         cmocka_unit_test(one_is_far_behind),
+        cmocka_unit_test(half_an_hour_with_holes),
     };
     const int rc = RUN_TESTS(tests);
     media_file_close(&h264);

@@ -119,12 +119,107 @@ static void sound_is_moved_to_its_picture(void **state)
     media_file_close(&f);
 }
 
+/* Another size in the middle: a new track, and from then on the sets stay in the key frames. */
+static void sets_stay_after_a_change(void **state)
+{
+    static const char *const FILES[] = {"h264-baseline.mp4", "h264-cropped.mp4"};
+    struct rtp_media m = {0};
+    rtp_to_frames_init(&t, 0, false);
+    rtp_to_frames_track(&t, 0, CODEC_H264, 90000);
+    for (unsigned i = 0; i < 2; i++) {
+        struct media_file f;
+        uint8_t room[1024];
+        media_file_open(&f, FILES[i]);
+        const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
+        const struct span data = f.samples[0].data;
+        assert_int_equal(feed(0, rtc_frame_of(i * 3000, true, sets, data), 1000000, &m), E_OK);
+        assert_true(m.track && m.track->width == f.track->width && m.frame->key);
+        assert_int_equal(m.frame->len, data.len + (i ? sets.len : 0));
+        drop(&m);
+        assert_int_equal(feed(0, rtc_frame_of(i * 3000, true, SPAN_NULL, sets), 1000000, &m), E_OK);
+        assert_null(m.frame); /* sets alone are no picture */
+        drop(&m);
+        media_file_close(&f);
+    }
+    rtp_to_frames_fini(&t);
+}
+
+/* Layers of one picture whose clocks have nothing in common, and wrap; what was taken at the same
+ * moment gets the same time, though one arrives much later. */
+static void layers_are_put_together(void **state)
+{
+    static const uint32_t ZERO[2] = {0xffff0000, 12345};
+    struct media_file f;
+    uint8_t room[1024];
+    int64_t dts[2] = {0};
+    media_file_open(&f, "h264-baseline.mp4");
+    const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
+    rtp_to_frames_init(&t, 0, false);
+    for (unsigned k = 0; k < 2; k++) {
+        rtp_to_frames_track(&t, k, CODEC_H264, 90000);
+        rtp_to_frames_id(&t, k, (uint8_t)(k ? 2 : TRACK_ID_VIDEO));
+        /* The reports were made at different times. */
+        rtp_to_frames_sync(&t, k, ZERO[k] + 9000 * k, 70000000 + 100000 * k);
+        assert_true(rtp_to_frames_synced(&t, k));
+    }
+    for (uint32_t n = 0; n < 1000; n++) {
+        for (unsigned k = 0; k < 2; k++) {
+            struct rtp_media m = {0};
+            const bool key = n % 60 == 0;
+            const int64_t now = 1000000 + (int64_t)n * 33333 + (k ? 150000 : 0);
+            assert_int_equal(feed(k,
+                                  rtc_frame_of(ZERO[k] + n * 3000, key, key ? sets : SPAN_NULL,
+                                               f.samples[key ? 0 : 1].data),
+                                  now, &m),
+                             E_OK);
+            if (n == 0) assert_int_equal(m.track->id, k ? 2 : TRACK_ID_VIDEO);
+            assert_int_equal(m.frame->track, k ? 2 : TRACK_ID_VIDEO);
+            dts[k] = m.frame->dts_us;
+            drop(&m);
+        }
+        assert_true(llabs(dts[0] - dts[1]) <= 1000);
+        assert_true(llabs(dts[0] - (int64_t)n * 33333) <= 2000);
+    }
+    rtp_to_frames_fini(&t);
+    media_file_close(&f);
+}
+
+/* Reports that cannot be true are not believed: the arrivals stand. */
+static void a_clock_from_another_time(void **state)
+{
+    struct media_file f;
+    uint8_t room[1024];
+    struct rtp_media m = {0};
+    media_file_open(&f, "h264-baseline.mp4");
+    const struct span sets = parameter_sets(buf_span(f.track->config), room, sizeof room);
+    rtp_to_frames_init(&t, 0, false);
+    for (unsigned k = 0; k < 2; k++) {
+        rtp_to_frames_track(&t, k, CODEC_H264, 90000);
+        rtp_to_frames_id(&t, k, (uint8_t)(k ? 2 : TRACK_ID_VIDEO));
+        rtp_to_frames_sync(&t, k, 0, k ? INT64_C(7200000000) : 0);
+        assert_int_equal(
+            feed(k, rtc_frame_of(0, true, sets, f.samples[0].data), 1000000 + 50000 * k, &m), E_OK);
+        assert_int_equal(m.frame->dts_us, 50000 * k);
+        drop(&m);
+    }
+    unsigned pixels = 0;
+    const struct rtc_frame key = rtc_frame_of(0, true, sets, f.samples[0].data);
+    assert_int_equal(rtp_to_frames_pixels(&t, 1, &key, &pixels), E_OK);
+    assert_int_equal(pixels, f.track->width * f.track->height);
+    buf_unref(key.data);
+    rtp_to_frames_fini(&t);
+    media_file_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(h264_keeps_its_frames_and_finds_its_track),
         cmocka_unit_test(before_a_key_frame_there_is_nothing),
         cmocka_unit_test(sound_is_moved_to_its_picture),
+        cmocka_unit_test(sets_stay_after_a_change),
+        cmocka_unit_test(layers_are_put_together),
+        cmocka_unit_test(a_clock_from_another_time),
     };
     return RUN_TESTS(tests);
 }
