@@ -60,7 +60,7 @@ export async function packets(url, args = []) {
 
 // Decodes all of it and returns the frame count of each kind; a decoder's complaint is a failure.
 export async function decode(url, seconds, { timeout = 60_000 } = {}) {
-  const args = ['-hide_banner', '-nostdin', '-v', 'warning', '-i', url];
+  const args = ['-hide_banner', '-nostdin', '-v', 'repeat+warning', '-i', url];
   if (seconds) args.push('-t', String(seconds));
   const count = async (kind) => {
     const { stdout, stderr } = await execute('ffmpeg', [...args, '-map', `0:${kind}:0`, '-f', 'framemd5', '-'], { timeout, maxBuffer: 64 << 20 });
