@@ -36,6 +36,8 @@ static int64_t wall_offset(const struct packager *p)
 void packager_join(struct packager *p, struct video *v, const struct item *i, int64_t start_us)
 {
     v->s.lost = v->late = false;
+    v->pulled = i->f->pts_us > start_us;
+    v->pull_us = start_us;
     packager_lane_start(&v->l, &p->events, i->t, start_us, i->f->pts_us - i->f->dts_us,
                         p->wall_offset_us);
 }

@@ -46,6 +46,8 @@ struct video {
     struct packager_lane l;
     bool late;       /* it is not waited for */
     int64_t part_us; /* start of the open part */
+    bool pulled;     /* its next picture is shown at pull_us: see packager_video.c */
+    int64_t pull_us;
 };
 
 enum packager_state { IDLE, WAIT, RUN, DRAIN };

@@ -194,12 +194,8 @@ static int64_t own_end_us(const struct packager *p, const struct video *v, int64
     return end_us < t_us ? end_us : t_us;
 }
 
-/* Those that are right behind have their own end, so that no picture is missing in between. */
 static void close_segment(struct packager *p, struct video *v, int64_t t_us)
 {
-    const int64_t next_us = head_us(v);
-    const bool behind = next_us > t_us + slack_us(p) && next_us <= t_us + PACKAGER_KEY_SLACK_US;
-    if (behind && p->n_v > 1) t_us = next_us;
     if (v->late && v->l.n > 0) t_us = own_end_us(p, v, t_us);
     const uint64_t tick = packager_lane_tick(&v->l, t_us);
     (void)packager_lane_fit_part(&v->l, &p->events, tick, p->cut.target_us);
@@ -219,12 +215,17 @@ void packager_cut_video(struct packager *p, int64_t t_us)
     if (!p->a.used) packager_keep_step(p, &p->a, lead);
 }
 
-/* Who has nothing to begin the new segment with is out, until it has a key frame for one. */
+/* Who has nothing to begin the new segment with is out, until it has a key frame for one. Who is
+ * some pictures behind shows its first one a little early: a player that changes to it finds no
+ * hole. */
 static void leave_behind(struct packager *p, const struct picture *pic)
 {
     for (unsigned i = 0; i < p->n_v; i++) {
         struct video *v = &p->v[i];
-        if (!in(pic, i) && head_us(v) > pic->t_us + PACKAGER_KEY_SLACK_US) v->l.used = false;
+        if (!v->l.used || in(pic, i)) continue;
+        v->l.used = head_us(v) <= pic->t_us + PACKAGER_KEY_SLACK_US;
+        v->pulled = v->l.used;
+        v->pull_us = pic->t_us;
     }
 }
 
@@ -293,10 +294,13 @@ static void place(struct packager *p, struct video *v, int64_t t_us)
         source_set_fps(p, v);
         packager_join(p, v, queue_head(&v->s.q), p->cut.video.segment_us);
     }
+    if (v->pulled) t_us = v->pull_us;
+    v->pulled = false;
+    if (returns) t_us = without_hole(&v->l, t_us);
     const int64_t snap_us = t_us - shown_us(v, queue_head(&v->s.q));
     struct packager_lane *l = &v->l;
     struct frame *f = queue_take(&v->s.q);
-    t_us = returns ? without_hole(&v->l, t_us) : decoded_us(p, v, t_us);
+    t_us = decoded_us(p, v, t_us);
     const uint64_t tick = packager_lane_tick(l, t_us);
     if (l->n > 0 && (part_ends(p, v, t_us) || packager_part_full(l, f)))
         packager_lane_close_part(l, &p->events, tick, false);
