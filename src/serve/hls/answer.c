@@ -99,6 +99,10 @@ static enum answered media_live(struct entry *e, unsigned i, struct http_request
     if (!s) return ANSWER_WAIT;
     struct hls_edge edge = s->edge;
     if (e->kind == GATE_MEDIA_ASSET && s->archive_ended) edge.ended = true;
+    if (e->kind == GATE_MEDIA_LIVE && playlist_stopped(e->snap, e->n_renditions, i)) {
+        answer_error(r, 404, "stopped", "This rendition has stopped; the others go on.");
+        return ANSWERED;
+    }
     switch (hls_decide(&edge, &ask->d)) {
     case HLS_WAIT:
         return ANSWER_WAIT;

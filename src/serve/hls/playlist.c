@@ -159,6 +159,8 @@ bool playlist_archive(const struct archive *a, unsigned rendition, enum m3u8_typ
 /* --- multivariant ------------------------------------------------------------------------------
  */
 
+#define STOPPED_PARTS 3 /* that others have of a segment of which one has none */
+
 #define URI_CAP    256
 #define CODECS_CAP 256
 
@@ -223,30 +225,31 @@ static void multi_write(struct multi *m, struct str *out)
                            m->independent);
 }
 
-/* Its pictures have stopped while others go on: who comes now is not sent there. */
-static bool has_stopped(const struct log_snapshot *s)
+/* Nothing comes of it where another rendition of the picture, `o`, goes on. */
+static bool is_behind(const struct log_snapshot *s, const struct log_snapshot *o)
 {
-    return !s->open && s->n_segs && s->segs[s->n_segs - 1]->s.gap;
+    if (!o || o == s || o->archive->r[o->rendition].kind != MEDIA_VIDEO || !o->open) return false;
+    const bool gap = s->n_segs && s->segs[s->n_segs - 1]->s.gap;
+    return gap || o->edge.open_msn > s->edge.open_msn ||
+           (o->edge.open_msn == s->edge.open_msn && o->edge.open_parts >= STOPPED_PARTS);
 }
 
-static bool all_stopped(struct log_snapshot *const *snapshots, unsigned n)
+bool playlist_stopped(struct log_snapshot *const *all, unsigned n, unsigned self)
 {
-    for (unsigned i = 0; i < n; i++) {
-        const struct log_snapshot *s = snapshots[i];
-        if (s->archive->r[i].kind == MEDIA_VIDEO && !has_stopped(s)) return false;
-    }
-    return true;
+    const struct log_snapshot *s = all[self];
+    if (s->archive->r[self].kind != MEDIA_VIDEO || s->open || s->edge.ended) return false;
+    for (unsigned i = 0; i < n; i++)
+        if (is_behind(s, all[i])) return true;
+    return false;
 }
 
 void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
                          struct str *out)
 {
     struct multi m = {.independent = true};
-    const bool none = all_stopped(snapshots, n);
     for (unsigned i = 0; i < n; i++) {
         const struct log_snapshot *s = snapshots[i];
-        const bool video = s->archive->r[i].kind == MEDIA_VIDEO;
-        if (video && !none && has_stopped(s) && !s->edge.ended) continue;
+        if (playlist_stopped(snapshots, n, i)) continue; /* nobody is sent there now */
         multi_add(&m, &s->archive->r[i], s->inits, s->peak_bps, s->avg_bps, id, s->archive->run,
                   "");
         m.independent = m.independent && s->independent;

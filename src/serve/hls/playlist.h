@@ -17,3 +17,6 @@ bool playlist_archive(const struct archive *a, unsigned rendition, enum m3u8_typ
 void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
                          struct str *out);
 void playlist_multi_archive(const struct archive *a, const char *id, struct str *out);
+/* The rendition is one of a picture, and has stopped while others go on (a browser switches layers
+ * off): players shall go to another now, and not wait for what does not come. */
+bool playlist_stopped(struct log_snapshot *const *all, unsigned n, unsigned self);
