@@ -8,9 +8,10 @@ export type ToComposer =
   | { type: 'source'; name: 'screen' | 'camera'; readable: ReadableStream<VideoFrame> | null }
   | { type: 'scene'; scene: Pick<Scene, 'corner' | 'title' | 'note'> }
   | { type: 'rate'; fps: number }
-  | { type: 'size'; width: number; height: number };
+  | { type: 'size'; width: number; height: number }
+  | { type: 'end' };
 
-const post = (message: 'tick') => (self as unknown as { postMessage(m: unknown): void }).postMessage(message);
+const post = (message: 'ready' | 'tick' | 'ended') => (self as unknown as { postMessage(m: unknown): void }).postMessage(message);
 
 const frames: Record<'screen' | 'camera', VideoFrame | null> = { screen: null, camera: null };
 const readers: Record<'screen' | 'camera', ReadableStreamDefaultReader<VideoFrame> | null> = { screen: null, camera: null };
@@ -55,6 +56,14 @@ function tick() {
   writer.write(frame).catch(() => frame.close());
 }
 
+/** Frames that nobody closes stall the camera that they come from. */
+async function end() {
+  clearInterval(timer);
+  for (const name of ['screen', 'camera'] as const) void read(name, null);
+  await writer?.close().catch(() => {});
+  post('ended');
+}
+
 self.onmessage = ({ data }: MessageEvent<ToComposer>) => {
   switch (data.type) {
     case 'canvas':
@@ -73,5 +82,9 @@ self.onmessage = ({ data }: MessageEvent<ToComposer>) => {
     case 'rate':
       clearInterval(timer);
       timer = setInterval(tick, 1000 / data.fps);
+      return;
+    case 'end':
+      void end();
   }
 };
+post('ready');

@@ -36,10 +36,14 @@ const { MediaStreamTrackProcessor: TrackProcessor, MediaStreamTrackGenerator: Tr
   MediaStreamTrackGenerator?: Generator;
 };
 
-function startWorker(): Worker {
+function startWorker(onTick: () => void = () => {}): Worker {
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = new Worker(url);
-  URL.revokeObjectURL(url);
+  worker.onmessage = ({ data }: MessageEvent<'ready' | 'tick' | 'ended'>) => {
+    if (data === 'tick') onTick();
+    else if (data === 'ready') URL.revokeObjectURL(url);
+    else worker.terminate();
+  };
   return worker;
 }
 
@@ -67,13 +71,12 @@ function inWorker(at: ComposerFormat, TP: Processor, TG: Generator): Composer {
     },
     close() {
       track.stop();
-      worker.terminate();
+      tell({ type: 'end' });
     },
   };
 }
 
 function onPage(at: ComposerFormat): Composer {
-  const worker = startWorker();
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width: at.width, height: at.height });
   const ctx = canvas.getContext('2d', { alpha: false });
@@ -87,7 +90,7 @@ function onPage(at: ComposerFormat): Composer {
   paint();
   const track = canvas.captureStream(at.fps).getVideoTracks()[0];
   if (!track) throw new Error('This browser cannot make a picture of its own.');
-  worker.onmessage = paint;
+  const worker = startWorker(paint);
   worker.postMessage({ type: 'rate', fps: at.fps } satisfies ToComposer);
   return {
     track,

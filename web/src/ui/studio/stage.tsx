@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The preview, what lies over it, and the buttons under it.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { watchLevel } from '../../rtc/sound';
 import type { Problem } from '../../rtc/capture';
 import type { Tracks } from '../../rtc/whip';
@@ -9,15 +9,19 @@ import type { InputKind, Studio, StudioStore } from '../../store/studio';
 import { Button } from '../button';
 import { Icon } from '../icons';
 
-/** What goes out, silent: nobody wants to hear themselves. */
+/** What goes out, silent: nobody wants to hear themselves. The element gets copies, because whatever captures
+ * a <video> (an extension, a test) stops its tracks when the source changes. */
 function Preview({ program, mirrored }: { program: Tracks; mirrored: boolean }) {
   const ref = useRef<HTMLVideoElement>(null);
   const { video, audio } = program;
-  useEffect(() => {
-    if (!ref.current) return;
-    ref.current.muted = true;
-    ref.current.srcObject = video ? new MediaStream(audio ? [video, audio] : [video]) : null;
-    if (video) void ref.current.play().catch(() => {});
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const copies = video ? [video, audio].filter((t) => t !== null).map((t) => t.clone()) : [];
+    element.muted = true;
+    element.srcObject = copies.length > 0 ? new MediaStream(copies) : null;
+    if (video) void element.play().catch(() => {});
+    return () => copies.forEach((t) => t.stop());
   }, [video, audio]);
   return <video ref={ref} class={`stage-video${mirrored ? ' stage-mirrored' : ''}`} aria-label="Preview" autoplay muted playsInline disablePictureInPicture />;
 }
