@@ -168,7 +168,7 @@ test('the screen with and without the camera over it, camera off, mute; another 
   await until('the camera is over the screen', async () => (await insetContrast(page)) > 60);
   await inset.uncheck();
   await until('the screen alone', async () => (await insetContrast(page)) < 20);
-  await untilPlaying(page);
+  await untilPlaying(page, { sound: false }); // it listens to what the preview had before
   await page.getByRole('button', { name: 'Stop sharing' }).click();
 
   // By keyboard.
