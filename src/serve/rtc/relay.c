@@ -22,6 +22,7 @@ struct source {
     int64_t heard_us;
     uint64_t rate; /* bits a second, smoothed */
     uint16_t width, height;
+    uint32_t largest; /* packet of the burst under way */
 };
 
 struct relay {
@@ -54,12 +55,14 @@ static void clear(struct relay *r)
 static void on_burst(struct relay *r, struct lane_burst *b)
 {
     const int64_t now = loop_now_us(r->l->loop);
+    for (unsigned i = 0; i < LANE_LAYERS; i++) r->sources[i].largest = 0;
     for (unsigned i = 0; i < b->n; i++) {
         const struct lane_packet *p = &b->packets[i];
         struct source *s = &r->sources[p->track * LANE_LAYERS + p->layer];
         packet_history_add(&s->history, b, i);
         if (now - b->at_us < TICK_US) s->bytes[0] += p->len; /* what was kept for us is not now's */
         s->heard_us = now;
+        if (p->len > s->largest) s->largest = p->len;
         if (p->key && p->track == MEDIA_VIDEO)
             (void)rtc_picture_size(r->tracks[MEDIA_VIDEO].codec, lane_payload(b, p), &s->width,
                                    &s->height);
@@ -130,6 +133,16 @@ void relay_layers(const struct relay *r, struct rtc_layers_there *out)
             out->order[at] = out->order[at - 1];
         out->order[at] = i;
     }
+}
+
+uint64_t relay_rate(const struct relay *r, uint8_t layer)
+{
+    return r->sources[layer].rate;
+}
+
+uint32_t relay_largest(const struct relay *r, uint8_t layer)
+{
+    return r->sources[layer].largest;
 }
 
 void relay_picture(const struct relay *r, uint8_t layer, uint16_t *width, uint16_t *height)

@@ -226,6 +226,9 @@ const struct relay_clock *relay_clock(const struct relay *r, uint8_t track, uint
 const struct lane_track *relay_track(const struct relay *r, uint8_t track);
 /* The video layers that have something in them now. */
 void relay_layers(const struct relay *r, struct rtc_layers_there *out);
+uint64_t relay_rate(const struct relay *r, uint8_t layer); /* video, bits a second */
+/* Bytes of the largest packet of a video layer in the burst that is being sent. */
+uint32_t relay_largest(const struct relay *r, uint8_t layer);
 /* Zeros: not known. */
 void relay_picture(const struct relay *r, uint8_t layer, uint16_t *width, uint16_t *height);
 void relay_want_key(struct relay *r, uint8_t layer, int64_t now_us);

@@ -4,9 +4,10 @@
 #include "base/clock.h"
 #include "serve/rtc/whep_priv.h"
 
-#define AGAIN_MS    50     /* the same packet is not sent again sooner, or than a round trip */
-#define AGAIN_BPS   250000 /* bytes a second that are sent again */
-#define AGAIN_BURST 250000
+#define AGAIN_MS    50    /* the same packet is not sent again sooner, or than a round trip */
+#define AGAIN_PART  4     /* of what is sent, so much may be sent again */
+#define AGAIN_LEAST 25000 /* bytes a second, in any case */
+#define AGAIN_BURST 64000
 
 void whep_report(struct list *viewer, const struct relay_clock *clocks, int64_t now_us)
 {
@@ -52,13 +53,26 @@ static void send_again(struct whep *v, uint8_t track, uint16_t seq, struct whep_
         v->again_credit -= (int64_t)n;
 }
 
+/* What is asked for again after a break of any length, and no more than a part of what is watched
+ * in the long run: a line that loses more has to have a lower layer. */
+static void refill(struct whep *v, int64_t now)
+{
+    const uint8_t layer = whep_layer_now(v);
+    const uint64_t part =
+        layer == RTC_LAYER_NONE ? 0 : relay_rate(v->relay, layer) / 8 / AGAIN_PART;
+    const int64_t rate = part > AGAIN_LEAST ? (int64_t)part : AGAIN_LEAST;
+    int64_t since = now - v->again_us;
+    if (since > 10 * US_PER_SEC) since = 10 * US_PER_SEC;
+    v->again_credit += since * rate / US_PER_SEC;
+    if (v->again_credit > AGAIN_BURST) v->again_credit = AGAIN_BURST;
+    v->again_us = now;
+}
+
 static void on_nack(struct whep *v, struct rtcp_nack *n, int64_t now)
 {
     uint16_t seq, bits;
     struct whep_batch b = whep_batch(v);
-    v->again_credit += (now - v->again_us) * AGAIN_BPS / US_PER_SEC;
-    if (v->again_credit > AGAIN_BURST) v->again_credit = AGAIN_BURST;
-    v->again_us = now;
+    refill(v, now);
     for (uint8_t k = 0; k < 2; k++) {
         struct whep_track *t = &v->tracks[k];
         if (!t->is || !t->nack || t->ssrc != n->media) continue;

@@ -65,6 +65,7 @@ struct whep_batch {
     uint8_t *at, *end;
     uint16_t sizes[2 * LANE_BURST_MAX];
     unsigned n;
+    uint32_t even; /* bytes that a payload is filled up to when it has almost as many; 0: not */
     int64_t now_us;
 };
 struct whep_batch whep_batch(struct whep *v);

@@ -7,6 +7,7 @@
 
 #define PADDING   255 /* RFC 3550, 5.1: as much as one byte can count */
 #define PROBE_MIN 10
+#define EVEN_MAX  8 /* bytes of padding that make a frame's packets equal */
 #define PROBE_MAX 64
 
 struct whep_batch whep_batch(struct whep *v)
@@ -16,6 +17,7 @@ struct whep_batch whep_batch(struct whep *v)
     b.at = l->burst;
     b.end = l->burst + sizeof l->burst;
     b.n = 0;
+    b.even = 0;
     b.now_us = loop_now_us(l->loop);
     return b;
 }
@@ -84,6 +86,19 @@ static struct span payload_of(const struct whep_track *t, const struct rtc_span 
     return span_of(room, in.len);
 }
 
+/* Browsers cut a frame into packets of two sizes, one byte apart. Made equal, they leave by one
+ * call. Where a packet is sent again on its own source it would not be the same. */
+static struct span even(const struct whep_track *t, const struct whep_batch *b, struct span in,
+                        uint8_t room[LIMIT_UDP_BYTES])
+{
+    const size_t more = b->even > in.len ? b->even - in.len : 0;
+    if (!more || more > EVEN_MAX || !t->rtx_ssrc || b->even > LIMIT_UDP_BYTES) return in;
+    if (in.p != room) memcpy(room, in.p, in.len);
+    memset(room + in.len, 0, more);
+    room[b->even - 1] = (uint8_t)more;
+    return span_of(room, b->even);
+}
+
 /* Remembers where the counters are, for the next span to go on from. */
 static void note_ids(struct whep_track *t, const struct rtc_span *s, struct span in)
 {
@@ -103,7 +118,9 @@ void whep_packet(struct whep *v, struct whep_track *t, struct whep_batch *b,
     const struct rtc_span *s = rtc_rewrite_now(&t->map);
     if (!rtc_span_number(s, p->seq, &w.number)) return; /* late, of what came before */
     w.ts = rtc_span_ts(s, p->ts);
-    seal(v, t, b, &w, payload_of(t, s, burst, p, room));
+    const struct span in = payload_of(t, s, burst, p, room), out = even(t, b, in, room);
+    w.padding = out.len > in.len;
+    seal(v, t, b, &w, out);
     if (p->marker) note_ids(t, s, lane_payload(burst, p));
     rtc_rewrite_sent(&t->map, w.number, w.ts, b->now_us);
     t->packets++;

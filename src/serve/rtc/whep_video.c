@@ -180,7 +180,9 @@ static void on_video(struct whep *v, struct whep_batch *b, const struct lane_bur
         v->behind = false;
         s = rtc_rewrite_now(&t->map);
     }
+    b->even = relay_largest(v->relay, p->layer);
     if (p->layer == s->layer && (!v->behind || p->seq < v->cursor)) whep_packet(v, t, b, burst, p);
+    b->even = 0;
 }
 
 void whep_send(struct list *viewer, const struct lane_burst *burst, int64_t now)
