@@ -14,7 +14,7 @@
 #include "hub/hub.h"
 
 #define OUTWARD_LINGER_US   INT64_C(20000000) /* longer than a viewer's handshake may take */
-#define OUTWARD_PATIENCE_MS 3000              /* of a viewer that asks while it is not yet known */
+#define OUTWARD_PATIENCE_MS 5000              /* of a viewer that asks while it is not yet known */
 
 /* E_OK: lane_describe() has what comes, or had a moment ago. E_CLOSED: nothing comes now.
  * E_UNSUPPORTED: something comes, but not by WebRTC; `message` says why, for people. Valid during
