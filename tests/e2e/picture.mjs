@@ -10,7 +10,7 @@ import { root, sleep, startServer } from './lib/server.mjs';
 const cleanups = [];
 const t = { after: (fn) => cleanups.unshift(fn) };
 const out = path.join(root, 'docs/img');
-const SIZE = { width: 1280, height: 880 };
+const SIZE = { width: 1280, height: 960 };
 
 async function shoot(page, name) {
   const raw = path.join(out, `${name}.raw.png`);

@@ -10,6 +10,7 @@ import { openWhep } from './view-whep';
 
 /** Live, and nothing comes by WebRTC for this long although the streamer is there: HLS may have it. */
 const ABSENT_MS = 8000;
+const LOOK_MS = 1000;
 
 export interface StageState {
   cover: 'loading' | 'gone' | 'no-script' | null;
@@ -42,7 +43,14 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
   let current: View | null = null; // what is seen
   let seen: Picture | null = null; // the picture of it
   let incoming: View | null = null; // what will be, once it moves
-  let absent: ReturnType<typeof setTimeout> | undefined;
+  let waiting = false;
+  let absentMs = 0;
+  const patience = setInterval(() => {
+    absentMs = waiting && events.connected() ? absentMs + LOOK_MS : 0;
+    if (absentMs < ABSENT_MS) return;
+    waiting = false;
+    events.onTrouble('absent');
+  }, LOOK_MS);
 
   function takeOver(view: View, media: Media, next: Picture) {
     const old = current;
@@ -66,15 +74,14 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
   }
 
   function onWhepState(state: WhepState) {
-    clearTimeout(absent);
-    if (state === 'playing' || state === 'closed') return;
-    absent = setTimeout(() => events.connected() && state === 'waiting' && events.onTrouble('absent'), ABSENT_MS);
+    if (state === 'waiting') waiting = true;
+    else if (state === 'playing' || state === 'closed') waiting = false; // while it asks again, it still waits
   }
 
   function show(next: Picture, title: string) {
     if (samePicture(picture, next)) return;
     picture = next;
-    clearTimeout(absent);
+    waiting = false;
     incoming?.close();
     incoming = null;
     if (current && samePicture(seen, next)) return; // the other one came to nothing: this one never stopped
@@ -104,7 +111,7 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
     const muted = current !== null; // until it takes over
     const view: View =
       next.way === 'webrtc'
-        ? openWhep(box, next, title, muted, { ...common, onState: onWhepState, onTrouble: (t) => mine() && events.onTrouble(t) })
+        ? openWhep(box, next, title, muted, { ...common, onState: (state) => mine() && onWhepState(state), onTrouble: (t) => mine() && events.onTrouble(t) })
         : openHls(box, next, title, muted, common);
     incoming = view;
   }
@@ -119,7 +126,7 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
     },
     numbers: async () => (await current?.numbers()) ?? null,
     close() {
-      clearTimeout(absent);
+      clearInterval(patience);
       incoming?.close();
       current?.close();
       incoming = current = picture = seen = null;
