@@ -3,6 +3,7 @@
 #include "base/rd.h"
 #include "base/xalloc.h"
 #include "engine/dtls.h"
+#include "engine/dtls_alert.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (dtls_output(d, &out)) CHECK(out.len > 0 && out.len <= 2 * DTLS_MTU);
     }
     CHECK(!dtls_get_keys(d, &keys));
+    const struct dtls_alert settled = {.key_len = size & 1 ? 16 : 32}; /* after a handshake */
+    CHECK(dtls_alert_read(&settled, span_of(data, size)) == E_OK || size >= DTLS_ALERT_BYTES);
     dtls_free(d);
     return 0;
 }

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/limits.h"
 #include "base/xalloc.h"
-#include "wire/twcc.h"
+#include "engine/rtc_bwe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Whatever it says of packets that were sent, the estimate stays in its bounds. */
+static void estimate(const struct twcc *t)
+{
+    static struct rtc_bwe_packet sent[RTC_BWE_SENT];
+    static struct rtc_bwe b;
+    memset(sent, 0, sizeof sent);
+    rtc_bwe_init(&b, sent, 1000000);
+    rtc_bwe_probe_begin(&b, 1000000);
+    for (int i = 0; i < 900; i++)
+        (void)(i % 7 ? rtc_bwe_sent(&b, 1200, 1000000 + i * 1000)
+                     : rtc_bwe_probe_sent(&b, 300, 1000000 + i * 1000));
+    for (int i = 0; i < 3; i++) {
+        rtc_bwe_feedback(&b, t, 2000000 + i * 300000);
+        CHECK(b.bps >= RTC_BWE_MIN && b.bps <= RTC_BWE_MAX);
+    }
+}
 
 /* Feedback that was understood is written and understood again, with the same arrivals. */
 static void feedback(const struct rtcp *p)
@@ -12,6 +29,7 @@ static void feedback(const struct rtcp *p)
     static uint8_t room[4 * TWCC_MAX];
     struct rtcp q;
     if (twcc_parse(p, &t) != E_OK) return;
+    estimate(&t);
     for (unsigned i = 0; i < t.n; i++) { /* of one clock above 0, near each other */
         if (t.at_us[i] == TWCC_NOT_COME) continue;
         if (t.at_us[i] <= TWCC_REF_US || t.at_us[i] > INT64_C(0x7fffff) * TWCC_REF_US) return;
