@@ -36,6 +36,7 @@ static struct {
     bool begun, discontinuity;
     bool anew;           /* the source changed: the line shall begin again */
     int64_t start, next; /* samples: the line's first, and the first in the fifo */
+    int64_t leave_out;   /* samples of the next frame: they have been there */
     double drift;        /* samples, smoothed */
     bool stretching;
     bool told;
@@ -137,7 +138,16 @@ static void append(const uint8_t **in, int n_in, int room)
     if (av_samples_alloc(data, NULL, CHANNELS, room, a.enc->sample_fmt, 0) < 0)
         outbox_fail("out of memory");
     const int n = swr_convert(a.swr, data, room, in, n_in);
-    if (n > 0 && av_audio_fifo_write(a.fifo, (void **)data, n) < n) outbox_fail("out of memory");
+    const int skip = a.leave_out < n ? (int)a.leave_out : n;
+    a.leave_out = 0;
+    if (n > skip) {
+        uint8_t *from[AV_NUM_DATA_POINTERS] = {0};
+        const int planes = av_sample_fmt_is_planar(a.enc->sample_fmt) ? CHANNELS : 1;
+        const int size = av_get_bytes_per_sample(a.enc->sample_fmt) * (planes == 1 ? CHANNELS : 1);
+        for (int i = 0; i < planes; i++) from[i] = data[i] + (size_t)skip * (size_t)size;
+        if (av_audio_fifo_write(a.fifo, (void **)from, n - skip) < n - skip)
+            outbox_fail("out of memory");
+    }
     av_freep(&data[0]);
 }
 
@@ -230,7 +240,7 @@ static void place(int64_t at)
         silence(at - line_end());
         a.drift = 0;
     } else if (diff < -gap) {
-        if (a.swr) swr_drop_output(a.swr, (int)-diff);
+        a.leave_out = -diff;
         a.drift = 0;
     } else if (a.swr) {
         follow_drift(diff);
@@ -243,10 +253,13 @@ static void take(AVFrame *f)
         f->ch_layout.nb_channels < 1 || f->ch_layout.nb_channels > LIMIT_AUDIO_CHANNELS)
         return;
     if (f->pts != AV_NOPTS_VALUE) place(av_rescale(f->pts, RATE, 1000000));
-    if (!a.begun) return;
+    const int64_t n = av_rescale_rnd(f->nb_samples, RATE, f->sample_rate, AV_ROUND_UP);
+    if (!a.begun || a.leave_out >= n) { /* all of it has been there */
+        a.leave_out = 0;
+        return;
+    }
     fit_resampler(f);
     const int64_t held = swr_get_delay(a.swr, RATE);
-    const int64_t n = av_rescale_rnd(f->nb_samples, RATE, f->sample_rate, AV_ROUND_UP);
     append((const uint8_t **)f->extended_data, f->nb_samples, (int)(held + n) + 256);
     encode_whole_frames();
 }

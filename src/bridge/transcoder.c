@@ -31,6 +31,7 @@ struct transcoder {
     struct timer soon;   /* callbacks that must not come from within a call */
     struct worker_output out[2];
     struct worker_gop gop;
+    unsigned n_in[2], n_out[2];
     bool mark[2]; /* the next frame out has a discontinuity */
     bool ready, need_key, ask_key, closed, failed;
     unsigned deaths;
@@ -195,6 +196,7 @@ static enum err take_frame(struct transcoder *t, const struct worker_msg *m)
     if (e != E_OK) return e;
     if (t->mark[m->kind]) f->discontinuity = true;
     t->mark[m->kind] = false;
+    t->n_out[m->kind]++;
     t->ops.on_frame(t->ctx, f);
     return E_OK;
 }
@@ -377,6 +379,11 @@ enum err transcoder_open(struct loop *l, const struct transcoder_spec *spec,
 void transcoder_close(struct transcoder *t)
 {
     CHECK(!t->closed);
+    log_info("worker-end",
+             "pid=%d pictures=%u of %u, %lld of %lld ms; sounds=%u of %u, %lld of %lld ms",
+             t->child ? child_pid(t->child) : 0, t->n_out[0], t->n_in[0],
+             (long long)t->out[0].last_us / 1000, (long long)t->out[0].top_us / 1000, t->n_out[1],
+             t->n_in[1], (long long)t->out[1].last_us / 1000, (long long)t->out[1].top_us / 1000);
     t->closed = true;
     timer_stop(&t->timer);
     timer_stop(&t->soon);
@@ -416,6 +423,7 @@ void transcoder_frame(struct transcoder *t, const struct frame *f)
         return;
     }
     note_times(&t->out[kind], f);
+    t->n_in[kind]++;
     if (kind == MEDIA_VIDEO) {
         t->need_key = false;
         worker_gop_add(&t->gop, f); /* between two lives, too */

@@ -8,6 +8,7 @@ struct slot {
     uint64_t seq; /* 0: empty */
     uint32_t ts;
     bool marker;
+    int64_t at_us; /* when it came */
     struct buf *payload;
 };
 
@@ -15,7 +16,7 @@ struct rtc_order {
     enum rtp_format format;
     bool begun, lost, wait_key, wants_key;
     uint64_t next, top;
-    int64_t gap_us; /* since when `next`'s frame is not whole; 0: it is not waited for */
+    int64_t gap_us; /* since when the end of `next`'s frame is waited for; 0: it is not */
     struct slot at[RTC_ORDER_PACKETS];
     struct span payloads[RTC_ORDER_PACKETS];
 };
@@ -73,7 +74,7 @@ void rtc_order_add(struct rtc_order *o, uint64_t seq, uint32_t ts, bool marker, 
     if (seq >= o->next + RTC_ORDER_PACKETS) skip_to(o, seq - RTC_ORDER_PACKETS / 2);
     struct slot *s = slot_of(o, seq);
     if (s->seq == seq) return;
-    *s = (struct slot){seq, ts, marker, payload.len ? buf_copy(payload) : NULL};
+    *s = (struct slot){seq, ts, marker, now_us, payload.len ? buf_copy(payload) : NULL};
     if (seq > o->top) o->top = seq;
 }
 
@@ -146,14 +147,26 @@ static void skip_gap(struct rtc_order *o)
     skip_to(o, s);
 }
 
+/* Since when what is missing has been seen to be missing: since a packet behind it came. Counted
+ * from when it is its turn instead, gaps would be waited for one after another, and a source that
+ * loses more than the waiting allows would come later and later. */
+static int64_t missing_since(struct rtc_order *o, int64_t now_us)
+{
+    uint64_t s = o->next;
+    while (s <= o->top && slot_of(o, s)->seq == s) s++;
+    while (s <= o->top && slot_of(o, s)->seq != s) s++;
+    if (s <= o->top) return slot_of(o, s)->at_us;
+    if (!o->gap_us) o->gap_us = now_us;
+    return o->gap_us;
+}
+
 enum err rtc_order_next(struct rtc_order *o, int64_t now_us, struct rtc_frame *out)
 {
     uint64_t end = 0;
     while (o->begun && o->next <= o->top) {
         struct rtc_frame f = {0};
         if (!whole(o, &end)) {
-            if (!o->gap_us) o->gap_us = now_us;
-            if (now_us - o->gap_us < RTC_ORDER_WAIT_US) return E_MORE;
+            if (now_us - missing_since(o, now_us) < RTC_ORDER_WAIT_US) return E_MORE;
             skip_gap(o);
             continue;
         }

@@ -160,6 +160,31 @@ static void gap_is_silence(void **state)
     media_file_close(&m);
 }
 
+/* Times that step back: what has been there already is left out, once, and nothing else. */
+static void overlap_is_left_out(void **state)
+{
+    struct media_file m;
+    static struct rig r;
+    (void)state;
+    media_file_open(&m, "opus.mp4");
+    r = (struct rig){
+        .spec = {.from = {[MEDIA_AUDIO] = m.track}, .to = {[MEDIA_AUDIO] = CODEC_AAC}}};
+    assert_int_equal(rig_open(&r), E_OK);
+    rig_feed(&r, &m, 0, 100, 500000);
+    rig_feed(&r, &m, 100, 200, 200000); /* 300 ms earlier than they should be */
+    rig_until(&r, rig_has_frames, 3700 * 48 / 1024 - 3);
+    rig_stop(&r);
+    check_line(&r, 1024);
+    assert_in_range(r.frames[r.n_frames - 1]->pts_us, 4100000, 4210000);
+    for (unsigned i = 0; i < r.n_frames; i++) assert_false(r.frames[i]->discontinuity);
+    const unsigned n = decode(&r, pcm, sizeof pcm / sizeof *pcm);
+    assert_in_range(n, 3500 * 48, 3720 * 48);
+    assert_true(tone(pcm + RATE, RATE / 2, 440) > 0.98);
+    assert_true(tone(pcm + RATE * 21 / 10, RATE, 440) > 0.98);
+    rig_close(&r);
+    media_file_close(&m);
+}
+
 /* Times that jump by more than can be filled begin a new line, and say so. */
 static void jump_is_told(void **state)
 {
@@ -241,8 +266,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aac_to_opus_and_back), cmocka_unit_test(gap_is_silence),
-        cmocka_unit_test(jump_is_told),         cmocka_unit_test(drift_is_followed),
-        cmocka_unit_test(impossible),
+        cmocka_unit_test(jump_is_told),         cmocka_unit_test(overlap_is_left_out),
+        cmocka_unit_test(drift_is_followed),    cmocka_unit_test(impossible),
     };
     if (!mkdtemp(dir)) return 1;
     transcoder_set_program(WORKER);

@@ -179,6 +179,27 @@ static void begins_with_a_key_frame(void **state)
     rtc_order_free(order);
 }
 
+/* Every tenth packet of a sound that is sent fifty times a second never comes: what comes is never
+ * later than one wait. */
+static void losses_are_not_waited_for_in_turn(void **state)
+{
+    const int64_t step = 20000;
+    struct rtc_frame f;
+    uint32_t last = 0;
+    order = rtc_order_new(RTP_OPUS);
+    for (uint32_t i = 1; i <= 1000; i++) {
+        const uint8_t p[3] = {0xfc, 1, 2};
+        const int64_t now = i * step;
+        if (i % 10) rtc_order_add(order, i, i, false, span_of(p, sizeof p), now);
+        while (rtc_order_next(order, now, &f) == E_OK) {
+            last = f.ts;
+            buf_unref(f.data);
+        }
+        assert_true((i - last) * step <= RTC_ORDER_WAIT_US + 2 * step);
+    }
+    rtc_order_free(order);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +212,7 @@ int main(void)
         cmocka_unit_test(frames_come_whole_and_in_order),
         cmocka_unit_test(loss_waits_then_goes_on_with_a_key_frame),
         cmocka_unit_test(begins_with_a_key_frame),
+        cmocka_unit_test(losses_are_not_waited_for_in_turn),
     };
     return RUN_TESTS(tests);
 }
