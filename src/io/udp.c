@@ -30,6 +30,7 @@ struct udp {
     int fd;
     uint16_t port;
     bool closed, reading, gso;
+    bool four; /* a machine without IPv6: the socket is of IPv4 */
     udp_read_fn *fn;
     void *ctx;
     struct udp_datagram batch[UDP_BATCH];
@@ -43,17 +44,36 @@ union control {
     uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
 };
 
-static struct sockaddr_in6 to_sockaddr(const struct net_addr *a)
+/* Of the family that the socket has; in6 is the larger one. */
+union sockaddr_any {
+    struct sockaddr any;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+};
+
+/* False: an address of IPv6 for a socket of IPv4. */
+static bool to_sockaddr(const struct net_addr *a, bool four, union sockaddr_any *out,
+                        socklen_t *len)
 {
-    struct sockaddr_in6 s = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
-    memcpy(&s.sin6_addr, a->ip, sizeof a->ip);
-    return s;
+    static const uint8_t any[16];
+    *len = four ? sizeof out->in4 : sizeof out->in6;
+    if (!four) {
+        out->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
+        memcpy(&out->in6.sin6_addr, a->ip, sizeof a->ip);
+        return true;
+    }
+    out->in4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(a->port)};
+    if (net_addr_is_v4(a)) memcpy(&out->in4.sin_addr, a->ip + 12, 4);
+    return net_addr_is_v4(a) || memcmp(a->ip, any, sizeof any) == 0;
 }
 
-static struct net_addr from_sockaddr(const struct sockaddr_in6 *s)
+static struct net_addr from_sockaddr(const union sockaddr_any *s)
 {
-    struct net_addr a = {.port = ntohs(s->sin6_port)};
-    memcpy(a.ip, &s->sin6_addr, sizeof a.ip);
+    struct net_addr a = {.port = ntohs(s->in6.sin6_port)}; /* both have it in the same place */
+    if (s->any.sa_family == AF_INET)
+        net_addr_set_v4(&a, (const uint8_t *)&s->in4.sin_addr, a.port);
+    else
+        memcpy(a.ip, &s->in6.sin6_addr, sizeof a.ip);
     return a;
 }
 
@@ -64,36 +84,52 @@ static int fail(int fd, char *problem, size_t cap, const char *what)
     return -1;
 }
 
-static int bind_socket(const struct net_addr *at, char *problem, size_t cap)
+/* That the kernel says which address a datagram came to. */
+static int want_address(int fd, bool four)
 {
-    const int on = 1, off = 0, bytes = BUFFER_BYTES;
-    const struct sockaddr_in6 a = to_sockaddr(at);
-    const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return fail(fd, problem, cap, "cannot make a UDP socket");
+    const int on = 1, off = 0;
+    if (four) return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+}
+
+static int bind_socket(const struct net_addr *at, bool *four, char *problem, size_t cap)
+{
+    const int on = 1, bytes = BUFFER_BYTES, type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    union sockaddr_any a;
+    socklen_t len;
+    int fd = socket(AF_INET6, type, 0);
+    *four = fd < 0 && errno == EAFNOSUPPORT;
+    if (*four) fd = socket(AF_INET, type, 0);
+    if (fd < 0) return fail(fd, problem, cap, "cannot make a UDP socket");
+    if (!to_sockaddr(at, *four, &a, &len)) {
+        errno = EAFNOSUPPORT;
+        return fail(fd, problem, cap, "cannot bind the UDP address");
+    }
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) != 0)
+        want_address(fd, *four) != 0)
         return fail(fd, problem, cap, "cannot set up a UDP socket");
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on); /* without it: one datagram a message */
-    if (bind(fd, (const struct sockaddr *)&a, sizeof a) != 0)
-        return fail(fd, problem, cap, "cannot bind the UDP address");
+    if (bind(fd, &a.any, len) != 0) return fail(fd, problem, cap, "cannot bind the UDP address");
     return fd;
 }
 
 enum err udp_open(struct loop *l, const struct net_addr *at, struct udp **out, char *problem,
                   size_t cap)
 {
-    struct sockaddr_in6 bound;
+    union sockaddr_any bound;
     socklen_t len = sizeof bound;
-    const int fd = bind_socket(at, problem, cap);
+    bool four;
+    const int fd = bind_socket(at, &four, problem, cap);
     if (fd < 0) return E_IO;
-    CHECK(getsockname(fd, (struct sockaddr *)&bound, &len) == 0);
+    CHECK(getsockname(fd, &bound.any, &len) == 0);
     struct udp *u = NEW(struct udp);
     u->loop = l;
     u->fd = fd;
-    u->port = ntohs(bound.sin6_port);
+    u->four = four;
+    u->port = from_sockaddr(&bound).port;
     u->gso = true;
     u->buffer = xmalloc(MESSAGES * sizeof *u->buffer);
     CHECK(uv_poll_init(loop_uv(l), &u->poll, fd) == 0);
@@ -116,6 +152,10 @@ static void read_control(struct msghdr *h, struct net_addr *to, size_t *segment)
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
             memcpy(to->ip, &info.ipi6_addr, sizeof to->ip);
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            net_addr_set_v4(to, (const uint8_t *)&info.ipi_addr, to->port);
         } else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
             int n = 0;
             memcpy(&n, CMSG_DATA(c), sizeof n);
@@ -132,7 +172,7 @@ static void flush_batch(struct udp *u)
 }
 
 /* One message: a datagram, or several of the same size behind each other. */
-static void take(struct udp *u, struct mmsghdr *m, uint8_t *p, const struct sockaddr_in6 *from)
+static void take(struct udp *u, struct mmsghdr *m, uint8_t *p, const union sockaddr_any *from)
 {
     struct net_addr to = {.port = u->port};
     size_t segment = m->msg_len;
@@ -150,7 +190,7 @@ static int read_once(struct udp *u)
 {
     struct mmsghdr m[MESSAGES];
     struct iovec iov[MESSAGES];
-    struct sockaddr_in6 from[MESSAGES];
+    union sockaddr_any from[MESSAGES];
     union control control[MESSAGES];
     for (int i = 0; i < MESSAGES; i++) {
         iov[i] = (struct iovec){u->buffer[i], MESSAGE_BYTES};
@@ -201,16 +241,29 @@ void udp_close(struct udp *u)
 
 /* --- sending --- */
 
-static void put_control(struct msghdr *h, const struct net_addr *from, size_t segment)
+/* Which of our addresses it leaves from; the room that it takes. */
+static size_t put_source(struct cmsghdr *c, bool four, const struct net_addr *from)
+{
+    if (four) {
+        struct in_pktinfo info = {0};
+        memcpy(&info.ipi_spec_dst, from->ip + 12, sizeof info.ipi_spec_dst);
+        *c = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+        return CMSG_SPACE(sizeof info);
+    }
+    struct in6_pktinfo info = {0};
+    memcpy(&info.ipi6_addr, from->ip, sizeof info.ipi6_addr);
+    *c = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+    return CMSG_SPACE(sizeof info);
+}
+
+static void put_control(struct msghdr *h, bool four, const struct net_addr *from, size_t segment)
 {
     size_t used = 0;
     struct cmsghdr *c = CMSG_FIRSTHDR(h);
     if (from) {
-        struct in6_pktinfo info = {0};
-        memcpy(&info.ipi6_addr, from->ip, sizeof info.ipi6_addr);
-        *c = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
-        memcpy(CMSG_DATA(c), &info, sizeof info);
-        used += CMSG_SPACE(sizeof info);
+        used += put_source(c, four, from);
         c = CMSG_NXTHDR(h, c);
     }
     if (segment) {
@@ -228,16 +281,18 @@ static bool send_some(struct udp *u, const struct net_addr *to, const struct net
                       struct span bytes, size_t segment)
 {
     union control control = {0};
-    struct sockaddr_in6 a = to_sockaddr(to);
+    union sockaddr_any a;
+    socklen_t len;
     struct iovec iov = {(void *)(uintptr_t)bytes.p, bytes.len};
+    if (!to_sockaddr(to, u->four, &a, &len)) return false;
     struct msghdr h = {.msg_name = &a,
-                       .msg_namelen = sizeof a,
+                       .msg_namelen = len,
                        .msg_iov = &iov,
                        .msg_iovlen = 1,
                        .msg_control = control.room,
                        .msg_controllen = sizeof control.room};
     ssize_t n;
-    put_control(&h, from, segment);
+    put_control(&h, u->four, from, segment);
     do n = sendmsg(u->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     return n >= 0;

@@ -5,7 +5,8 @@
  * then gives every peer's datagrams to one of them, always the same. Received datagrams lie in the
  * socket's own buffer, valid and writable (decrypt in place) until the callback returns. Nothing is
  * queued for sending: what the kernel does not take is lost, as the network may lose it too.
- * IPv4 and IPv6 through one socket; answers leave from the address that was asked. */
+ * IPv4 and IPv6 through one socket, IPv4 alone where the machine has no IPv6; answers leave from
+ * the address that was asked. */
 #pragma once
 #include "base/err.h"
 #include "base/net_addr.h"

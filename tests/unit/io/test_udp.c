@@ -2,6 +2,13 @@
 #include "../test.h"
 #include "../two_loops.h"
 #include "io/udp.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 
 #define RUN 100
 
@@ -110,6 +117,33 @@ static void an_address_that_is_not_ours(void **state)
     loops_free(&l, 1);
 }
 
+/* The last case: from here on this process has no IPv6. */
+static void a_machine_without_ipv6(void **state)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        skip();
+    there_and_back("127.0.0.1");
+    there_and_back("127.0.0.7");
+    struct loop *l = loop_new(0);
+    struct udp *u;
+    struct net_addr at;
+    char problem[200];
+    assert_true(net_addr_parse(SPAN_LIT("::1"), 0, &at));
+    assert_int_equal(udp_open(l, &at, &u, problem, sizeof problem), E_IO);
+    assert_non_null(strstr(problem, "cannot bind"));
+    loops_free(&l, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +151,7 @@ int main(void)
         cmocka_unit_test(ipv4_another_local_address),
         cmocka_unit_test(ipv6),
         cmocka_unit_test(an_address_that_is_not_ours),
+        cmocka_unit_test(a_machine_without_ipv6),
     };
     return RUN_TESTS(tests);
 }
