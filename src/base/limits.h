@@ -114,61 +114,22 @@
 #define LIMIT_RTC_TCP_MEDIA_BYTES (256u << 10) /* queued: above it media is dropped */
 #define LIMIT_RTC_TCP_QUEUE_BYTES (512u << 10) /* above it the connection is closed */
 #define LIMIT_RTC_TCP_SEND_BUFFER (128u << 10) /* the kernel's: what waits there is late */
-#define LIMIT_UDP_BYTES           1500         /* a datagram that is believed */
-#define LIMIT_SDP_BYTES           65536
-#define LIMIT_SDP_LINES           4096
-#define LIMIT_SDP_MEDIA           8  /* m-lines */
-#define LIMIT_SDP_CODECS          64 /* of an m-line */
-#define LIMIT_SDP_RIDS            4  /* simulcast layers */
-#define LIMIT_SDP_CANDIDATES      32
-#define LIMIT_ICE_CRED_BYTES      256   /* RFC 8839, 5.4 */
-#define LIMIT_RTCP_PACKETS        32    /* in one compound */
-#define LIMIT_SRTP_SSRCS          16    /* sources of a direction */
-#define LIMIT_ICE_FIRST_MS        15000 /* from the answer to the peer's first check */
-#define LIMIT_ICE_CONSENT_MS      30000 /* without a check: the peer is gone (RFC 7675, 5.1) */
-#define LIMIT_RTC_CANDIDATES      16    /* of ours */
-#define LIMIT_RTC_PEERS           10000 /* sessions on one loop */
-#define LIMIT_RTC_OPENING         500   /* of them without keys yet */
-#define LIMIT_RTC_DTLS_MS         15000 /* from the answer to keys */
-#define LIMIT_RTC_SOURCES         16    /* SSRCs of one publisher */
+#define LIMIT_RTC_ICE_SERVERS     8            /* told to clients */
+#define LIMIT_RTC_SILENT_MS       2000 /* without a check: gives way when there are too many */
+#define LIMIT_RTC_RATE_BURST      300  /* POST, PATCH and DELETE of one address at once */
+#define LIMIT_RTC_RATE_PER_S      10   /* and then */
+#define LIMIT_RTC_OPENING_PER_IP  100  /* sessions of one address without keys yet */
 
 /* bspnode-worker */
 #define LIMIT_WORKERS 256 /* processes at a time */
 #define LIMIT_WORKER_QUEUE                                                                         \
     (16u << 20) /* bytes that a worker has not taken: the rest is dropped                          \
                  */
-#define LIMIT_WORKER_MSG_BYTES   (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
-#define LIMIT_WORKER_TEXT        200                      /* of the reason of a failure */
-#define LIMIT_AUDIO_RATE         192000                   /* Hz */
-#define LIMIT_AUDIO_CHANNELS     8
-#define LIMIT_AAC_FRAME_BYTES    8192 /* 6144 bits a channel, and some */
-#define LIMIT_RTC_ICE_SERVERS    8    /* told to clients */
-#define LIMIT_RTC_SILENT_MS      2000 /* without a check: gives way when there are too many */
-#define LIMIT_RTC_RATE_BURST     300  /* POST, PATCH and DELETE of one address at once */
-#define LIMIT_RTC_RATE_PER_S     10   /* and then */
-#define LIMIT_RTC_OPENING_PER_IP 100  /* sessions of one address without keys yet */
-#define LIMIT_WORKER_MSG_BYTES   (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
-#define LIMIT_WORKER_TEXT        200                      /* of the reason of a failure */
-#define LIMIT_AUDIO_RATE         192000                   /* Hz */
-#define LIMIT_AUDIO_CHANNELS     8
-#define LIMIT_AAC_FRAME_BYTES    8192 /* 6144 bits a channel, and some */
-#define LIMIT_UDP_BYTES          1500 /* a datagram that is believed */
-#define LIMIT_SDP_BYTES          65536
-#define LIMIT_SDP_LINES          4096
-#define LIMIT_SDP_MEDIA          8  /* m-lines */
-#define LIMIT_SDP_CODECS         64 /* of an m-line */
-#define LIMIT_SDP_RIDS           4  /* simulcast layers */
-#define LIMIT_SDP_CANDIDATES     32
-#define LIMIT_ICE_CRED_BYTES     256   /* RFC 8839, 5.4 */
-#define LIMIT_RTCP_PACKETS       32    /* in one compound */
-#define LIMIT_SRTP_SSRCS         16    /* sources of a direction */
-#define LIMIT_ICE_FIRST_MS       15000 /* from the answer to the peer's first check */
-#define LIMIT_ICE_CONSENT_MS     30000 /* without a check: the peer is gone (RFC 7675, 5.1) */
-#define LIMIT_RTC_CANDIDATES     16    /* of ours */
-#define LIMIT_RTC_PEERS          10000 /* sessions on one loop */
-#define LIMIT_RTC_OPENING        500   /* of them without keys yet */
-#define LIMIT_RTC_DTLS_MS        15000 /* from the answer to keys */
-#define LIMIT_RTC_SOURCES        16    /* SSRCs of one publisher */
+#define LIMIT_WORKER_MSG_BYTES (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
+#define LIMIT_WORKER_TEXT      200                      /* of the reason of a failure */
+#define LIMIT_AUDIO_RATE       192000                   /* Hz */
+#define LIMIT_AUDIO_CHANNELS   8
+#define LIMIT_AAC_FRAME_BYTES  8192 /* 6144 bits a channel, and some */
 
 /* WebRTC, packets kept for viewers: of one source, back to its last key frame */
 #define LIMIT_RTC_HISTORY_PACKETS 16384 /* a power of two */
