@@ -28,7 +28,7 @@ export const hlsState = (page) =>
   }));
 
 // Waits until so many seconds more are played, and `also` is true of the state.
-export async function untilPlayed(page, seconds, also = () => true, ms = 30_000) {
+export async function untilPlayed(page, seconds, also = () => true, ms = 60_000) {
   let last = {};
   let from;
   return until(`${seconds} s more are played`, async () => {
