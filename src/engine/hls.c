@@ -11,6 +11,8 @@ static uint64_t advance_parts(const struct hls_edge *e)
 
 bool hls_ready(const struct hls_edge *e, const struct m3u8_directives *d)
 {
+    /* hls.js gives up on a playlist of parts alone ("levelEmptyError"). */
+    if (!e->ended && e->open_msn == e->first_msn) return false;
     if (!d->has_msn || e->ended || d->msn < e->open_msn) {
         /* A part beyond the last one of a complete segment means the first of the next segment. */
         const bool next = d->has_msn && d->has_part && d->msn + 1 == e->open_msn &&

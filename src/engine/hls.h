@@ -109,7 +109,8 @@ enum hls_answer {
 };
 
 enum hls_answer hls_decide(const struct hls_edge *e, const struct m3u8_directives *d);
-/* What the request waits for is there. */
+/* What the request waits for is there; and, until the end, a complete segment: no playlist is
+ * without one. */
 bool hls_ready(const struct hls_edge *e, const struct m3u8_directives *d);
 
 /* A request for a part (or, part < 0, a segment): there, to be waited for (the one that the

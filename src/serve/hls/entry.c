@@ -40,7 +40,7 @@ static void wait_until(struct wait *w, bool blocked)
 
 static bool may_block(const struct ask *ask)
 {
-    return ask->kind == ASK_RESOURCE || (ask->kind == ASK_MEDIA && ask->d.has_msn);
+    return ask->kind == ASK_RESOURCE || ask->kind == ASK_MEDIA;
 }
 
 static void wait_add(struct entry *e, struct http_request *r, const struct ask *ask, bool blocked)

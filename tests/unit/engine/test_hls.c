@@ -48,6 +48,20 @@ static void test_blocking(void **state)
     assert_int_equal(ask(&e, "_HLS_msn=9&_HLS_part=6"), HLS_REPLY);
 }
 
+/* A player that comes in the stream's first seconds: nothing until there is a complete segment. */
+static void test_first_segment(void **state)
+{
+    struct hls_edge e = {
+        .first_msn = 4, .open_msn = 4, .open_parts = 3, .part_target_us = 334000, .target_s = 2};
+    assert_int_equal(ask(&e, ""), HLS_WAIT);
+    assert_int_equal(ask(&e, "_HLS_msn=4&_HLS_part=1"), HLS_WAIT);
+    assert_int_equal(ask(&e, "_HLS_msn=9"), HLS_BAD);
+    e.open_msn = 5, e.open_parts = 0;
+    assert_int_equal(ask(&e, ""), HLS_REPLY);
+    e.open_msn = 4, e.ended = true; /* nothing will come */
+    assert_int_equal(ask(&e, ""), HLS_REPLY);
+}
+
 static void test_parts(void **state)
 {
     const struct hls_edge e = {.open_msn = 10, .open_parts = 2, .part_target_us = 334000};
@@ -148,9 +162,8 @@ static void test_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocking),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_blocking), cmocka_unit_test(test_first_segment),
+        cmocka_unit_test(test_parts),    cmocka_unit_test(test_names),
         cmocka_unit_test(test_write),
     };
     return RUN_TESTS(tests);

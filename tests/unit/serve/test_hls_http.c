@@ -272,6 +272,8 @@ static void finish(void *arg)
 
 #define HOME(w, fn) on_loop(&(w)->loops, 0, fn, &(w)->rig)
 
+#define SEGMENT_BYTES (2000 * PARTS + 15)
+
 /* --- tests --- */
 
 static void test_errors(void **state)
@@ -318,25 +320,32 @@ static void test_live(void **state)
     assert_true(waits(early));
     HOME(&w, first_parts);
     expect_reply(early, 200, "CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720");
-    expect_in(&w, LIVE, "v0.m3u8", 200, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"v0/0.1.m4s\"");
-    expect_in(&w, LIVE, "v0.m3u8", 200, "#EXT-X-RENDITION-REPORT:URI=\"a0.m3u8\",LAST-MSN=0");
+    /* A playlist waits for the first complete segment. */
+    const int parts_alone = ask_in(&w, LIVE, "v0.m3u8");
     expect_in(&w, LIVE, "v1.m3u8", 404, NULL);
+    assert_true(waits(parts_alone));
+    HOME(&w, second_part);
+    HOME(&w, finish);
+    expect_reply(parts_alone, 200, "#EXTINF");
+    HOME(&w, first_parts);
+    expect_in(&w, LIVE, "v0.m3u8", 200, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"v0/1.1.m4s\"");
+    expect_in(&w, LIVE, "v0.m3u8", 200, "#EXT-X-RENDITION-REPORT:URI=\"a0.m3u8\",LAST-MSN=1");
 
     /* Blocking: the part, the segment, the hinted part itself. */
-    const int part = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=0&_HLS_part=1");
-    const int whole = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=0");
-    const int hinted = ask_in(&w, LIVE, "v0/0.1.m4s");
-    const int gone = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=0&_HLS_part=1");
+    const int part = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=1&_HLS_part=1");
+    const int whole = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=1");
+    const int hinted = ask_in(&w, LIVE, "v0/1.1.m4s");
+    const int gone = ask_in(&w, LIVE, "v0.m3u8?_HLS_msn=1&_HLS_part=1");
     assert_true(waits(part));
     close(gone);
     expect_in(&w, LIVE, "v0.m3u8?_HLS_msn=9", 400, NULL);
-    expect_in(&w, LIVE, "v0/0.2.m4s", 404, NULL);
+    expect_in(&w, LIVE, "v0/1.2.m4s", 404, NULL);
     HOME(&w, second_part);
-    expect_reply(part, 200, "v0/0.1.m4s");
+    expect_reply(part, 200, "v0/1.1.m4s");
     struct reply r = take(hinted);
     assert_int_equal(r.status, 200);
     assert_int_equal(r.body_len, 2001);
-    assert_memory_equal(r.body, w.rig.data[0].p + 700 + 2000, 2001);
+    assert_memory_equal(r.body, w.rig.data[0].p + 700 + SEGMENT_BYTES + 2000, 2001);
     free(r.text);
     assert_true(waits(whole));
     HOME(&w, finish);
@@ -358,8 +367,6 @@ static void expect_bytes(const struct world *w, const char *id, const char *rest
     if (!strstr(r.text, "immutable")) fail_msg("%s may not be kept for long", path);
     free(r.text);
 }
-
-#define SEGMENT_BYTES (2000 * PARTS + 15)
 
 static struct span segment_data(const struct world *w, unsigned msn)
 {
