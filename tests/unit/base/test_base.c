@@ -97,11 +97,25 @@ static void time_and_digests(void **state)
     assert_string_equal(b64, "YWJj");
 }
 
+static void uuids(void **state)
+{
+    char a[RAND_UUID_CAP], b[RAND_UUID_CAP];
+    rand_uuid(a);
+    rand_uuid(b);
+    assert_int_equal(strlen(a), 36);
+    assert_int_equal(a[14], '4');
+    assert_non_null(strchr("89ab", a[19]));
+    assert_string_not_equal(a, b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reader_is_sticky),         cmocka_unit_test(writer_mirrors_reader),
-        cmocka_unit_test(map_agrees_with_an_array), cmocka_unit_test(spans),
+        cmocka_unit_test(uuids),
+        cmocka_unit_test(reader_is_sticky),
+        cmocka_unit_test(writer_mirrors_reader),
+        cmocka_unit_test(map_agrees_with_an_array),
+        cmocka_unit_test(spans),
         cmocka_unit_test(time_and_digests),
     };
     return RUN_TESTS(tests);

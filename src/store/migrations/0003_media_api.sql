@@ -1,0 +1,200 @@
+-- SPDX-License-Identifier: MIT
+-- The media domain as Mux's contract has it: tokens, uploads, jobs, signed playback, webhooks. JSON
+-- columns hold what a client gave, checked, for giving it back; what the server decides by has a
+-- column of its own.
+
+CREATE TABLE api_tokens (
+    id          TEXT PRIMARY KEY,
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name        TEXT NOT NULL,
+    secret_hash TEXT NOT NULL, -- SHA-256, hex: the secret is random and long
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX api_tokens_user ON api_tokens (user_id);
+
+-- `reusable`: made through the media API; ending a broadcast does not end the stream.
+ALTER TABLE live_streams ADD COLUMN reusable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE live_streams ADD COLUMN latency_mode TEXT NOT NULL DEFAULT 'low';
+ALTER TABLE live_streams ADD COLUMN passthrough TEXT NOT NULL DEFAULT '';
+ALTER TABLE live_streams ADD COLUMN meta TEXT NOT NULL DEFAULT '';          -- JSON
+ALTER TABLE live_streams ADD COLUMN asset_options TEXT NOT NULL DEFAULT ''; -- JSON: new_asset_settings
+ALTER TABLE live_streams ADD COLUMN options TEXT NOT NULL DEFAULT '';       -- JSON: everything else
+ALTER TABLE live_streams ADD COLUMN test INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE live_streams ADD COLUMN active_asset_id TEXT; -- while connected or within the window
+ALTER TABLE live_streams ADD COLUMN connected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE live_streams ADD COLUMN recording INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX live_streams_created ON live_streams (user_id, created_at, id);
+
+ALTER TABLE assets ADD COLUMN ingest_type TEXT NOT NULL DEFAULT 'live_rtmp';
+ALTER TABLE assets ADD COLUMN upload_id TEXT;
+ALTER TABLE assets ADD COLUMN source_asset_id TEXT;                   -- of a clip
+ALTER TABLE assets ADD COLUMN passthrough TEXT NOT NULL DEFAULT '';
+ALTER TABLE assets ADD COLUMN meta TEXT NOT NULL DEFAULT '';          -- JSON
+ALTER TABLE assets ADD COLUMN options TEXT NOT NULL DEFAULT '';       -- JSON: AssetOptions as given
+ALTER TABLE assets ADD COLUMN tracks TEXT NOT NULL DEFAULT '';        -- JSON: known at ready
+ALTER TABLE assets ADD COLUMN input_info TEXT NOT NULL DEFAULT '';    -- JSON
+ALTER TABLE assets ADD COLUMN error_type TEXT NOT NULL DEFAULT '';    -- with `problem`
+ALTER TABLE assets ADD COLUMN progress_state TEXT NOT NULL DEFAULT ''; -- '': follows from status
+ALTER TABLE assets ADD COLUMN progress INTEGER NOT NULL DEFAULT -1;   -- percent
+ALTER TABLE assets ADD COLUMN width INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE assets ADD COLUMN height INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE assets ADD COLUMN fps_milli INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE assets ADD COLUMN started_at BIGINT;                      -- of the recording
+ALTER TABLE assets ADD COLUMN thumbnail_time_us BIGINT;
+ALTER TABLE assets ADD COLUMN master_until BIGINT;                    -- master_access: temporary
+ALTER TABLE assets ADD COLUMN source_file TEXT;                       -- in the asset's folder
+ALTER TABLE assets ADD COLUMN test INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX assets_user ON assets (user_id, created_at, id);
+CREATE INDEX assets_upload ON assets (upload_id);
+
+-- The address of an upload is its only credential: the id is random and long. `received`: so many
+-- bytes from the beginning are on disk. `size` NULL: not known yet.
+CREATE TABLE uploads (
+    id            TEXT PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    stream_id     TEXT REFERENCES streams (id) ON DELETE SET NULL, -- whose recording it becomes
+    asset_id      TEXT,
+    status        TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN
+                      ('waiting', 'asset_created', 'errored', 'cancelled', 'timed_out')),
+    cors_origin   TEXT NOT NULL DEFAULT '',
+    timeout_s     BIGINT NOT NULL,
+    size          BIGINT,
+    received      BIGINT NOT NULL DEFAULT 0,
+    content_type  TEXT NOT NULL DEFAULT '',
+    asset_options TEXT NOT NULL DEFAULT '', -- JSON: new_asset_settings
+    problem       TEXT NOT NULL DEFAULT '',
+    test          INTEGER NOT NULL DEFAULT 0,
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL
+);
+CREATE INDEX uploads_user ON uploads (user_id, created_at, id);
+CREATE INDEX uploads_stream ON uploads (stream_id);
+CREATE INDEX uploads_status ON uploads (status, created_at);
+
+-- Work for bspnode-worker that survives a restart: a running job is queued again then.
+CREATE TABLE jobs (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL,            -- 'import', 'fetch', …
+    asset_id   TEXT NOT NULL,
+    user_id    TEXT NOT NULL,
+    input      TEXT NOT NULL DEFAULT '', -- what the kind says
+    state      TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running')),
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    not_before BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX jobs_state ON jobs (state, created_at);
+CREATE INDEX jobs_asset ON jobs (asset_id);
+
+CREATE TABLE signing_keys (
+    id         TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    public_pem TEXT NOT NULL, -- the private half is given out once, and is nowhere here
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX signing_keys_user ON signing_keys (user_id, created_at, id);
+
+CREATE TABLE playback_restrictions (
+    id         TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    referrer   TEXT NOT NULL, -- JSON
+    user_agent TEXT NOT NULL, -- JSON
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+CREATE INDEX playback_restrictions_user ON playback_restrictions (user_id, created_at, id);
+
+CREATE TABLE static_renditions (
+    id          TEXT PRIMARY KEY,
+    asset_id    TEXT NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+    resolution  TEXT NOT NULL,
+    status      TEXT NOT NULL DEFAULT 'preparing' CHECK (status IN
+                    ('preparing', 'ready', 'skipped', 'errored')),
+    passthrough TEXT NOT NULL DEFAULT '',
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX static_renditions_asset ON static_renditions (asset_id, created_at);
+
+CREATE TABLE text_tracks (
+    id            TEXT PRIMARY KEY,
+    asset_id      TEXT NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
+    status        TEXT NOT NULL DEFAULT 'preparing' CHECK (status IN
+                      ('preparing', 'ready', 'errored')),
+    name          TEXT NOT NULL DEFAULT '',
+    language_code TEXT NOT NULL DEFAULT '',
+    closed_captions INTEGER NOT NULL DEFAULT 0,
+    passthrough   TEXT NOT NULL DEFAULT '',
+    url           TEXT NOT NULL DEFAULT '', -- where it came from
+    body          TEXT NOT NULL DEFAULT '', -- WebVTT
+    problem       TEXT NOT NULL DEFAULT '',
+    created_at    BIGINT NOT NULL
+);
+CREATE INDEX text_tracks_asset ON text_tracks (asset_id, created_at);
+
+CREATE TABLE simulcast_targets (
+    id             TEXT PRIMARY KEY,
+    live_stream_id TEXT NOT NULL REFERENCES live_streams (id) ON DELETE CASCADE,
+    url            TEXT NOT NULL,
+    stream_key     TEXT NOT NULL DEFAULT '',
+    passthrough    TEXT NOT NULL DEFAULT '',
+    created_at     BIGINT NOT NULL
+);
+CREATE INDEX simulcast_targets_live ON simulcast_targets (live_stream_id, created_at);
+
+-- Seconds that were watched, by asset and hour.
+CREATE TABLE delivery (
+    asset_id TEXT NOT NULL,
+    hour     BIGINT NOT NULL, -- microseconds since 1970
+    height   INTEGER NOT NULL DEFAULT 0,
+    seconds  BIGINT NOT NULL,
+    PRIMARY KEY (asset_id, hour, height)
+);
+
+-- --- what is told to the outside ---
+
+CREATE TABLE webhooks (
+    id            TEXT PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    address       TEXT NOT NULL,
+    enabled       INTEGER NOT NULL DEFAULT 1,
+    secret_sealed BLOB NOT NULL, -- with a secret outside this file: it signs
+    created_at    BIGINT NOT NULL,
+    UNIQUE (user_id, address)
+);
+
+-- The outbox: a row is written in the transaction of the change that it tells of. `data`: the object
+-- as it was then, JSON.
+CREATE TABLE media_events (
+    id          TEXT PRIMARY KEY, -- a UUID
+    user_id     TEXT NOT NULL,
+    type        TEXT NOT NULL,    -- "video.asset.ready"
+    object_type TEXT NOT NULL,    -- 'asset', 'upload', 'live'
+    object_id   TEXT NOT NULL,
+    data        TEXT NOT NULL,
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX media_events_user ON media_events (user_id, created_at, id);
+CREATE INDEX media_events_created ON media_events (created_at);
+
+-- One for each event and endpoint that existed then. `next_at` NULL: done, or given up.
+CREATE TABLE webhook_deliveries (
+    id         TEXT PRIMARY KEY,
+    event_id   TEXT NOT NULL REFERENCES media_events (id) ON DELETE CASCADE,
+    webhook_id TEXT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'given_up')),
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    next_at    BIGINT,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX webhook_deliveries_next ON webhook_deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_hook ON webhook_deliveries (webhook_id, created_at);
+CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
+
+CREATE TABLE webhook_attempts (
+    delivery_id TEXT NOT NULL REFERENCES webhook_deliveries (id) ON DELETE CASCADE,
+    at          BIGINT NOT NULL,
+    status      INTEGER NOT NULL, -- of HTTP; 0: there was no answer
+    answer      TEXT NOT NULL,    -- its beginning, or why there was none
+    took_us     BIGINT NOT NULL,
+    PRIMARY KEY (delivery_id, at)
+);
