@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bspnode-worker live: started by the server, with a socket as descriptor 3. */
+/* What the worker is asked to be: its first argument. Descriptor 3 is the socket to the server. */
 #include "worker.h"
 #include <libavutil/log.h>
 #include <stdio.h>
@@ -29,11 +29,12 @@ static void dispatch(const struct worker_msg *m)
     }
 }
 
-static _Noreturn void live(void)
+static _Noreturn void live(int argc, char **argv)
 {
+    (void)argc, (void)argv;
     struct worker_msg m = {.type = WORKER_READY, .version = WORKER_VERSION};
-    av_log_set_level(AV_LOG_QUIET); /* what libav says quotes hostile bytes */
-    if (!sandbox_enter()) outbox_fail("this system cannot shut it in (seccomp)");
+    if (!sandbox_enter(&(struct sandbox){.files = 4}))
+        outbox_fail("this system cannot shut it in (seccomp)");
     outbox_send(&m);
     for (;;) {
         inbox_next(&m);
@@ -41,9 +42,20 @@ static _Noreturn void live(void)
     }
 }
 
+/* Each shuts itself in before it looks at a byte of its input, and never returns. Arguments are the
+ * server's own: numbers, never names of files. */
+static const struct {
+    const char *name;
+    void (*run)(int argc, char **argv); /* without the program and the mode */
+} MODES[] = {
+    {"live", live},
+};
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "live")) live();
+    av_log_set_level(AV_LOG_QUIET); /* what libav says quotes hostile bytes */
+    for (size_t i = 0; argc >= 2 && i < sizeof MODES / sizeof *MODES; i++)
+        if (!strcmp(argv[1], MODES[i].name)) MODES[i].run(argc - 2, argv + 2);
     if (argc == 2 && !strcmp(argv[1], "self-test")) return sandbox_self_test();
     if (argc == 2 && !strcmp(argv[1], "--version")) {
         printf("bspnode-worker %s\n", BSPNODE_VERSION);

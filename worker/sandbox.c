@@ -33,6 +33,9 @@
 static const int ALLOWED[] = {
     SCMP_SYS(read),
     SCMP_SYS(readv),
+    SCMP_SYS(pread64),
+    SCMP_SYS(lseek),
+    SCMP_SYS(fstat),
     SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg),
     SCMP_SYS(write),
@@ -99,10 +102,12 @@ static int allow(scmp_filter_ctx f)
     return e;
 }
 
-bool sandbox_enter(void)
+bool sandbox_enter(const struct sandbox *s)
 {
     if (!SANITIZED) limit(RLIMIT_AS, MEMORY_BYTES);
-    limit(RLIMIT_NOFILE, 4); /* the four that are open */
+    limit(RLIMIT_NOFILE, s->files);
+    if (s->cpu_s) limit(RLIMIT_CPU, s->cpu_s);
+    if (s->nice) setpriority(PRIO_PROCESS, 0, s->nice);
     limit(RLIMIT_CORE, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return false;
@@ -126,7 +131,7 @@ static int tried(const char *what, long result)
 int sandbox_self_test(void)
 {
     int bad = 0;
-    if (!sandbox_enter()) {
+    if (!sandbox_enter(&(struct sandbox){.files = 4})) {
         printf("this system has no seccomp\n");
         return 1;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* worker/worker.h - bspnode-worker: codecs in a process of their own, shut in.
  *
- * One thread, one stream: messages (wire/worker_msg.h) come in on descriptor 3, are decoded,
- * converted, encoded, and go out the same way. It ends when the socket does. */
+ * One thread, one task, named by the first argument (main.c). `live`: messages (wire/worker_msg.h)
+ * come in on descriptor 3, are decoded, converted, encoded, and go out the same way; it ends when
+ * the socket does. */
 #pragma once
 #include "media/codec.h"
 #include "wire/worker_msg.h"
@@ -10,9 +11,14 @@
 
 /* --- shutting in: sandbox.c --- */
 
+struct sandbox {
+    unsigned files; /* descriptors that are open, from 0 */
+    unsigned cpu_s; /* seconds of computing; 0: as long as it lives */
+    int nice;       /* 0: as important as the server */
+};
 /* From now on no file can be opened, no socket made, no process started, no memory made executable;
  * memory is bounded. False: the kernel would not, and nothing may be decoded here. */
-bool sandbox_enter(void);
+bool sandbox_enter(const struct sandbox *s);
 /* Tries what must not work any more and prints what happened. 0: all of it was refused. */
 int sandbox_self_test(void);
 
