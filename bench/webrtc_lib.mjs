@@ -29,7 +29,12 @@ export function streams() {
   return { video, audio };
 }
 
-export const load = async (program, ...args) => JSON.parse(await output(program, args.map(String)));
+// The last line is the result; pion's own log goes to the same place.
+export async function load(program, ...args) {
+  const lines = (await output(program, args.map(String))).trim().split('\n');
+  for (const line of lines.slice(0, -1)) console.error(`  ${line}`);
+  return JSON.parse(lines.at(-1));
+}
 
 // A publisher that is connected: { end }.
 export async function publishRtc(program, target, { video, audio }) {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
-import net from 'node:net';
+import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './server.mjs';
@@ -121,25 +121,10 @@ export function aiortc(t, script, ...args) {
 
 // A TCP line between a peer and the server that can be made to take nothing more: { port, stop() }.
 export async function tcpLine(t, toPort) {
-  const ends = new Set();
-  const front = net.createServer((peer) => {
-    const server = net.connect(Number(toPort), '127.0.0.1');
-    for (const [from, to] of [[peer, server], [server, peer]]) {
-      ends.add(from);
-      from.pipe(to);
-      from.on('error', () => {});
-      from.on('close', () => to.destroy());
-    }
-    line.backs.push(server);
-  });
-  const line = { backs: [], stop: () => line.backs.forEach((s) => s.unpipe().pause()) };
-  await new Promise((resolve) => front.listen(0, '127.0.0.1', resolve));
-  line.port = front.address().port;
-  t.after(() => {
-    front.close();
-    ends.forEach((s) => s.destroy());
-  });
-  return line;
+  const child = spawn('/usr/bin/python3', [path.join(peers, 'tcp_line.py'), String(toPort)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill());
+  const [port] = await once(child.stdout, 'data');
+  return { port: Number(port), stop: () => child.stdin.write('\n') };
 }
 
 // A UDP line between a peer and the server that loses, delays, reorders and (`bps`, which may change) holds back: { port, lost, passed, loss }, and

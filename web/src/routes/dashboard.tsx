@@ -116,16 +116,13 @@ function MyStreams({ user }: { user: User }) {
   const [creating, setCreating] = useState(false);
   const [deleting, setDeleting] = useState<Stream | null>(null);
   useEffect(() => poll(() => list.refresh(), REFRESH_MS), [list]);
-  const newButton = (
-    <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
-      New stream
-    </Button>
-  );
   return (
     <div class="page">
       <div class="page-head">
         <h1>My streams</h1>
-        {(phase !== 'ready' || streams.length > 0) && newButton}
+        <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
+          New stream
+        </Button>
       </div>
       {stale && (
         <p class="strip strip-warn" role="status">
@@ -137,7 +134,6 @@ function MyStreams({ user }: { user: User }) {
       {phase === 'ready' && streams.length === 0 && (
         <Empty icon="play" title="You have no streams yet">
           <p>Create one, and go live from this browser or from OBS.</p>
-          {newButton}
         </Empty>
       )}
       {streams.length > 0 && phase === 'ready' && (
