@@ -418,6 +418,8 @@ static const struct command {
     {"serve", cmd_serve, "run the server"},
     {"user", api_cmd_user,
      "add EMAIL [--name NAME] [--admin]: an account, password on standard input"},
+    {"token", api_cmd_token,
+     "create [--name NAME] [--email OWNER] [--json], list, delete ID: what programs log in with"},
     {"doctor", api_cmd_doctor, "check ports, disk, clock, TLS; in plain words"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "this text"},

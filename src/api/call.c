@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/call.h"
 #include "api/api_priv.h"
+#include "api/mux_call.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/rand.h"
 #include "base/xalloc.h"
 #include <stdio.h>
 
@@ -24,15 +26,25 @@ static int status_of(enum err e)
 
 static void reply_json(struct http_request *r, struct call *c)
 {
-    const struct http_header h[] = {
+    char id[RAND_UUID_CAP], retry[24];
+    struct http_header h[6] = {
         {"content-type", "application/json"},
         {"cache-control", "no-store"},
         {"x-content-type-options", "nosniff"},
-        {"set-cookie", c->cookie},
     };
+    size_t n = 3;
+    if (c->cookie[0]) h[n++] = (struct http_header){"set-cookie", c->cookie};
+    if (c->ep->flags & CALL_MUX) {
+        rand_uuid(id);
+        h[n++] = (struct http_header){"x-request-id", id};
+    }
+    if (c->retry_s) {
+        snprintf(retry, sizeof retry, "%lld", (long long)c->retry_s);
+        h[n++] = (struct http_header){"retry-after", retry};
+    }
     /* 204 has no body, and so no type either. */
     const size_t skip = c->reply ? 0 : 1;
-    http_reply(r, c->status, h + skip, (c->cookie[0] ? 4 : 3) - skip, c->reply, 0);
+    http_reply(r, c->status, h + skip, n - skip, c->reply, 0);
 }
 
 static void reply_problem(struct http_request *r, struct call *c)
@@ -79,6 +91,10 @@ void call_empty(struct call *c, int status)
 void call_fail(struct call *c, enum err e, int status)
 {
     problem_of(&c->problem, e);
+    if (c->ep->flags & CALL_MUX) {
+        mux_problem(c, e);
+        return;
+    }
     c->status = status ? status : status_of(e);
     if (c->status >= 500) log_error("api", "%s failed: %s", c->ep->pattern, err_text(e));
 }
@@ -127,6 +143,11 @@ static bool origin_is_ours(const struct call *c)
 static bool find_user(struct call *c)
 {
     bool renewed = false;
+    char plain[CALL_AUTH_CAP];
+    struct span id, secret;
+    /* A program with a token; a browser never sends one by itself. */
+    if (call_credentials(c->authorization, plain, &id, &secret))
+        return c->has_user = api_token_find(c->db, id, secret, &c->token_row, &c->user) == E_OK;
     if (!c->token.p) return false;
     const enum err e = session_find(c->db, c->token, &c->user, &renewed);
     c->has_user = e == E_OK;
@@ -159,7 +180,7 @@ static void call_work(void *arg) /* pool */
 {
     struct call *c = OBJ_CAST(struct call, CALL_MAGIC, arg);
     c->db = api_db(c->api);
-    if (admitted(c)) c->ep->work(c);
+    if (c->ep->flags & CALL_MUX ? mux_admit(c) : admitted(c)) c->ep->work(c);
     json_decref(c->in);
     c->in = NULL;
 }
@@ -198,6 +219,8 @@ static void note_request(struct call *c)
     c->origin_header = http_header_in(r, "origin");
     c->fetch_site = http_header_in(r, "sec-fetch-site");
     c->host = http_header_in(r, "host");
+    c->authorization = http_header_in(r, "authorization");
+    c->raw_query = http_query(r);
     c->token = http_cookie(r, COOKIE);
     for (unsigned i = 0; i < 2; i++) c->param[i] = http_param(r, i);
     call_origin(r, c->origin);

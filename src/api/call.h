@@ -6,6 +6,7 @@
  * the reply. Spans point into the request, which stays until it is answered. */
 #pragma once
 #include "api/api.h"
+#include "product/api_token.h"
 #include "product/session.h"
 #include "product/throttle.h"
 #include <jansson.h>
@@ -17,6 +18,7 @@ enum {
     CALL_USER_MAYBE = 2, /* looks for a session, goes on without */
     CALL_HASH = 4,       /* hashes a password: through the lanes */
     CALL_BODY = 8,       /* needs a JSON body */
+    CALL_MUX = 16,       /* of the Mux-compatible API: mux_call.h */
 };
 
 #define CALL_QUERY_MAX 5
@@ -30,7 +32,18 @@ struct endpoint {
     const char *query[CALL_QUERY_MAX]; /* names of query parameters to note */
 };
 
+/* The endpoints of one file, for routes.c. */
+struct endpoint_table {
+    const struct endpoint *endpoints;
+    size_t n;
+};
+#define ENDPOINT_TABLE(array)                                                                      \
+    {                                                                                              \
+        array, sizeof(array) / sizeof *(array)                                                     \
+    }
+
 #define CALL_ORIGIN_CAP 300
+#define CALL_AUTH_CAP   256
 
 struct call {
     uint32_t magic;
@@ -40,6 +53,7 @@ struct call {
 
     /* The request, noted on the loop. */
     struct span body, content_type, token, origin_header, host, fetch_site;
+    struct span authorization, raw_query;
     const char *param[2];
     char query[CALL_QUERY_MAX][CALL_QUERY_CAP];
     bool has_query[CALL_QUERY_MAX], bad_query[CALL_QUERY_MAX];
@@ -51,12 +65,14 @@ struct call {
     struct db *db;
     struct user user; /* with has_user */
     bool has_user;
-    json_t *in; /* the body; body.c */
+    struct api_token token_row; /* when it came by a token; else its id is "" */
+    json_t *in;                 /* the body; body.c, mux_fields.c */
     char field[64];
 
     /* The reply. */
     int status; /* 0: from `problem` */
     struct problem problem;
+    int64_t retry_s; /* Retry-After of a reply that is not from `problem`; 0: none */
     struct buf *reply;
     char cookie[192]; /* Set-Cookie; "": none */
 };
@@ -71,6 +87,12 @@ void call_begin(struct http_request *r, void *bound);
 /* The client's way to us, for the URLs it is told; "" (URLs without a host) when what it says of
  * that is not plain. Loop. */
 void call_origin(struct http_request *r, char out[CALL_ORIGIN_CAP]);
+
+/* Id and secret of "Authorization: Basic base64(id:secret)" or "Bearer id:secret": views of
+ * `plain`.
+ */
+bool call_credentials(struct span header, char plain[CALL_AUTH_CAP], struct span *id,
+                      struct span *secret);
 
 /* Replies with JSON; takes the reference of `json` over. */
 void call_json(struct call *c, int status, json_t *json);

@@ -30,6 +30,18 @@ static const struct endpoint ENDPOINTS[] = {
     {HTTP_DELETE, "/api/streams/{}/direct", app_direct_end, CALL_USER, {0}},
 };
 
+#define MUX_TABLE(name) extern const struct endpoint_table name;
+#include "api/mux_tables.def"
+#undef MUX_TABLE
+
+static const struct endpoint_table PRODUCT = ENDPOINT_TABLE(ENDPOINTS);
+static const struct endpoint_table *const TABLES[] = {
+    &PRODUCT,
+#define MUX_TABLE(name) &name,
+#include "api/mux_tables.def"
+#undef MUX_TABLE
+};
+
 static const struct {
     const char *pattern;
     void (*handler)(struct http_request *r, void *ctx);
@@ -41,23 +53,29 @@ static const struct {
     {"/*", api_pages},
 };
 
-enum { N_ENDPOINTS = sizeof ENDPOINTS / sizeof *ENDPOINTS, N_PLAIN = sizeof PLAIN / sizeof *PLAIN };
+enum { N_TABLES = sizeof TABLES / sizeof *TABLES, N_PLAIN = sizeof PLAIN / sizeof *PLAIN };
+
+static struct http_route route_of(struct bound *b)
+{
+    const bool body = b->ep->method != HTTP_GET;
+    return (struct http_route){b->ep->method, b->ep->pattern, call_begin, b,
+                               body ? LIMIT_HTTP_JSON_BYTES : 0};
+}
 
 void api_routes_make(struct api *a)
 {
-    a->n_routes = N_ENDPOINTS + N_PLAIN;
+    size_t n = 0, at = 0;
+    for (size_t t = 0; t < N_TABLES; t++) n += TABLES[t]->n;
+    a->n_routes = n + N_PLAIN;
     a->routes = xcalloc(a->n_routes, sizeof *a->routes);
-    a->bound = xcalloc(N_ENDPOINTS, sizeof *a->bound);
-    for (size_t i = 0; i < N_ENDPOINTS; i++) {
-        const struct endpoint *ep = &ENDPOINTS[i];
-        const bool body = ep->method != HTTP_GET;
-        a->bound[i] = (struct bound){a, ep};
-        a->routes[i] = (struct http_route){ep->method, ep->pattern, call_begin, &a->bound[i],
-                                           body ? LIMIT_HTTP_JSON_BYTES : 0};
-    }
-    for (size_t i = 0; i < N_PLAIN; i++)
-        a->routes[N_ENDPOINTS + i] =
-            (struct http_route){HTTP_GET, PLAIN[i].pattern, PLAIN[i].handler, a, 0};
+    a->bound = xcalloc(n, sizeof *a->bound);
+    for (size_t t = 0; t < N_TABLES; t++)
+        for (size_t i = 0; i < TABLES[t]->n; i++, at++) {
+            a->bound[at] = (struct bound){a, &TABLES[t]->endpoints[i]};
+            a->routes[at] = route_of(&a->bound[at]);
+        }
+    for (size_t i = 0; i < N_PLAIN; i++, at++)
+        a->routes[at] = (struct http_route){HTTP_GET, PLAIN[i].pattern, PLAIN[i].handler, a, 0};
 }
 
 const struct http_route *api_routes(const struct api *a, size_t *n)

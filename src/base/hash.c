@@ -93,3 +93,30 @@ void hash_b64(struct span in, char *out)
     char *end = base64(in, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", out);
     for (; (end - out) % 4; *end = 0) *end++ = '=';
 }
+
+static int sextet(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+' || c == '-') return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+bool hash_unb64(struct span text, uint8_t *out, size_t cap, size_t *len)
+{
+    size_t n = text.len, bytes = 0;
+    uint32_t v = 0;
+    *len = 0;
+    while (n && text.len - n < 2 && text.p[n - 1] == '=') n--;
+    if (n != text.len && text.len % 4 != 0) return false;
+    if (n % 4 == 1 || n / 4 * 3 + n % 4 * 3 / 4 > cap) return false;
+    for (size_t i = 0; i < n; i++) {
+        const int s = sextet(text.p[i]);
+        if (s < 0) return false;
+        v = v << 6 | (uint32_t)s;
+        if (i % 4) out[bytes++] = (uint8_t)(v >> (6 - i % 4 * 2));
+    }
+    *len = bytes;
+    return true;
+}

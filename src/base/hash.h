@@ -21,3 +21,6 @@ bool hash_unhex(struct span hex, uint8_t *out, size_t len);
 void hash_b64url(struct span in, char *out);
 /* Section 4, the common alphabet, with padding. */
 void hash_b64(struct span in, char *out);
+/* Either alphabet, with or without padding. False, and *len 0: another character, padding that does
+ * not fit, a length that nothing encodes to, or more than `cap` bytes. */
+bool hash_unb64(struct span text, uint8_t *out, size_t cap, size_t *len);

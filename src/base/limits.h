@@ -136,3 +136,13 @@
 #define LIMIT_RTC_HISTORY_BYTES   (16u << 20)
 
 #define LIMIT_LAYER_BYTES 1024 /* a viewer's wish for a layer */
+
+/* The media API */
+#define LIMIT_TOKENS_PER_USER  1000
+#define LIMIT_MUX_PAGE         1000000 /* the largest page number */
+#define LIMIT_MUX_PASSTHROUGH  255     /* characters */
+#define LIMIT_MUX_TITLE        512     /* characters, of meta.title */
+#define LIMIT_MUX_META_ID      128     /* characters, of meta.creator_id and external_id */
+#define LIMIT_MUX_URL_BYTES    2048
+#define LIMIT_MUX_PLAYBACK_IDS 100 /* of one live stream or asset */
+#define LIMIT_MUX_TARGETS      6   /* simulcast targets of a live stream */

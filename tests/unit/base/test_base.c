@@ -95,6 +95,19 @@ static void time_and_digests(void **state)
     assert_string_equal(b64, "YWL//g==");
     hash_b64(SPAN_LIT("abc"), b64);
     assert_string_equal(b64, "YWJj");
+    uint8_t back[8];
+    size_t n;
+    assert_true(hash_unb64(SPAN_LIT("aGk="), back, sizeof back, &n));
+    assert_memory_equal(back, "hi", n);
+    assert_int_equal(n, 2);
+    assert_true(
+        hash_unb64(SPAN_LIT("-_8"), back, sizeof back, &n)); /* the other alphabet, no padding */
+    assert_memory_equal(back, "\xfb\xff", n);
+    assert_true(hash_unb64(SPAN_LIT(""), back, sizeof back, &n) && n == 0);
+    assert_false(hash_unb64(SPAN_LIT("a"), back, sizeof back, &n));
+    assert_false(hash_unb64(SPAN_LIT("aGk=="), back, sizeof back, &n));
+    assert_false(hash_unb64(SPAN_LIT("aG k"), back, sizeof back, &n));
+    assert_false(hash_unb64(SPAN_LIT("aGlhaGk="), back, 4, &n)); /* 5 bytes */
 }
 
 static void uuids(void **state)
