@@ -7,9 +7,12 @@
 #include "bridge/transcoder.h"
 #include "engine/tls.h"
 #include "io/data_dir.h"
+#include "product/seal.h"
 #include "serve/hls/hls_service.h"
 #include "serve/rtc/rtc_service.h"
 #include "serve/rtmp/rtmp_server.h"
+#include "video/http_client.h"
+#include "video/webhooks.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +36,8 @@ struct server {
     pthread_t threads[LIMIT_LOOPS_MAX];
     struct pool *pool;
     struct hub *hub;
+    struct http_client *client; /* requests of our own */
+    struct webhooks *webhooks;
     struct live *live;
     struct gate gate;
     struct tls_ctx *https, *rtmps_tls;
@@ -84,6 +89,13 @@ static enum err open_core(struct server *s)
     for (unsigned i = 0; i < s->n_loops; i++) s->loops[i] = loop_new(i);
     s->pool = pool_new(cores > POOL_THREADS_MIN ? cores : POOL_THREADS_MIN);
     s->hub = hub_new(s->loops, s->n_loops);
+    s->client = http_client_new("bspnode/" BSPNODE_VERSION);
+    s->webhooks =
+        webhooks_new(&(struct webhooks_config){.secret = &s->secret,
+                                               .store = s->store,
+                                               .client = s->client,
+                                               .allow_private = s->settings.webhook_allow_private,
+                                               .open_secret = seal_open});
     s->live = live_new(&(struct live_config){.settings = &s->settings,
                                              .secret = &s->secret,
                                              .store = s->store,
@@ -209,6 +221,7 @@ static void open_services(struct server *s)
         .pool = s->pool,
         .hub = s->hub,
         .live = s->live,
+        .webhooks = s->webhooks,
         .rtmp_port = s->rtmp ? rtmp_server_port(s->rtmp) : 0,
         .rtmps_port = s->rtmps ? rtmp_server_port(s->rtmps) : 0,
         .hls_viewers = count_hls,
@@ -352,6 +365,9 @@ static void server_close(struct server *s)
     if (s->api) api_stop(s->api); /* it has queues on the pool */
     if (s->pool) pool_free(s->pool);
     loops_settle(s->loops, s->n_loops); /* what the last jobs had to say */
+    webhooks_stop(s->webhooks);
+    http_client_free(s->client);
+    webhooks_free(s->webhooks);
     if (s->http) http_server_free(s->http);
     if (s->rtmps) rtmp_server_free(s->rtmps);
     if (s->rtmp) rtmp_server_free(s->rtmp);

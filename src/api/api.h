@@ -12,6 +12,7 @@
 #include "serve/http/http.h"
 #include "store/store.h"
 #include "video/live.h"
+#include "video/webhooks.h"
 
 struct api;
 
@@ -22,6 +23,7 @@ struct api_config {
     struct pool *pool;
     struct hub *hub; /* its loops are the API's too */
     struct live *live;
+    struct webhooks *webhooks;
     uint16_t rtmp_port, rtmps_port; /* as bound; rtmps_port 0: none */
     /* People watching a stream by a player: HLS (distinct clients), WebRTC and RTMP. Any thread.
      * May be NULL. */

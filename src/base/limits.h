@@ -90,6 +90,18 @@
 #define LIMIT_SSE_QUEUE_BYTES   65536 /* a reader of events behind by this is sent away */
 #define LIMIT_SSE_ORIGINS       4     /* host names by which readers of one stream reached us */
 
+/* Requests of our own: webhooks, media by address */
+#define LIMIT_URL_BYTES             2048
+#define LIMIT_FETCH_RATE            1000 /* bytes a second: below it a transfer is idle */
+#define LIMIT_FETCH_KEPT            32   /* connections kept open for another request */
+#define LIMIT_WEBHOOKS_PER_USER     20
+#define LIMIT_WEBHOOK_MS            5000 /* for an answer */
+#define LIMIT_WEBHOOK_CONNECT_MS    4000
+#define LIMIT_WEBHOOK_ANSWER_BYTES  2048 /* of an answer that is kept */
+#define LIMIT_WEBHOOK_RUNNING       128  /* deliveries at a time */
+#define LIMIT_WEBHOOK_RUNNING_EACH  4    /* to one endpoint */
+#define LIMIT_WEBHOOK_ATTEMPTS_TOLD 20   /* in a delivery's own list of attempts */
+
 /* WebRTC */
 #define LIMIT_UDP_BYTES           1500 /* a datagram that is believed */
 #define LIMIT_SDP_BYTES           65536

@@ -51,9 +51,9 @@ enum err outbox_add(struct db *db, const char *type, enum outbox_object kind, co
         if (e == E_OK)
             e = db_exec(db,
                         "INSERT INTO webhook_deliveries (id, event_id, webhook_id, next_at,"
-                        " created_at) SELECT w.id || '.' || ?1, ?1, w.id, ?3, ?3 FROM webhooks w"
-                        " WHERE w.user_id = ?2 AND w.enabled = 1",
-                        "ssi", event, owner, now);
+                        " give_up_at, created_at) SELECT w.id || '.' || ?1, ?1, w.id, ?3, ?4, ?3"
+                        " FROM webhooks w WHERE w.user_id = ?2 AND w.enabled = 1",
+                        "ssii", event, owner, now, now + OUTBOX_LIFE_US);
         if (e == E_OK && outbox.wake) outbox.wake(outbox.ctx);
     }
     str_fini(&data);

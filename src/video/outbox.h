@@ -14,6 +14,9 @@
 enum outbox_object { OUTBOX_ASSET, OUTBOX_UPLOAD, OUTBOX_LIVE };
 extern const char *const OUTBOX_OBJECTS[];
 
+/* A delivery is tried for so long. */
+#define OUTBOX_LIFE_US (INT64_C(24) * 3600 * 1000000)
+
 /* Appends the object as JSON. E_NOTFOUND: there is no such one. */
 typedef enum err outbox_render(struct db *db, enum outbox_object kind, const char *id,
                                struct str *out);

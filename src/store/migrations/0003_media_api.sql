@@ -176,7 +176,8 @@ CREATE TABLE media_events (
 CREATE INDEX media_events_user ON media_events (user_id, created_at, id);
 CREATE INDEX media_events_created ON media_events (created_at);
 
--- One for each event and endpoint that existed then. `next_at` NULL: done, or given up.
+-- One for each event and endpoint that existed then. `next_at` NULL: done, or given up; after
+-- `give_up_at` it is not tried again.
 CREATE TABLE webhook_deliveries (
     id         TEXT PRIMARY KEY,
     event_id   TEXT NOT NULL REFERENCES media_events (id) ON DELETE CASCADE,
@@ -184,9 +185,15 @@ CREATE TABLE webhook_deliveries (
     state      TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'given_up')),
     attempts   INTEGER NOT NULL DEFAULT 0,
     next_at    BIGINT,
+    give_up_at BIGINT NOT NULL,
     created_at BIGINT NOT NULL
 );
-CREATE INDEX webhook_deliveries_next ON webhook_deliveries (next_at) WHERE next_at IS NOT NULL;
+-- Of what waits: when an endpoint is next, the oldest of it, and what has waited too long.
+CREATE INDEX webhook_deliveries_next ON webhook_deliveries (webhook_id, next_at)
+    WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_old ON webhook_deliveries (webhook_id, created_at)
+    WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_end ON webhook_deliveries (give_up_at) WHERE next_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_hook ON webhook_deliveries (webhook_id, created_at);
 CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
 
