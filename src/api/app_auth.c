@@ -110,3 +110,13 @@ void app_me(struct call *c)
 {
     call_json(c, 200, json_pack("{s:o}", "user", user_json(&c->user)));
 }
+
+/* The limits that a page keeps to: no secret, for everybody. */
+void app_settings(struct call *c)
+{
+    const struct settings *s = c->api->cfg.settings;
+    call_json(c, 200,
+              json_pack("{s:I, s:I, s:I}", "maxStreamDuration", (json_int_t)s->max_stream_duration,
+                        "maxRecordingDuration", (json_int_t)s->max_recording_duration,
+                        "maxUploadSize", (json_int_t)s->max_upload_size));
+}

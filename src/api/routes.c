@@ -11,6 +11,7 @@ static const struct endpoint ENDPOINTS[] = {
     {HTTP_POST, "/api/auth/login", app_login, CALL_BODY | CALL_HASH, {0}},
     {HTTP_POST, "/api/auth/logout", app_logout, 0, {0}},
     {HTTP_GET, "/api/me", app_me, CALL_USER, {0}},
+    {HTTP_GET, "/api/settings", app_settings, 0, {0}},
     {HTTP_POST, "/api/streams", app_stream_create, CALL_USER | CALL_BODY, {0}},
     {HTTP_GET,
      "/api/streams",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import type { Health, Stream, StreamPage, StreamStatus, StreamType, User } from './types';
+import type { Health, ServerSettings, Stream, StreamPage, StreamStatus, StreamType, User } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -113,6 +113,10 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     deleteStream: (id: string) => call<void>('DELETE', stream(id)),
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
     resetKey: (id: string) => call<Stream>('POST', `${stream(id)}/reset-key`),
+    /** A place for the browser's own recording, uploaded in pieces. */
+    uploadRecording: (id: string, mimeType: string) =>
+      call<{ uploadId: string; uploadUrl: string }>('POST', `${stream(id)}/upload-recording`, { mimeType }),
+    getSettings: () => call<ServerSettings>('GET', '/settings'),
     getHealth: (id: string) => call<Health>('GET', `${stream(id)}/health`),
     offerDirect: (id: string, sdp: string) => call<{ id: string }>('PUT', `${stream(id)}/direct/offer`, { sdp }),
     answerDirect: (id: string, offer: string, sdp: string) => call<void>('PUT', `${stream(id)}/direct/answer`, { id: offer, sdp }),

@@ -68,6 +68,13 @@ export interface StreamPage {
   nextCursor: string | null;
 }
 
+/** GET /api/settings: the limits that a page keeps to. Seconds, bytes; 0: none. */
+export interface ServerSettings {
+  maxStreamDuration: number;
+  maxRecordingDuration: number;
+  maxUploadSize: number;
+}
+
 /** GET /api/streams/{id}/health: what the encoder sends now. Everything but `connected` may be missing. */
 export interface Health {
   connected: boolean;

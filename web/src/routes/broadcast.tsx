@@ -3,7 +3,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import { here } from '../api/playlist';
-import type { Stream, User } from '../api/types';
+import type { RecordingStatus, Stream, User } from '../api/types';
+import { recordingWorld, recordings } from '../record/browser';
 import { whyNot } from '../rtc/capture';
 import { createComposer } from '../rtc/compose';
 import { preferCodecs } from '../rtc/plan';
@@ -14,8 +15,9 @@ import { browserSenderWorld, createSender } from '../rtc/whip';
 import { createBroadcast, isOver, isSending, situationOf, type BroadcastStore, type Situation } from '../store/broadcast';
 import { viewers } from '../store/format';
 import { guardLeaving, navigate } from '../store/router';
+import { createRecording, type RecordingStore } from '../store/recording';
 import { createStudio, type StudioStore } from '../store/studio';
-import { createWatch, type Watch, type WatchStore } from '../store/watch';
+import { createWatch, phaseOf, type Watch, type WatchStore } from '../store/watch';
 import { Button, LinkButton } from '../ui/button';
 import { CopyField } from '../ui/copy';
 import { Confirm } from '../ui/dialog';
@@ -23,9 +25,11 @@ import { ForUser } from '../ui/guard';
 import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
+import { Recordings } from '../ui/recordings';
 import { Empty, Failed } from '../ui/states';
 import { DirectPanel } from '../ui/studio/direct';
 import { SendingPanel } from '../ui/studio/live';
+import { RecordPanel, RecordingMatter, useHold } from '../ui/studio/record';
 import { DevicePanel, QualityPanel } from '../ui/studio/settings';
 import { Controls, Meter, Stage, Troubles, useShortcuts } from '../ui/studio/stage';
 import { Duration, Elapsed } from '../ui/time';
@@ -104,8 +108,8 @@ const BADGES: Partial<Record<Situation, [look: string, text: string]>> = {
   elsewhere: ['live', 'Live elsewhere'],
 };
 
-function Overlay({ situation, watch }: { situation: Situation; watch: Watch & { stream: Stream } }) {
-  const [look, text] = BADGES[situation] ?? ['calm', 'Preview'];
+function Overlay({ situation, watch, alone }: { situation: Situation; watch: Watch & { stream: Stream }; alone: boolean }) {
+  const [look, text] = alone ? ['live', 'Recording'] : (BADGES[situation] ?? ['calm', 'Preview']);
   const { stream } = watch;
   const live = stream.status === 'LIVE';
   return (
@@ -236,7 +240,24 @@ function EndQuestion({ store, broadcast, stream, onClose }: { store: WatchStore;
   );
 }
 
-function LeaveQuestion({ to, broadcast, onClose }: { to: string; broadcast: BroadcastStore; onClose: () => void }) {
+/** Of a recording without viewers. */
+function StopQuestion({ store, recording, stream, onClose }: { store: WatchStore; recording: RecordingStore; stream: Stream; onClose: () => void }) {
+  return (
+    <Confirm
+      title="End this recording?"
+      action="End now"
+      onClose={onClose}
+      onConfirm={async () => {
+        recording.end();
+        store.apply(await client.endStream(stream.id));
+      }}
+    >
+      <p>What is not uploaded yet is uploaded now; then the recording can be watched. A stream that has ended cannot be gone on with.</p>
+    </Confirm>
+  );
+}
+
+function LeaveQuestion({ to, broadcast, alone, onClose }: { to: string; broadcast: BroadcastStore; alone: boolean; onClose: () => void }) {
   return (
     <Confirm
       title="Leave this page?"
@@ -248,7 +269,11 @@ function LeaveQuestion({ to, broadcast, onClose }: { to: string; broadcast: Broa
         navigate(to, { force: true });
       }}
     >
-      <p>You are live: without this page nothing is sent any more. If you come back within about a minute, the stream goes on; otherwise it ends by itself.</p>
+      {alone ? (
+        <p>You are recording: without this page the recording ends here. What there is of it is uploaded.</p>
+      ) : (
+        <p>You are live: without this page nothing is sent any more. If you come back within about a minute, the stream goes on; otherwise it ends by itself.</p>
+      )}
     </Confirm>
   );
 }
@@ -300,15 +325,18 @@ function useWhileSending(sending: boolean, broadcast: BroadcastStore, ask: (to: 
   }, [sending]);
 }
 
-function useTabs(id: string, broadcast: BroadcastStore, situation: Situation) {
+function useTabs(id: string, broadcast: BroadcastStore, recording: RecordingStore, situation: Situation) {
   const tabs = useMemo(
     () =>
       createTabs(id, {
-        sending: () => broadcast.sender() !== null,
+        sending: () => broadcast.sender() !== null || recording.get().phase === 'recording',
         onOther: () => broadcast.setOtherTab(true),
-        letGo: () => broadcast.letGo(),
+        async letGo() {
+          recording.end();
+          await broadcast.letGo();
+        },
       }),
-    [id, broadcast],
+    [id, broadcast, recording],
   );
   useEffect(() => () => tabs.close(), [tabs]);
   useEffect(() => {
@@ -317,23 +345,40 @@ function useTabs(id: string, broadcast: BroadcastStore, situation: Situation) {
   return tabs;
 }
 
+/** The recording follows the broadcast; one that reaches its end with nobody watching ends the stream. */
+function useRecording(recording: RecordingStore, situation: Situation, store: WatchStore, stream: Stream) {
+  const state = useStore(recording);
+  useEffect(() => recording.see(situation), [recording, situation]);
+  const done = state.only && (state.phase === 'limit' || state.phase === 'full') && stream.status === 'CREATED';
+  useEffect(() => {
+    if (done) client.endStream(stream.id).then((s) => store.apply(s), () => announce('The stream could not be ended. Try again from its page.', { kind: 'error' }));
+  }, [done]);
+  return state;
+}
+
 function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: Stream } }) {
   const { stream } = watch;
   const studio = useMemo(() => browserStudio(stream.title), []);
   const broadcast = useMemo(() => browserBroadcast(store, studio), []);
+  const recording = useMemo(() => createRecording(recordingWorld, recordings, studio, { userId: stream.user.id, streamId: stream.id, title: stream.title }), []);
   const seen = useStore(studio);
   const b = useStore(broadcast);
-  const [question, setQuestion] = useState<'end' | { to: string } | null>(null);
+  const [question, setQuestion] = useState<'end' | 'stop' | { to: string } | null>(null);
   const [hint, setHint] = useState<'muted' | 'silent' | null>(null);
   const [shortcuts, setShortcuts] = useShortcuts(studio);
   const situation = situationOf(stream, b, seen.program.video !== null);
   const sending = isSending(situation);
-  const tabs = useTabs(stream.id, broadcast, situation);
-  useWhileSending(sending, broadcast, (to) => setQuestion({ to }));
+  const rec = useRecording(recording, situation, store, stream);
+  const alone = rec.only && rec.phase === 'recording';
+  const tabs = useTabs(stream.id, broadcast, recording, situation);
+  const otherRecords = useStore(recordings).some((k) => k.streamId === stream.id && k.phase === 'elsewhere' && k.endedAt === null);
+  useHold(recording, sending ? broadcast.sender() : null, seen, b.sinceMs);
+  useWhileSending(sending || alone, broadcast, (to) => setQuestion({ to }));
   useTitle(`${situation === 'live' ? '● Live: ' : ''}${stream.title}`);
   useEffect(() => {
     void studio.open();
     return () => {
+      recording.close();
       broadcast.close();
       studio.close();
     };
@@ -344,6 +389,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
     before.current = situation;
   }, [situation]);
 
+  const takeOver = () => void tabs.takeOver().then(() => (rec.only ? recording.start() : broadcast.start()));
   const canGo = seen.program.video !== null && ['ready', 'resumable', 'yielded', 'refused'].includes(situation);
   return (
     <div class="page studio">
@@ -351,19 +397,41 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         <Icon name="back" size={18} /> {stream.title}
       </a>
       <h1 class="hidden-text">Broadcast: {stream.title}</h1>
-      <Matter situation={situation} broadcast={broadcast} watch={watch} stream={stream} onTakeOver={() => void tabs.takeOver().then(() => broadcast.start())} />
+      <Matter situation={situation} broadcast={broadcast} watch={watch} stream={stream} onTakeOver={takeOver} />
+      {otherRecords && stream.status !== 'LIVE' && (
+        <Strip>
+          <p>
+            <b>This stream is being recorded in another tab.</b> You can go on from here instead, with another recording.
+          </p>
+          <Button small onClick={() => void tabs.takeOver()}>
+            End it there
+          </Button>
+        </Strip>
+      )}
+      <RecordingMatter recording={rec} />
+      <Recordings userId={stream.user.id} streamId={stream.id} />
       <div class="studio-columns">
         <div class="studio-main">
           <Stage studio={seen}>
-            <Overlay situation={situation} watch={watch} />
+            <Overlay situation={situation} watch={watch} alone={alone} />
           </Stage>
           <Meter studio={seen} onHint={setHint} />
           <div class="studio-bar">
             <Controls studio={seen} store={studio} />
             <div class="studio-go">
-              {!sending && situation !== 'elsewhere' && (
+              {!sending && situation !== 'elsewhere' && !rec.only && (
                 <Button look="live" icon="broadcast" disabled={!canGo} onClick={() => broadcast.start()}>
                   Go live
+                </Button>
+              )}
+              {!sending && rec.only && !alone && (
+                <Button look="live" icon="record" disabled={!canGo || otherRecords} onClick={() => recording.start()}>
+                  Start recording
+                </Button>
+              )}
+              {alone && (
+                <Button look="danger" icon="stop" onClick={() => setQuestion('stop')}>
+                  End recording
                 </Button>
               )}
               {sending && stream.status !== 'LIVE' && (
@@ -382,7 +450,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
             </div>
           </div>
           <Troubles studio={seen} store={studio} hint={hint} />
-          {sending && <p class="field-hint">{TABS_HINT}</p>}
+          {(sending || alone) && <p class="field-hint">{TABS_HINT}</p>}
         </div>
         <div class="studio-side">
           {sending && (
@@ -398,24 +466,35 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
               </section>
             </>
           )}
+          <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />
           <DevicePanel studio={seen} store={studio} />
-          <QualityPanel studio={seen} store={studio} sending={sending} shortcuts={shortcuts} onShortcuts={setShortcuts} />
-          <DirectPanel stream={stream} viewers={watch.viewers} studio={seen} situation={situation} broadcast={broadcast} />
+          <QualityPanel studio={seen} store={studio} sending={sending || alone} shortcuts={shortcuts} onShortcuts={setShortcuts} />
+          {!rec.only && <DirectPanel stream={stream} viewers={watch.viewers} studio={seen} situation={situation} broadcast={broadcast} />}
         </div>
       </div>
       {question === 'end' && <EndQuestion store={store} broadcast={broadcast} stream={stream} onClose={() => setQuestion(null)} />}
-      {question && question !== 'end' && <LeaveQuestion to={question.to} broadcast={broadcast} onClose={() => setQuestion(null)} />}
+      {question === 'stop' && <StopQuestion store={store} recording={recording} stream={stream} onClose={() => setQuestion(null)} />}
+      {question && typeof question === 'object' && <LeaveQuestion to={question.to} broadcast={broadcast} alone={alone} onClose={() => setQuestion(null)} />}
     </div>
   );
 }
 
+const OVER_WORDS: Record<RecordingStatus, string> = {
+  NONE: 'There is no recording.',
+  RECORDING: 'The recording is being finished.',
+  UPLOADING: 'The recording from the browser is being uploaded.',
+  PROCESSING: 'The recording is being prepared.',
+  READY: 'The recording is ready: it plays on the viewer page.',
+  FAILED: 'The recording could not be written to its end.',
+};
+
 function Over({ stream }: { stream: Stream }) {
-  const recorded = stream.recordingStatus === 'READY';
-  const pending = ['RECORDING', 'PROCESSING', 'UPLOADING'].includes(stream.recordingStatus);
+  const recorded = phaseOf(stream) === 'ended-recorded';
   useTitle(stream.title);
   return (
     <div class="page page-narrow">
       <h1 class="hidden-text">Broadcast: {stream.title}</h1>
+      <Recordings userId={stream.user.id} streamId={stream.id} />
       <Empty icon="check" title="The stream has ended">
         <p>
           <b>{stream.title}</b>
@@ -429,10 +508,7 @@ function Over({ stream }: { stream: Stream }) {
         </p>
         <p>
           {stream.endedReason === 'limit' && 'It had reached the longest time that this server allows. '}
-          {recorded && 'The recording is ready: it plays on the viewer page.'}
-          {pending && 'The recording is being finished.'}
-          {stream.recordingStatus === 'FAILED' && 'The recording could not be written to its end.'}
-          {stream.recordingStatus === 'NONE' && 'There is no recording.'}
+          {OVER_WORDS[stream.recordingStatus]}
         </p>
         <div class="empty-actions">
           {recorded && (

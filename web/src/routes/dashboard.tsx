@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { announce, client } from '../app';
-import type { Stream, User } from '../api/types';
+import type { RecordingStatus, Stream, User } from '../api/types';
 import { viewers } from '../store/format';
 import { poll } from '../store/poller';
 import { navigate } from '../store/router';
@@ -12,6 +12,7 @@ import { Confirm } from '../ui/dialog';
 import { ForUser } from '../ui/guard';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
+import { KeptRecordings } from '../ui/recordings-loader';
 import { Poster } from '../ui/poster';
 import { Empty, Failed, Skeleton } from '../ui/states';
 import { CreateDialog } from '../ui/stream-form';
@@ -56,6 +57,13 @@ function When({ stream }: { stream: Stream }) {
   );
 }
 
+/** What goes on with a recording that somebody waits for. */
+const recordingNews = (s: Stream): string | null => {
+  if (s.status === 'CREATED' && s.recordingStatus === 'RECORDING') return 'Recording';
+  const words: Partial<Record<RecordingStatus, string>> = { UPLOADING: 'Recording is being uploaded', PROCESSING: 'Recording is being prepared', FAILED: 'Recording failed' };
+  return words[s.recordingStatus] ?? null;
+};
+
 function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
   return (
     <article class="row">
@@ -70,6 +78,7 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
           <StateBadge stream={stream} />
           <span class="row-when">
             <When stream={stream} />
+            {recordingNews(stream) && ` · ${recordingNews(stream)}`}
           </span>
         </p>
       </div>
@@ -129,6 +138,7 @@ function MyStreams({ user }: { user: User }) {
           <Icon name="warning" size={18} /> The server cannot be reached. Trying again.
         </p>
       )}
+      <KeptRecordings userId={user.id} streamId={null} />
       {phase === 'loading' && <Skeleton kind="row" count={4} />}
       {phase === 'error' && <Failed title="Your streams could not be loaded" text={error} onRetry={() => void list.load()} />}
       {phase === 'ready' && streams.length === 0 && (

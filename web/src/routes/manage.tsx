@@ -12,6 +12,7 @@ import { CopyField } from '../ui/copy';
 import { Credentials, HowTo, WhipCredentials } from '../ui/credentials';
 import { Confirm } from '../ui/dialog';
 import { ForUser } from '../ui/guard';
+import { KeptRecordings } from '../ui/recordings-loader';
 import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
@@ -36,9 +37,10 @@ function recordingWords(stream: Stream): string {
       return 'Recording ready';
     case 'FAILED':
       return 'The recording stopped: it could not be written';
-    case 'PROCESSING':
     case 'UPLOADING':
-      return 'Recording is being finished';
+      return 'The browser’s recording is being uploaded';
+    case 'PROCESSING':
+      return 'Recording is being prepared';
     case 'NONE':
       return stream.status === 'ENDED' ? 'No recording' : 'Is recorded by itself';
   }
@@ -224,6 +226,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           <Icon name="warning" size={18} /> {watch.warning}
         </p>
       )}
+      <KeptRecordings userId={stream.user.id} streamId={stream.id} />
       <div class={`manage-columns manage-${phase}`}>
         <div class="manage-column">
           <StatePanel watch={watch} />

@@ -14,6 +14,7 @@ import { Behind, Ways } from '../ui/delay';
 import { DirectPreview } from '../ui/direct';
 import { Player } from '../ui/player';
 import { Avatar, Poster } from '../ui/poster';
+import { KeptRecordings } from '../ui/recordings-loader';
 import { Empty, NoStream } from '../ui/states';
 import { Ago, Duration, Elapsed } from '../ui/time';
 import { isOver, onAir, usePicture, type Shown } from '../ui/use-picture';
@@ -223,6 +224,7 @@ export function Watch({ id }: { id: string }) {
     );
   return (
     <div class="page page-watch">
+      {stream.ingest && <KeptRecordings userId={stream.user.id} streamId={stream.id} />}
       <Loaded store={store} stream={stream} />
     </div>
   );

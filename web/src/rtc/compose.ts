@@ -31,7 +31,7 @@ export interface Composer {
 // Chromium's, not in TypeScript's library.
 type Processor = new (init: { track: MediaStreamTrack; maxBufferSize?: number }) => { readable: ReadableStream<VideoFrame> };
 type Generator = new (init: { kind: 'video' }) => MediaStreamTrack & { writable: WritableStream<VideoFrame> };
-const { MediaStreamTrackProcessor: TrackProcessor, MediaStreamTrackGenerator: TrackGenerator } = globalThis as unknown as {
+export const { MediaStreamTrackProcessor: TrackProcessor, MediaStreamTrackGenerator: TrackGenerator } = globalThis as unknown as {
   MediaStreamTrackProcessor?: Processor;
   MediaStreamTrackGenerator?: Generator;
 };

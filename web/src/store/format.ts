@@ -58,6 +58,13 @@ export function bitrate(bits: number): string {
   return `${Math.round(bits / 1000)} kbit/s`;
 }
 
+/** Bytes: "640 kB", "12.5 MB", "1.20 GB". */
+export function size(bytes: number): string {
+  if (bytes >= 1_000_000_000) return `${(bytes / 1_000_000_000).toFixed(2)} GB`;
+  if (bytes >= 1_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return `${Math.round(bytes / 1000)} kB`;
+}
+
 /** "1 viewer", "1,204 viewers". */
 export function viewers(count: number, locale?: string): string {
   return `${new Intl.NumberFormat(locale).format(count)} ${count === 1 ? 'viewer' : 'viewers'}`;

@@ -36,6 +36,10 @@ export interface WatchStore extends Readable<Watch> {
   apply(stream: Stream): void;
 }
 
+/** PROCESSING right at the end is the server closing its own recording; later it is an upload. */
+const uploadedLater = (s: Stream) =>
+  s.recordingStatus === 'UPLOADING' || (s.recordingStatus === 'PROCESSING' && s.endedAt !== null && s.updatedAt > s.endedAt);
+
 export function phaseOf(stream: Stream): WatchPhase {
   switch (stream.status) {
     case 'LIVE':
@@ -43,6 +47,8 @@ export function phaseOf(stream: Stream): WatchPhase {
     case 'ENDED':
       // One that failed has a URL when its beginning was kept (the disk was full).
       if (['READY', 'FAILED'].includes(stream.recordingStatus) && recordingUrl(stream)) return 'ended-recorded';
+      // While the browser's own is uploaded and prepared, the server's is there already.
+      if (recordingUrl(stream) && uploadedLater(stream)) return 'ended-recorded';
       if (['RECORDING', 'UPLOADING', 'PROCESSING'].includes(stream.recordingStatus)) return 'ended-processing';
       return 'ended';
     default:

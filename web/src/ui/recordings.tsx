@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// Recordings that lie in this browser: what of them is uploaded, and what to do with those that were left.
+import { useEffect, useId, useState } from 'preact/hooks';
+import { recordings } from '../record/browser';
+import { size } from '../store/format';
+import { poll } from '../store/poller';
+import { fileOf, type Kept } from '../store/recordings';
+import { Button } from './button';
+import { Confirm } from './dialog';
+import { Icon } from './icons';
+import { Ago } from './time';
+import { useStore } from './use-store';
+
+const LOOK_MS = 5000;
+
+export function UploadBar({ kept, label }: { kept: Kept; label: string }) {
+  const { acked, written } = kept;
+  return <progress class="bar" aria-label={label} max={Math.max(1, written)} value={Math.min(acked, written)} />;
+}
+
+async function save(kept: Kept) {
+  const file = await fileOf(kept.id);
+  if (!file) return;
+  const url = URL.createObjectURL(file);
+  const name = kept.title.replace(/[^\p{L}\p{N} ._-]+/gu, ' ').trim() || 'recording';
+  Object.assign(document.createElement('a'), { href: url, download: `${name}.${kept.mime.includes('mp4') ? 'mp4' : 'webm'}` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+function Words({ kept }: { kept: Kept }) {
+  const so = `${size(kept.acked)} of ${size(kept.written)}`;
+  switch (kept.phase) {
+    case 'uploading':
+      return <p>{so} uploaded. Keep this page open until it is done; if you cannot, the rest is uploaded on your next visit.</p>;
+    case 'retrying':
+      return <p>{kept.problem} It goes on by itself; {so} uploaded so far.</p>;
+    case 'stopped':
+      return <p>{kept.problem} The recording is still in this browser ({size(kept.written)}).</p>;
+    default:
+      return (
+        <p>
+          Made <Ago at={new Date(kept.startedAt).toISOString()} />, {size(kept.written)}; it is kept in this browser.
+        </p>
+      );
+  }
+}
+
+function Item({ kept }: { kept: Kept }) {
+  const [asks, setAsks] = useState(false);
+  const id = useId();
+  const { phase, title } = kept;
+  const busy = phase === 'uploading' || phase === 'retrying';
+  const head =
+    phase === 'stopped'
+      ? `The recording of “${title}” could not be uploaded.`
+      : busy
+        ? `Uploading the recording of “${title}”`
+        : `A recording of “${title}” was not uploaded completely.`;
+  return (
+    <section class={`strip strip-tall kept${busy ? ' kept-busy' : ' strip-warn'}`} aria-labelledby={id}>
+      <Icon name={busy ? 'upload' : 'warning'} size={18} />
+      <div class="strip-words kept-words">
+        <h2 id={id}>{head}</h2>
+        {busy && <UploadBar kept={kept} label={`Upload of ${title}`} />}
+        <Words kept={kept} />
+        <div class="kept-actions">
+          {phase === 'left' && (
+            <Button small look="primary" onClick={() => recordings.resume(kept.id)}>
+              Upload now
+            </Button>
+          )}
+          {(phase === 'stopped' || phase === 'retrying') && (
+            <Button small icon="refresh" onClick={() => recordings.retry(kept.id)}>
+              Try again
+            </Button>
+          )}
+          {phase === 'stopped' && (
+            <Button small onClick={() => void save(kept)}>
+              Save as a file
+            </Button>
+          )}
+          {phase !== 'uploading' && (
+            <Button small look="quiet" onClick={() => setAsks(true)}>
+              Discard
+            </Button>
+          )}
+        </div>
+      </div>
+      {asks && (
+        <Confirm title="Discard this recording?" action="Discard recording" onClose={() => setAsks(false)} onConfirm={async () => recordings.discard(kept.id)}>
+          <p>
+            What this browser recorded of <b>{title}</b> is removed. What the server itself recorded stays.
+          </p>
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+/** Of one stream, or of all. Those that are being made are shown where they are made. */
+export function Recordings({ userId, streamId }: { userId: string; streamId: string | null }) {
+  const all = useStore(recordings);
+  useEffect(
+    () =>
+      poll(async () => {
+        await recordings.look(userId);
+        return true;
+      }, LOOK_MS),
+    [userId],
+  );
+  const shown = all.filter((k) => k.userId === userId && k.phase !== 'recording' && k.phase !== 'elsewhere' && (streamId === null || k.streamId === streamId));
+  if (shown.length === 0) return null;
+  return (
+    <div class="kept-list">
+      {shown.map((k) => (
+        <Item key={k.id} kept={k} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// The browser's own recording: whether it is made, how far it is, and what is the matter with it.
+import { useEffect, useId, useState } from 'preact/hooks';
+import { announce } from '../../app';
+import { recordings } from '../../record/browser';
+import { networkWords, readStats, type Sample } from '../../rtc/stats';
+import { uploadNeeded } from '../../rtc/plan';
+import type { Sender } from '../../rtc/whip';
+import { clockDuration, size, spokenDuration } from '../../store/format';
+import type { Kept } from '../../store/recordings';
+import type { NoRecorder, RecordingState, RecordingStore } from '../../store/recording';
+import type { Studio } from '../../store/studio';
+import { Icon } from '../icons';
+import { UploadBar } from '../recordings';
+import { useStore } from '../use-store';
+
+const WHY: Record<NoRecorder, string> = {
+  'no-recorder': 'This browser cannot record. The server records what you send.',
+  'no-storage': 'This browser gives pages no storage (a private window?), so it cannot record. The server records what you send.',
+  'no-room': 'There is not enough room left on this computer to record. The server records what you send.',
+};
+
+const ENDED: Record<'limit' | 'full' | 'broken', string> = {
+  limit: 'The recording in this browser has reached its longest time. What comes after it is in the server’s recording.',
+  full: 'There is no room left on this computer: the recording in this browser ends here. The server’s recording goes on.',
+  broken: 'The browser stopped its recording. The server’s recording goes on.',
+};
+
+/** How long it has been running, once a second. */
+function useElapsed(sinceMs: number | null): number {
+  const [now, setNow] = useState(() => performance.now());
+  useEffect(() => {
+    if (sinceMs === null) return;
+    const timer = setInterval(() => setNow(performance.now()), 1000);
+    return () => clearInterval(timer);
+  }, [sinceMs]);
+  return sinceMs === null ? 0 : Math.max(0, Math.floor((now - sinceMs) / 1000));
+}
+
+/** The live stream goes first: on a line that does not carry both, the upload waits for its end. */
+export function useHold(recording: RecordingStore, sender: Sender | null, studio: Studio, sinceMs: number | null) {
+  useEffect(() => {
+    if (!sender) return recording.hold(false);
+    let before: Sample | null = null;
+    let over = false;
+    const timer = setInterval(async () => {
+      const report = await sender.stats().catch(() => null);
+      if (!report || over || sinceMs === null) return;
+      const looked = readStats(report.values(), performance.now(), before);
+      before = looked.sample;
+      const { height, fps } = studio.quality;
+      const words = networkWords(looked.sending, { height, fps, uploadNeeded: uploadNeeded(studio.quality), composed: false }, performance.now() - sinceMs);
+      const bad = (looked.sending.loss ?? 0) > 0.03 || (looked.sending.limited === 'bandwidth' && words.level !== 'ok');
+      recording.hold(bad);
+    }, 2000);
+    return () => {
+      over = true;
+      clearInterval(timer);
+      recording.hold(false);
+    };
+  }, [sender, sinceMs, studio.quality]);
+}
+
+export function useKept(id: string | null): Kept | null {
+  return useStore(recordings).find((k) => k.id === id) ?? null;
+}
+
+function Progress({ recording, kept }: { recording: RecordingState; kept: Kept | null }) {
+  const seconds = useElapsed(recording.sinceMs);
+  const { limitS } = recording;
+  return (
+    <div class="recording-now">
+      <p class="numbers">
+        <span class="recording-dot" aria-hidden="true" /> <span aria-label={spokenDuration(seconds)}>{clockDuration(seconds)}</span>
+        {limitS > 0 && ` of at most ${clockDuration(limitS)}`}
+      </p>
+      {kept && (
+        <>
+          <UploadBar kept={kept} label="Uploaded of the recording" />
+          <p class="field-hint numbers">
+            {size(kept.written)} recorded, {size(kept.acked)} uploaded.
+            {kept.held && ' The upload waits: your line carries the live stream first.'}
+            {kept.problem && ` ${kept.problem} Everything is kept in this browser meanwhile.`}
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Strips over the studio: the end is near, or has come. */
+export function RecordingMatter({ recording }: { recording: RecordingState }) {
+  const { phase, warned, limitS, sinceMs, only } = recording;
+  const seconds = useElapsed(warned ? sinceMs : null);
+  const words = phase === 'limit' || phase === 'full' || phase === 'broken' ? ENDED[phase] : null;
+  const left = Math.max(0, limitS - seconds);
+  useEffect(() => {
+    if (warned) announce(`The recording in this browser ends in ${spokenDuration(left)}.`, { quiet: true });
+  }, [warned]);
+  useEffect(() => {
+    if (words) announce(words, { quiet: true });
+  }, [words]);
+  if (!warned && !words) return null;
+  return (
+    <div class="strip strip-tall strip-warn" role="status">
+      <Icon name="warning" size={18} />
+      <div class="strip-words">
+        {words && <p>{words}</p>}
+        {!words && (
+          <p>
+            <b>The recording ends in {clockDuration(left)}.</b>{' '}
+            {only ? 'It is the longest that this server allows.' : 'It is the longest that this server allows; the broadcast and the server’s recording go on.'}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface Props {
+  recording: RecordingState;
+  store: RecordingStore;
+  sending: boolean;
+  /** It can still be chosen to record only. */
+  fresh: boolean;
+}
+
+export function RecordPanel({ recording, store, sending, fresh }: Props) {
+  const { able, why, on, only, phase, limitS } = recording;
+  const kept = useKept(recording.id);
+  const id = useId();
+  const running = phase === 'recording';
+  return (
+    <section class="panel" aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>Recording</h2>
+      <div class="check">
+        <input id={id} type="checkbox" role="switch" checked={(on || only) && able !== false} disabled={able !== true || only} aria-describedby={`${id}-hint`} onChange={(e) => store.setOn(e.currentTarget.checked)} />
+        <label for={id}>Record in this browser</label>
+        <small id={`${id}-hint`}>
+          {why ? WHY[why] : `In studio quality, whatever your line does; kept here and uploaded meanwhile${limitS > 0 ? `, ${spokenDuration(limitS)} at most` : ''}.`}
+        </small>
+      </div>
+      {running && <Progress recording={recording} kept={kept} />}
+      {fresh && !sending && !running && (
+        <fieldset class="presets">
+          <legend class="hidden-text">With viewers or without</legend>
+          {[false, true].map((alone) => (
+            <label key={String(alone)} class="preset">
+              <input type="radio" name="only" checked={only === alone} disabled={alone && able !== true} onChange={() => store.setOnly(alone)} />
+              <span>
+                <b>{alone ? 'Record only' : 'Live'}</b>
+                <small>{alone ? 'Nobody watches; the recording can be watched afterwards' : 'Viewers see you now'}</small>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </section>
+  );
+}
