@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Frames of whatever source there is now into one track of one size. Frames that fit go through as they are.
+// Frames of whatever source there is now into one track of one size and one kind: all of them are drawn, because a
+// camera's and a composed picture's differ in their colours' description, which an MP4 file has only once.
 import { fit } from '../rtc/layout';
 
 export type ToRelay =
@@ -27,11 +28,10 @@ function write(frame: VideoFrame) {
 function fitted(frame: VideoFrame): VideoFrame {
   size ??= { width: frame.displayWidth & ~1, height: frame.displayHeight & ~1 };
   const { width, height } = size;
-  if (frame.displayWidth === width && frame.displayHeight === height) return new VideoFrame(frame, { timestamp: stamp() });
   canvas ??= new OffscreenCanvas(width, height);
   const ctx = canvas.getContext('2d', { alpha: false });
   const at = fit({ width: frame.displayWidth, height: frame.displayHeight }, { x: 0, y: 0, width, height });
-  ctx?.clearRect(0, 0, width, height);
+  if (at.width < width || at.height < height) ctx?.clearRect(0, 0, width, height);
   ctx?.drawImage(frame, at.x, at.y, at.width, at.height);
   return new VideoFrame(canvas, { timestamp: stamp(), alpha: 'discard' });
 }
