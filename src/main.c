@@ -12,6 +12,7 @@
 #include "serve/rtc/rtc_service.h"
 #include "serve/rtmp/rtmp_server.h"
 #include "video/http_client.h"
+#include "video/outbox.h"
 #include "video/webhooks.h"
 #include <pthread.h>
 #include <signal.h>
@@ -229,6 +230,7 @@ static void open_services(struct server *s)
         .rtmp_viewers = count_rtmp,
         .viewers_ctx = s,
     });
+    outbox_set_wake(webhooks_wake, s->webhooks);
     const struct live_events ev = api_live_events(s->api);
     live_set_events(s->live, &ev);
 }

@@ -16,6 +16,11 @@ static struct {
 void outbox_set(outbox_render *render, void (*wake)(void *ctx), void *ctx)
 {
     outbox.render = render;
+    if (wake) outbox_set_wake(wake, ctx);
+}
+
+void outbox_set_wake(void (*wake)(void *ctx), void *ctx)
+{
     outbox.wake = wake;
     outbox.ctx = ctx;
 }

@@ -24,6 +24,9 @@ typedef enum err outbox_render(struct db *db, enum outbox_object kind, const cha
  * written, on any thread, maybe before their commit; may be NULL. */
 void outbox_set(outbox_render *render, void (*wake)(void *ctx), void *ctx);
 
+/* The same of `wake` alone; outbox_set() with a NULL `wake` leaves it. */
+void outbox_set_wake(void (*wake)(void *ctx), void *ctx);
+
 /* `type` without its prefix "video.": "asset.ready". The owner is looked up. An object without an
  * owner, or that is not there, is told of to nobody: E_OK. */
 enum err outbox_add(struct db *db, const char *type, enum outbox_object kind,

@@ -427,6 +427,7 @@ static void a_dead_endpoint_delays_nobody(void **state)
     http_client_free(c);
     webhooks_free(w);
     outbox_set(NULL, NULL, NULL);
+    outbox_set_wake(NULL, NULL);
     receiver_close(&r);
 }
 
