@@ -225,13 +225,20 @@ static void multi_write(struct multi *m, struct str *out)
                            m->independent);
 }
 
-/* Nothing comes of it where another rendition of the picture, `o`, goes on. */
+static bool ends_in_gap(const struct log_snapshot *s)
+{
+    return s->n_segs && s->segs[s->n_segs - 1]->s.gap;
+}
+
+/* Nothing comes of it where another rendition of the picture, `o`, goes on. Between two segments
+ * nobody has an open one: then the last ones tell. */
 static bool is_behind(const struct log_snapshot *s, const struct log_snapshot *o)
 {
-    if (!o || o == s || o->archive->r[o->rendition].kind != MEDIA_VIDEO || !o->open) return false;
-    const bool gap = s->n_segs && s->segs[s->n_segs - 1]->s.gap;
-    return gap || o->edge.open_msn > s->edge.open_msn ||
-           (o->edge.open_msn == s->edge.open_msn && o->edge.open_parts >= STOPPED_PARTS);
+    if (!o || o == s || o->archive->r[o->rendition].kind != MEDIA_VIDEO) return false;
+    if (ends_in_gap(s) && (o->open || !ends_in_gap(o))) return true;
+    return o->open &&
+           (o->edge.open_msn > s->edge.open_msn ||
+            (o->edge.open_msn == s->edge.open_msn && o->edge.open_parts >= STOPPED_PARTS));
 }
 
 bool playlist_stopped(struct log_snapshot *const *all, unsigned n, unsigned self)
