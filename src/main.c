@@ -12,6 +12,7 @@
 #include "serve/rtc/rtc_service.h"
 #include "serve/rtmp/rtmp_server.h"
 #include "video/http_client.h"
+#include "video/import.h"
 #include "video/outbox.h"
 #include "video/webhooks.h"
 #include <pthread.h>
@@ -40,6 +41,7 @@ struct server {
     struct http_client *client; /* requests of our own */
     struct webhooks *webhooks;
     struct live *live;
+    struct imports *imports;
     struct gate gate;
     struct tls_ctx *https, *rtmps_tls;
     struct hls_service *hls;
@@ -109,6 +111,8 @@ static enum err open_core(struct server *s)
         snprintf(s->problem, sizeof s->problem, "cannot recover interrupted streams: %s",
                  err_text(e));
     if (recovered) log_info("recovery", "streams=%u", recovered);
+    s->imports = imports_new(
+        &(struct imports_config){.settings = &s->settings, .store = s->store, .live = s->live});
     return e;
 }
 
@@ -338,6 +342,7 @@ static void drain(struct server *s, const sigset_t *signals)
     live_shutdown(s->live);
     loop_post(s->loops[0], stop_accepting, s);
     for (unsigned i = 0; i < s->n_loops; i++) loop_post(s->loops[i], drain_loop, s);
+    imports_stop(s->imports); /* within two seconds; the rest is done at the next start */
     while (busy(s) && clock_mono_us() < until && sigtimedwait(signals, NULL, &none) < 0)
         usleep(DRAIN_POLL_US);
 }
@@ -352,6 +357,7 @@ static void server_run(struct server *s)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by the threads */
     for (unsigned i = 0; i < s->n_loops; i++)
         CHECK(pthread_create(&s->threads[i], NULL, run_loop, s->loops[i]) == 0);
+    imports_start(s->imports);
     api_set_ready(s->api, true);
     announce(s);
     sigwait(&signals, &which);
@@ -368,6 +374,7 @@ static void server_close(struct server *s)
     if (s->pool) pool_free(s->pool);
     loops_settle(s->loops, s->n_loops); /* what the last jobs had to say */
     webhooks_stop(s->webhooks);
+    imports_free(s->imports);
     http_client_free(s->client);
     webhooks_free(s->webhooks);
     if (s->http) http_server_free(s->http);

@@ -264,6 +264,22 @@ static void take(AVFrame *f)
     encode_whole_frames();
 }
 
+void audio_pcm(AVFrame *f)
+{
+    take(f);
+}
+
+void audio_finish(void)
+{
+    if (!a.enc || !a.begun) return;
+    drain_resampler();
+    const int rest = av_audio_fifo_size(a.fifo) % a.enc->frame_size;
+    if (rest) silence(a.enc->frame_size - rest);
+    encode_whole_frames();
+    avcodec_send_frame(a.enc, NULL);
+    send_packets();
+}
+
 /* --- messages ----------------------------------------------------------------------------------
  */
 

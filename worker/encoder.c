@@ -28,12 +28,13 @@ void encoder_key(void)
 /* --- what goes out -----------------------------------------------------------------------------
  */
 
-static void send_track(double fps)
+void encoder_tell_track(const AVCodecContext *enc, double fps,
+                        void (*to)(const struct worker_msg *m))
 {
     uint8_t config[LIMIT_CODEC_CONFIG_BYTES];
     struct wr w = wr_to(config, sizeof config);
     struct h264_config c = {.nal_size = 4};
-    struct span rest = span_of(e.c->extradata, (size_t)e.c->extradata_size), nal = SPAN_NULL;
+    struct span rest = span_of(enc->extradata, (size_t)enc->extradata_size), nal = SPAN_NULL;
     while (nal_next_annexb(&rest, &nal) == E_OK) {
         const unsigned type = nal.p[0] & 0x1f;
         if (type == H264_SPS && nal.len >= 4 && c.n_sps < H264_SPS_MAX) c.sps[c.n_sps++] = nal;
@@ -43,17 +44,18 @@ static void send_track(double fps)
     c.profile = c.sps[0].p[1];
     c.constraints = c.sps[0].p[2];
     c.level = c.sps[0].p[3];
+    if (c.profile == 100) c.ext = span_of("\xfd\xf8\xf8", 4); /* 4:2:0, eight bits, no more sets */
     h264_avcc_build(&c, &w);
-    outbox_send(&(struct worker_msg){.type = WORKER_TRACK,
-                                     .kind = MEDIA_VIDEO,
-                                     .codec = CODEC_H264,
-                                     .width = (uint16_t)e.c->width,
-                                     .height = (uint16_t)e.c->height,
-                                     .fps_milli = (uint32_t)(fps * 1000),
-                                     .data = wr_span(&w)});
+    to(&(struct worker_msg){.type = WORKER_TRACK,
+                            .kind = MEDIA_VIDEO,
+                            .codec = CODEC_H264,
+                            .width = (uint16_t)enc->width,
+                            .height = (uint16_t)enc->height,
+                            .fps_milli = (uint32_t)(fps * 1000),
+                            .data = wr_span(&w)});
 }
 
-static struct span with_lengths(struct span annexb)
+struct span encoder_with_lengths(struct span annexb)
 {
     const size_t need = nal_max_bytes(annexb.len);
     struct span nal = SPAN_NULL;
@@ -77,7 +79,7 @@ static void send_packets(int64_t at_us, bool discontinuity)
 {
     while (avcodec_receive_packet(e.c, e.out) == 0) {
         const bool key = e.out->flags & AV_PKT_FLAG_KEY;
-        const struct span data = with_lengths(span_of(e.out->data, (size_t)e.out->size));
+        const struct span data = encoder_with_lengths(span_of(e.out->data, (size_t)e.out->size));
         if (key) e.key_us = at_us;
         if (data.len)
             outbox_send(&(struct worker_msg){.type = WORKER_FRAME,
@@ -140,7 +142,7 @@ static void open_encoder(const struct encoder_want *want, const AVFrame *f, doub
     set_options(pixels);
     if (avcodec_open2(e.c, codec, NULL) < 0) outbox_fail("the encoder does not start");
     e.key = true;
-    send_track(fps);
+    encoder_tell_track(e.c, fps, outbox_send);
 }
 
 void encoder_picture(const struct encoder_want *want, AVFrame *f, int64_t at_us, double fps,

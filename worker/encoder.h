@@ -14,3 +14,11 @@ struct encoder_want {
 void encoder_picture(const struct encoder_want *want, AVFrame *f, int64_t at_us, double fps,
                      bool discontinuity);
 void encoder_key(void); /* the next picture */
+
+/* For other encoders of H.264 (libx264, global headers). */
+
+/* Tells the track that an opened encoder makes. */
+void encoder_tell_track(const AVCodecContext *c, double fps,
+                        void (*to)(const struct worker_msg *m));
+/* The slices of an access unit with start codes, with lengths; valid until the next call. */
+struct span encoder_with_lengths(struct span annexb);

@@ -49,6 +49,7 @@ static const struct {
     void (*run)(int argc, char **argv); /* without the program and the mode */
 } MODES[] = {
     {"live", live},
+    {"import", import_run},
 };
 
 int main(int argc, char **argv)

@@ -21,13 +21,31 @@ static void put(struct span s)
     }
 }
 
-void outbox_send(const struct worker_msg *m)
+static void (*divert)(const struct worker_msg *m);
+
+void outbox_divert(void (*to)(const struct worker_msg *m))
+{
+    divert = to;
+}
+
+static void send_now(const struct worker_msg *m)
 {
     uint8_t head[WORKER_HEAD_BYTES];
     struct wr w = wr_to(head, sizeof head);
     worker_msg_head(m, &w);
     put(wr_span(&w));
     put(m->data);
+}
+
+void outbox_send(const struct worker_msg *m)
+{
+    divert ? divert(m) : send_now(m);
+}
+
+void outbox_end(void)
+{
+    send_now(&(struct worker_msg){.type = WORKER_END});
+    _exit(0);
 }
 
 void outbox_fail(const char *fmt, ...)
@@ -37,6 +55,6 @@ void outbox_fail(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    outbox_send(&(struct worker_msg){.type = WORKER_FAILED, .data = span_str(text)});
+    send_now(&(struct worker_msg){.type = WORKER_FAILED, .data = span_str(text)});
     _exit(1);
 }

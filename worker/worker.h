@@ -3,7 +3,7 @@
  *
  * One thread, one task, named by the first argument (main.c). `live`: messages (wire/worker_msg.h)
  * come in on descriptor 3, are decoded, converted, encoded, and go out the same way; it ends when
- * the socket does. */
+ * the socket does. `import`: a file on descriptor 4 goes out as such messages (import.h). */
 #pragma once
 #include "media/codec.h"
 #include "wire/worker_msg.h"
@@ -33,6 +33,10 @@ int64_t inbox_newest_video_us(void);
 /* --- what goes out: outbox.c --- */
 
 void outbox_send(const struct worker_msg *m);
+/* What the codecs send goes to `to` from now on; failures do not. */
+void outbox_divert(void (*to)(const struct worker_msg *m));
+/* Everything was sent: says so and ends the process. */
+_Noreturn void outbox_end(void);
 /* Says why and ends the process. */
 _Noreturn void outbox_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -44,8 +48,16 @@ AVCodecContext *decoder_open(const struct worker_msg *track);
 void audio_want(const struct worker_msg *m);
 void audio_track(const struct worker_msg *m);
 void audio_frame(const struct worker_msg *m);
+/* Decoded samples, pts in microseconds; after audio_want(). */
+void audio_pcm(AVFrame *f);
+/* The last samples, with silence up to a whole frame. */
+void audio_finish(void);
 
 void video_want(const struct worker_msg *m);
 void video_track(const struct worker_msg *m);
 void video_frame(const struct worker_msg *m);
 void video_key(void);
+
+/* --- a whole file: import.c --- */
+
+void import_run(int argc, char **argv); /* does not return */

@@ -139,6 +139,7 @@
                  */
 #define LIMIT_WORKER_MSG_BYTES (LIMIT_FRAME_BYTES + 64) /* one message of the socket pair */
 #define LIMIT_WORKER_TEXT      200                      /* of the reason of a failure */
+#define LIMIT_WORKER_INPUT     1000                     /* of the description of a file */
 #define LIMIT_AUDIO_RATE       192000                   /* Hz */
 #define LIMIT_AUDIO_CHANNELS   8
 #define LIMIT_AAC_FRAME_BYTES  8192 /* 6144 bits a channel, and some */
@@ -158,3 +159,12 @@
 #define LIMIT_MUX_URL_BYTES    2048
 #define LIMIT_MUX_PLAYBACK_IDS 100 /* of one live stream or asset */
 #define LIMIT_MUX_TARGETS      6   /* simulcast targets of a live stream */
+/* Files that become recordings */
+#define LIMIT_IMPORT_GROWTH      32                    /* media of a file, times its size */
+#define LIMIT_IMPORT_SPARE_BYTES (UINT64_C(256) << 20) /* and so much more */
+#define LIMIT_IMPORT_FRAMES      (20u << 20)
+#define LIMIT_IMPORT_US          (INT64_C(50) * 3600 * 1000000) /* the last frame's time */
+#define LIMIT_IMPORT_REORDER_US  (INT64_C(30) * 1000000)        /* shown after it is decoded */
+#define LIMIT_JOBS               64                             /* imports at a time */
+#define LIMIT_JOB_ATTEMPTS       3
+#define LIMIT_JOBS_PER_USER      1000 /* that wait */

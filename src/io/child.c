@@ -17,7 +17,8 @@
 
 extern char **environ;
 
-#define ENV_MAX 8
+#define ENV_MAX         8
+#define CHILD_FILES_MAX 4
 
 struct child {
     struct loop *loop;
@@ -152,8 +153,9 @@ static void environment(char *out[ENV_MAX])
     out[n] = NULL;
 }
 
-/* Signals as a fresh program expects them; the socket becomes descriptor 3. */
-static int spawn(const char *const *argv, int fd, pid_t *pid)
+/* Signals as a fresh program expects them; the descriptors become 3 and following. They are above
+ * those numbers. */
+static int spawn(const char *const *argv, const int *fds, unsigned n_fds, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -165,8 +167,9 @@ static int spawn(const char *const *argv, int fd, pid_t *pid)
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO);
-    if (fd >= 0) posix_spawn_file_actions_adddup2(&files, fd, CHILD_FD);
-    posix_spawn_file_actions_addclosefrom_np(&files, fd >= 0 ? CHILD_FD + 1 : CHILD_FD);
+    for (unsigned i = 0; i < n_fds; i++)
+        posix_spawn_file_actions_adddup2(&files, fds[i], CHILD_FD + (int)i);
+    posix_spawn_file_actions_addclosefrom_np(&files, CHILD_FD + (int)n_fds);
     posix_spawnattr_init(&attr);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
@@ -189,7 +192,7 @@ enum err child_spawn(struct loop *l, const char *const *argv, const struct child
     int pair[2];
     pid_t pid;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return E_LIMIT;
-    const int e = spawn(argv, pair[1], &pid);
+    const int e = spawn(argv, &pair[1], 1, &pid);
     close(pair[1]);
     if (e) {
         close(pair[0]);
@@ -216,11 +219,46 @@ enum err child_spawn(struct loop *l, const char *const *argv, const struct child
     return E_OK;
 }
 
+enum err child_start(const char *const *argv, const int *files, unsigned n, int *pid, int *fd)
+{
+    int pair[2], fds[1 + CHILD_FILES_MAX], e = n > CHILD_FILES_MAX ? EINVAL : 0;
+    unsigned have = 0;
+    pid_t p = 0;
+    if (e || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return E_LIMIT;
+    for (; have < n + 1 && !e; have++) {
+        fds[have] = fcntl(have ? files[have - 1] : pair[1], F_DUPFD_CLOEXEC,
+                          CHILD_FD + 1 + CHILD_FILES_MAX);
+        if (fds[have] < 0) e = errno;
+    }
+    if (!e) e = spawn(argv, fds, n + 1, &p);
+    for (unsigned i = 0; i < have; i++)
+        if (fds[i] >= 0) close(fds[i]);
+    close(pair[1]);
+    if (e) {
+        close(pair[0]);
+        return err_of(e);
+    }
+    *pid = (int)p;
+    *fd = pair[0];
+    return E_OK;
+}
+
+int child_wait(int pid, bool kill_it, char *how, size_t cap)
+{
+    int status = 0;
+    if (kill_it) kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) break;
+    const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    snprintf(how, cap, "%s %d", sig ? "signal" : "exit status", sig ? sig : WEXITSTATUS(status));
+    return sig;
+}
+
 bool child_run(const char *const *argv)
 {
     pid_t pid;
     int status = 0;
-    if (spawn(argv, -1, &pid) != 0) return false;
+    if (spawn(argv, NULL, 0, &pid) != 0) return false;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return false;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -36,6 +36,15 @@ size_t child_queued(const struct child *c);
 void child_kill(struct child *c); /* on_exit follows */
 void child_close(struct child *c);
 
+/* For a thread that waits, with no loop: starts a program with a socket as its descriptor 3 and
+ * `files` as 4 and following, which the caller keeps. *fd blocks; close it, then child_wait().
+ * Errors as above. */
+enum err child_start(const char *const *argv, const int *files, unsigned n, int *pid,
+                     int *fd) WARN_UNUSED;
+/* Ends it if `kill_it`, waits for its end, and says how that was in words. Returns the signal that
+ * ended it; 0: none. */
+int child_wait(int pid, bool kill_it, char *how, size_t cap);
+
 /* Runs a program to its end, without a socket, its output thrown away, and waits: for commands, not
  * for loops. True: exit status 0. */
 bool child_run(const char *const *argv);

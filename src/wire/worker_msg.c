@@ -33,6 +33,9 @@ static void write_fields(const struct worker_msg *m, struct wr *w)
     case WORKER_READY:
         wr_u8(w, m->version);
         break;
+    case WORKER_PROGRESS:
+        wr_u16be(w, m->per_mille);
+        break;
     default:
         break;
     }
@@ -102,10 +105,17 @@ static enum err read_fields(struct rd *r, struct worker_msg *m)
     case WORKER_READY:
         m->version = rd_u8(r);
         return E_OK;
+    case WORKER_PROGRESS:
+        m->per_mille = rd_u16be(r);
+        return m->per_mille > 1000 ? E_PROTO : E_OK;
     case WORKER_KEY:
     case WORKER_LOST:
     case WORKER_PING:
+    case WORKER_END:
         return E_OK;
+    case WORKER_INPUT:
+        m->data = rd_rest(r);
+        return m->data.len > LIMIT_WORKER_INPUT ? E_LIMIT : E_OK;
     case WORKER_FAILED:
         m->data = rd_rest(r);
         return m->data.len > LIMIT_WORKER_TEXT ? E_LIMIT : E_OK;

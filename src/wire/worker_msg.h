@@ -4,7 +4,8 @@
  * A message is a length in four bytes, big-endian, and that many bytes: its type, the kind of the
  * track (0 video, 1 audio), fields, and to the end its data. Both programs are built together, so
  * there are no versions but the number in READY; still neither believes the other's lengths and
- * numbers. Pure. Limits: LIMIT_WORKER_MSG_BYTES, LIMIT_CODEC_CONFIG_BYTES, LIMIT_WORKER_TEXT. */
+ * numbers. Pure. Limits: LIMIT_WORKER_MSG_BYTES, LIMIT_CODEC_CONFIG_BYTES, LIMIT_WORKER_TEXT,
+ * LIMIT_WORKER_INPUT. */
 #pragma once
 #include "base/err.h"
 #include "base/span.h"
@@ -23,6 +24,9 @@ enum worker_msg_type {
     WORKER_LOST,     /* to the server: no pictures until the input has a key frame */
     WORKER_FAILED,   /* to the server: it cannot do this; data is why, in words */
     WORKER_PING,     /* to the worker, and answered when everything before it has been done */
+    WORKER_INPUT,    /* to the server: what the file is; data is lines of words (video/importer) */
+    WORKER_PROGRESS, /* to the server: per_mille of the file have been read */
+    WORKER_END,      /* to the server: that was all of the file */
 };
 
 /* As media/track.h and media/frame.h; `codec` is an enum codec. */
@@ -35,7 +39,7 @@ struct worker_msg {
     uint32_t fps_milli, sample_rate;
     uint8_t channels;
     uint32_t bitrate;
-    uint16_t max_height, gop_ms;
+    uint16_t max_height, gop_ms, per_mille;
     bool key, discontinuity;
     int64_t dts_us, pts_us; /* 0 to 2^62 */
     struct span data;       /* a view into the input */

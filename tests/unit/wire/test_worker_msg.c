@@ -77,7 +77,7 @@ static void refused(void **state)
     } ALL[] = {
         {"\x00\x80\x00\x41", 4, E_LIMIT},             /* longer than may be, and said at once */
         {"\x00\x00\x00\x00", 4, E_PROTO},             /* no type */
-        {"\x00\x00\x00\x02\x09\x00", 6, E_PROTO},     /* a type that is none */
+        {"\x00\x00\x00\x02\x1f\x00", 6, E_PROTO},     /* a type that is none */
         {"\x00\x00\x00\x02\x04\x02", 6, E_PROTO},     /* neither picture nor sound */
         {"\x00\x00\x00\x03\x04\x00x", 7, E_PROTO},    /* more than belongs to it */
         {"\x00\x00\x00\x03\x02\x00\x01", 7, E_PROTO}, /* a track cut short */
