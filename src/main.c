@@ -105,6 +105,7 @@ static enum err open_core(struct server *s)
                                              .pool = s->pool,
                                              .hub = s->hub});
     s->gate = live_gate(s->live);
+    api_outbox_init(&s->secret, &s->settings);
     unsigned recovered = 0;
     const enum err e = live_recover(s->live, &recovered);
     if (e != E_OK)

@@ -33,6 +33,10 @@ struct api_config {
     void *viewers_ctx;
 };
 
+/* Writes events to the outbox in the API's words. Before anything that writes some: recovery does.
+ */
+void api_outbox_init(const struct secret *secret, const struct settings *settings);
+
 /* Before the loops run. */
 struct api *api_new(const struct api_config *cfg);
 /* For http_config; valid until api_free(). */

@@ -132,6 +132,14 @@ bool call_credentials(struct span header, char plain[CALL_AUTH_CAP], struct span
 static const struct throttle_rule READS = {"mux-read", 1000, US_PER_SEC / 200};
 static const struct throttle_rule WRITES = {"mux-write", 500, US_PER_SEC / 50};
 
+static bool query_is_fine(struct call *c)
+{
+    for (unsigned i = 0; i < CALL_QUERY_MAX && c->ep->query[i]; i++)
+        if (c->bad_query[i])
+            return mux_invalid(c, c->ep->query[i], "This is too long, or badly encoded.");
+    return true;
+}
+
 bool mux_admit(struct call *c)
 {
     char plain[CALL_AUTH_CAP];
@@ -150,7 +158,7 @@ bool mux_admit(struct call *c)
         return false;
     }
     const bool reads = c->ep->method == HTTP_GET;
-    return call_may(c, reads ? &READS : &WRITES, c->user.id);
+    return query_is_fine(c) && call_may(c, reads ? &READS : &WRITES, c->user.id);
 }
 
 /* --- the request ----------------------------------------------------------------------------- */

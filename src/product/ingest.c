@@ -36,19 +36,24 @@ static void fresh_key(const struct secret *s, const char *id, struct fresh_key *
     seal_text(s, id, key, &k->sealed);
 }
 
+enum err ingest_add_bare(struct db *db, const struct secret *s, const char *user_id, int64_t now_us,
+                         char id[ID_CAP])
+{
+    struct fresh_key k;
+    rand_id(id, ID_CHARS);
+    fresh_key(s, id, &k);
+    return db_exec(db,
+                   "INSERT INTO live_streams (id, user_id, stream_key_hash, stream_key_sealed, "
+                   "created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+                   "sssbi", id, user_id, k.hash, span_of(k.sealed.bytes, k.sealed.len), now_us);
+}
+
 enum err ingest_add(struct db *db, const struct secret *s, const char *user_id, int64_t now_us,
                     char id[ID_CAP])
 {
-    struct fresh_key k;
     char playback_id[PLAYBACK_ID_CHARS + 1];
-    rand_id(id, ID_CHARS);
     rand_id(playback_id, PLAYBACK_ID_CHARS);
-    fresh_key(s, id, &k);
-    const enum err e =
-        db_exec(db,
-                "INSERT INTO live_streams (id, user_id, stream_key_hash, stream_key_sealed, "
-                "created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                "sssbi", id, user_id, k.hash, span_of(k.sealed.bytes, k.sealed.len), now_us);
+    const enum err e = ingest_add_bare(db, s, user_id, now_us, id);
     if (e != E_OK) return e;
     return db_exec(db,
                    "INSERT INTO playback_ids (id, kind, object_id, policy, created_at) "

@@ -16,7 +16,10 @@
  * E_AUTH: it is another one, and every stream needs a new key. */
 enum err ingest_check_secret(struct db *db, const struct secret *s) WARN_UNUSED;
 
-/* A live stream with a key and a public playback id. Within the caller's transaction. */
+/* A live stream with a key, without a playback id; ingest_add: with a public one. Within the
+ * caller's transaction. */
+enum err ingest_add_bare(struct db *db, const struct secret *s, const char *user_id, int64_t now_us,
+                         char id[ID_CAP]) WARN_UNUSED;
 enum err ingest_add(struct db *db, const struct secret *s, const char *user_id, int64_t now_us,
                     char id[ID_CAP]) WARN_UNUSED;
 /* The key, for its owner. E_AUTH: it was sealed with another secret.key. */

@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "base/xalloc.h"
 #include "product/stream_row.h"
+#include "video/outbox.h"
 #include <stdio.h>
 
 const char *const STREAM_STATUS[] = {"CREATED", "LIVE", "ENDED", NULL};
@@ -151,12 +152,13 @@ static enum err insert(struct db *db, const struct secret *secret, const char *u
     char live_id[ID_CAP], at[24];
     enum err e = ingest_add(db, secret, user_id, now, live_id);
     if (e != E_OK) return e;
-    return db_exec(db,
-                   "INSERT INTO streams (id, user_id, live_stream_id, title, description, "
-                   "stream_type, scheduled_at, created_at, updated_at) "
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BIGINT), ?8, ?8)",
-                   "sssssssi", id, user_id, live_id, c->title, c->description, STREAM_TYPE[f->type],
-                   time_text(f->scheduled_at, at), now);
+    e = db_exec(db,
+                "INSERT INTO streams (id, user_id, live_stream_id, title, description, "
+                "stream_type, scheduled_at, created_at, updated_at) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BIGINT), ?8, ?8)",
+                "sssssssi", id, user_id, live_id, c->title, c->description, STREAM_TYPE[f->type],
+                time_text(f->scheduled_at, at), now);
+    return e != E_OK ? e : outbox_add(db, "live_stream.created", OUTBOX_LIVE, live_id);
 }
 
 enum err stream_add(struct db *db, const struct secret *secret, const char *user_id,
@@ -249,7 +251,14 @@ enum err stream_reset_key(struct db *db, const struct secret *secret,
     enum err e = stream_get_own(db, id, user_id, &s, p);
     if (e != E_OK) return e;
     stream_fini(&s);
+    e = db_begin(db);
+    if (e != E_OK) return problem_of(p, e);
     e = ingest_reset_key(db, secret, s.live_stream_id);
+    if (e == E_OK) e = outbox_add(db, "live_stream.updated", OUTBOX_LIVE, s.live_stream_id);
+    if (e == E_OK)
+        e = db_commit(db);
+    else
+        db_rollback(db);
     if (e != E_OK) return problem_of(p, e);
     /* After the change: whoever comes back at once needs the new key already. */
     rt->kick(rt->self, id, "The stream key was changed.");
@@ -260,7 +269,8 @@ static enum err delete_rows(struct db *db, const struct stream *s)
 {
     enum err e = db_begin(db);
     if (e != E_OK) return e;
-    e = db_exec(db, "DELETE FROM streams WHERE id = ?1", "s", s->id);
+    e = outbox_add(db, "live_stream.deleted", OUTBOX_LIVE, s->live_stream_id);
+    if (e == E_OK) e = db_exec(db, "DELETE FROM streams WHERE id = ?1", "s", s->id);
     if (e == E_OK) e = ingest_remove(db, s->live_stream_id);
     if (e == E_OK) return db_commit(db);
     db_rollback(db);

@@ -94,12 +94,15 @@ static enum err lite_open(const char *data_dir, struct store_conn **out, char *p
         snprintf(problem, cap, "%s: the path is too long", data_dir);
         return E_LIMIT;
     }
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    /* Made here for its mode, and only made: to close a descriptor of an open database would let go
+     * of the locks of this process's connections, and another program's last one would then throw
+     * the log away under them. */
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno != EEXIST) {
         snprintf(problem, cap, "%s: %s", path, strerror(errno));
         return errno == ENOSPC ? E_FULL : E_IO;
     }
-    close(fd);
+    if (fd >= 0) close(fd);
 
     struct store_conn *c = NEW(struct store_conn);
     int rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);

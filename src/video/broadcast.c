@@ -131,10 +131,12 @@ static int64_t window_us(const struct broadcast *b)
                                            : b->live->cfg.settings->reconnect_window * US_PER_SEC;
 }
 
+/* The operator's limit holds for all; a stream may have a shorter one. */
 static int64_t limit_us(const struct broadcast *b)
 {
-    return b->row.max_duration_us >= 0 ? b->row.max_duration_us
-                                       : b->live->cfg.settings->max_stream_duration * US_PER_SEC;
+    const int64_t all = b->live->cfg.settings->max_stream_duration * US_PER_SEC;
+    const int64_t own = b->row.max_duration_us;
+    return own >= 0 && (all <= 0 || own < all) ? own : all;
 }
 
 static int64_t warn_before_us(const struct broadcast *b)
@@ -181,6 +183,8 @@ static void on_publisher(void *ctx, bool present, bool clean)
         timer_at(&b->window, clock_mono_us() + window_us(b));
     else
         end_here(b, LIVE_END_ENCODER);
+    if (b->started && !b->ending)
+        write_later(b, present ? live_db_back : live_db_away, present ? "back" : "away");
     if (b->started && !b->ending && ev->on_encoder_away)
         ev->on_encoder_away(ev->ctx, b->row.stream_id, !present);
 }
@@ -246,7 +250,7 @@ enum err broadcast_new(struct live *l, const struct live_row *row, struct broadc
     b->rows = pool_queue_new(l->cfg.pool);
     if (l->cfg.settings->recording) {
         rand_id(b->asset_id, 24);
-        rand_id(b->asset_playback_id, 24);
+        if (strstr(row->asset_policies, "public")) rand_id(b->asset_playback_id, 24);
     }
     timer_init(&b->window, channel_home(ch), on_window_over, b);
     timer_init(&b->warning, channel_home(ch), on_warning, b);

@@ -119,7 +119,7 @@ static enum err get_or_make(struct live *l, const struct live_row *row, struct b
 
 struct publish_call {
     struct live *live;
-    char key_hash[STREAM_KEY_HASH_CAP];
+    char key_hash[STREAM_KEY_HASH_CAP], protocol[16];
     bool only_ask;
     gate_publish_answer *answer;
     void *ctx;
@@ -144,16 +144,17 @@ static enum err publish_check(struct publish_call *c)
     if (e != E_OK) return refusal(c, e, "The server cannot check the stream key now.");
     if (!strcmp(row.live_status, "disabled"))
         return refusal(c, E_CLOSED, "This stream is disabled.");
-    if (!strcmp(row.status, "ENDED") &&
+    if (!row.reusable && !strcmp(row.status, "ENDED") &&
         (!strcmp(row.ended_reason, "owner") || !strcmp(row.ended_reason, "limit")))
         return refusal(c, E_CLOSED, "This stream has ended. Create a new one.");
     if (c->only_ask) return E_OK;
+    memcpy(row.protocol, c->protocol, sizeof row.protocol);
     e = get_or_make(c->live, &row, &c->b, &made);
     if (e == E_CONFLICT)
         return refusal(c, e, "The last broadcast of this stream is just ending. Try again.");
     if (e != E_OK) return refusal(c, e, "The server is shutting down.");
-    if (!made || !c->b->asset_id[0]) return E_OK;
-    e = live_db_add_asset(db, c->b);
+    if (!made) return E_OK;
+    e = live_db_connected(db, c->b);
     if (e == E_OK) return E_OK;
     broadcast_end(c->b, LIVE_END_ENCODER);
     return refusal(c, e, "The server cannot record now.");
@@ -180,6 +181,7 @@ static void gate_on_publish(void *self, const struct gate_publish *ask, gate_pub
     struct publish_call *c = NEW(struct publish_call);
     c->live = self;
     c->only_ask = ask->only_ask;
+    snprintf(c->protocol, sizeof c->protocol, "%s", ask->protocol ? ask->protocol : "");
     c->answer = answer;
     c->ctx = ctx;
     c->reason = "";
@@ -198,20 +200,24 @@ struct playback_call {
     enum err err;
     struct live_playback found;
     struct broadcast *b;
+    bool of_live; /* the id of a live stream, not of an asset */
 };
 
+/* An object may have several playback ids; by_playback knows the first. */
 static void playback_work(void *arg)
 {
     struct playback_call *c = arg;
-    c->err = live_db_find_playback(db_open_thread(c->live->cfg.store), c->id, &c->found);
-    /* It may have gone live, or its broadcast may have been written, between the two look-ups. */
-    if (c->err == E_OK) c->b = find(c->live, &c->live->by_playback, c->id);
+    struct live *l = c->live;
+    c->err = live_db_find_playback(db_open_thread(l->cfg.store), c->id, &c->found);
+    if (c->err != E_OK) return;
+    c->of_live = !strcmp(c->found.kind, "live");
+    c->b = c->of_live ? find(l, &l->by_stream, c->found.stream_id)
+                      : find(l, &l->running, c->found.object_id);
 }
 
 static void answer_play(struct playback_call *c)
 {
-    const bool live = c->b && !strcmp(c->id, c->b->row.playback_id);
-    if (live)
+    if (c->b && c->of_live)
         c->play(c->ctx, E_OK, "", c->b->channel);
     else if (c->err == E_NOTFOUND)
         c->play(c->ctx, E_NOTFOUND, "There is no such stream.", NULL);
@@ -224,7 +230,7 @@ static void answer_media(struct playback_call *c)
     char path[4096];
     struct gate_media_answer m = {0};
     if (c->b) {
-        m.kind = strcmp(c->id, c->b->row.playback_id) ? GATE_MEDIA_ASSET : GATE_MEDIA_LIVE;
+        m.kind = c->of_live ? GATE_MEDIA_LIVE : GATE_MEDIA_ASSET;
         m.log = c->b->log;
         m.stream_id = c->b->row.stream_id;
     } else if (c->err == E_OK && !strcmp(c->found.status, "ready") &&
@@ -261,6 +267,8 @@ static void ask_playback(struct live *l, const char *id, gate_play_answer *play,
     if (!span_cstr(span_str(id), c->id, sizeof c->id)) c->id[0] = 0;
     c->b = find(l, &l->by_playback, c->id);
     if (c->b) /* no need to ask the database */
+        c->of_live = !strcmp(c->id, c->b->row.playback_id);
+    if (c->b)
         loop_post(loop_current(), playback_done, c);
     else
         pool_run(l->cfg.pool, playback_work, loop_current(), playback_done, c);
@@ -310,6 +318,29 @@ enum err live_remove_media(struct live *l, struct db *db, const char *stream_id)
     }
     broadcast_unref(b);
     return live_db_remove_media(l, db, stream_id);
+}
+
+void live_stop(struct live *l, const char *stream_id)
+{
+    struct broadcast *b = find(l, &l->by_stream, stream_id);
+    if (b) broadcast_end(b, LIVE_END_ENCODER);
+    broadcast_unref(b);
+}
+
+enum err live_remove_asset(struct live *l, struct db *db, const char *asset_id)
+{
+    struct broadcast *b = find(l, &l->running, asset_id);
+    const bool runs = b != NULL;
+    broadcast_unref(b);
+    return runs ? E_CONFLICT : live_db_remove_asset(l, db, asset_id);
+}
+
+void live_forget_playback(struct live *l, const char *playback_id)
+{
+    pthread_mutex_lock(&l->lock);
+    if (map_get(&l->by_playback, span_str(playback_id)))
+        map_del(&l->by_playback, span_str(playback_id));
+    pthread_mutex_unlock(&l->lock);
 }
 
 bool live_is_away(struct live *l, const char *stream_id)

@@ -60,12 +60,19 @@ struct gate live_gate(struct live *l);
  * second after. E_NOTFOUND: no such stream. E_CONFLICT: it was never live or has ended already.
  * Pool thread. */
 enum err live_end(struct live *l, struct db *db, const char *stream_id) WARN_UNUSED;
+/* Ends the broadcast, if there is one, as if its encoder had stayed away. Any thread. */
+void live_stop(struct live *l, const char *stream_id);
 /* The stream's key was changed or the stream disabled: whoever publishes is sent away. Any thread.
  */
 void live_kick(struct live *l, const char *stream_id, const char *reason);
 /* Ends the broadcast if there is one and removes the stream's recordings, rows and files; the row
  * of the stream itself is the caller's to delete. Pool thread, outside a transaction. */
 enum err live_remove_media(struct live *l, struct db *db, const char *stream_id) WARN_UNUSED;
+/* Removes one recording: rows, files, its place as the stream's own. E_CONFLICT: it is being
+ * recorded. E_NOTFOUND. Pool thread, outside a transaction. */
+enum err live_remove_asset(struct live *l, struct db *db, const char *asset_id) WARN_UNUSED;
+/* The row of a playback id has been removed: it leads nowhere from now on. Any thread. */
+void live_forget_playback(struct live *l, const char *playback_id);
 /* The encoder is away within its reconnect window. Any thread. */
 bool live_is_away(struct live *l, const char *stream_id);
 

@@ -19,8 +19,11 @@ struct live {
 /* What the database knows of a stream key. */
 struct live_row {
     char stream_id[LIVE_ID_CAP], live_stream_id[LIVE_ID_CAP], user_id[LIVE_ID_CAP];
-    char playback_id[LIVE_ID_CAP];
+    char playback_id[LIVE_ID_CAP]; /* the oldest public one, or "" */
     char status[16], live_status[16], ended_reason[16];
+    char asset_policies[32]; /* of the recording's playback ids: "public,signed"; may be "" */
+    char protocol[16];
+    bool reusable;
     int64_t reconnect_window_us, max_duration_us; /* -1: the setting */
 };
 
@@ -28,8 +31,8 @@ struct broadcast {
     _Atomic uint32_t refs;
     struct live *live;
     struct live_row row;
-    char asset_id[LIVE_ID_CAP]; /* "": no recording; also the name of its folder */
-    char asset_playback_id[LIVE_ID_CAP];
+    char asset_id[LIVE_ID_CAP];          /* "": no recording; also the name of its folder */
+    char asset_playback_id[LIVE_ID_CAP]; /* the public one, or "" */
     struct channel *channel;
     struct recording *recording; /* the home loop's; gone after on_closed */
     struct record_log *log;
@@ -63,7 +66,11 @@ void live_forget(struct live *l, struct broadcast *b);
 
 /* live_db.c; pool threads. */
 enum err live_db_find_key(struct db *db, const char *key_hash, struct live_row *out) WARN_UNUSED;
-enum err live_db_add_asset(struct db *db, const struct broadcast *b) WARN_UNUSED;
+/* An encoder may come: the asset's row, when there is a recording. */
+enum err live_db_connected(struct db *db, const struct broadcast *b) WARN_UNUSED;
+/* It went, within its window, and came back. */
+enum err live_db_away(struct db *db, const struct broadcast *b) WARN_UNUSED;
+enum err live_db_back(struct db *db, const struct broadcast *b) WARN_UNUSED;
 enum err live_db_started(struct db *db, const struct broadcast *b) WARN_UNUSED;
 enum err live_db_disk_failed(struct db *db, const struct broadcast *b) WARN_UNUSED;
 /* The owner's end, at once; the recording is PROCESSING until live_db_closed(). */
@@ -73,6 +80,7 @@ enum err live_db_closed(struct db *db, const struct broadcast *b) WARN_UNUSED;
 enum err live_db_discard(struct db *db, const struct broadcast *b) WARN_UNUSED;
 enum err live_db_recover(struct live *l, struct db *db, unsigned *n) WARN_UNUSED;
 enum err live_db_remove_media(struct live *l, struct db *db, const char *stream_id) WARN_UNUSED;
+enum err live_db_remove_asset(struct live *l, struct db *db, const char *asset_id) WARN_UNUSED;
 struct live_playback {
     char kind[8], object_id[LIVE_ID_CAP], dir[LIVE_ID_CAP], stream_id[LIVE_ID_CAP], status[16];
 };

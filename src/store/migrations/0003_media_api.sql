@@ -19,6 +19,11 @@ ALTER TABLE live_streams ADD COLUMN passthrough TEXT NOT NULL DEFAULT '';
 ALTER TABLE live_streams ADD COLUMN meta TEXT NOT NULL DEFAULT '';          -- JSON
 ALTER TABLE live_streams ADD COLUMN asset_options TEXT NOT NULL DEFAULT ''; -- JSON: new_asset_settings
 ALTER TABLE live_streams ADD COLUMN options TEXT NOT NULL DEFAULT '';       -- JSON: everything else
+-- Of new_asset_settings, for the recording's row: the policies of its playback ids ("public,signed").
+ALTER TABLE live_streams ADD COLUMN asset_policies TEXT NOT NULL DEFAULT 'public';
+ALTER TABLE live_streams ADD COLUMN asset_passthrough TEXT NOT NULL DEFAULT '';
+ALTER TABLE live_streams ADD COLUMN asset_meta TEXT NOT NULL DEFAULT '';    -- JSON
+ALTER TABLE live_streams ADD COLUMN ingest_protocol TEXT NOT NULL DEFAULT ''; -- of the last encoder
 ALTER TABLE live_streams ADD COLUMN test INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE live_streams ADD COLUMN active_asset_id TEXT; -- while connected or within the window
 ALTER TABLE live_streams ADD COLUMN connected INTEGER NOT NULL DEFAULT 0;
