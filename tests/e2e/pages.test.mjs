@@ -193,7 +193,7 @@ test('the lobby: empty, full, page by page, and while the server has trouble', a
   const ada = await newUser(server, 'Ada');
   const evening = async (i) => {
     const stream = await ada.createStream({ title: `Evening ${i}` });
-    const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 3 } });
+    const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 3, size: '160x90' } });
     await ada.untilLive(stream.id);
     await ada.end(stream.id);
     await ada.untilReady(stream.id);
