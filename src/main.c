@@ -219,7 +219,8 @@ static void open_services(struct server *s)
                                                   .n_loops = s->n_loops,
                                                   .pool = s->pool,
                                                   .gate = &s->gate,
-                                                  .settings = &s->settings});
+                                                  .settings = &s->settings,
+                                                  .secret = &s->secret});
     s->api = api_new(&(struct api_config){
         .settings = &s->settings,
         .secret = &s->secret,

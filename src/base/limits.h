@@ -168,3 +168,12 @@
 #define LIMIT_JOBS               64                             /* imports at a time */
 #define LIMIT_JOB_ATTEMPTS       3
 #define LIMIT_JOBS_PER_USER      1000 /* that wait */
+/* Signed playback */
+#define LIMIT_JWT_BYTES          4096 /* a whole token */
+#define LIMIT_JWT_SIGNATURE      512
+#define LIMIT_JWT_CLAIMS         40  /* at the top of header or payload */
+#define LIMIT_JWT_DEPTH          8   /* below a claim */
+#define LIMIT_PASS_CLAIMS        24  /* of a token that say how something is shown */
+#define LIMIT_SIGNING_KEYS       100 /* of a user */
+#define LIMIT_RESTRICTIONS       100
+#define LIMIT_RESTRICTED_DOMAINS 100 /* of one restriction */

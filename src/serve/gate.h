@@ -5,6 +5,7 @@
  * Each question is asked on a loop and answered later on the same loop by calling `answer`
  * exactly once. `reason` in an answer is for people and contains no secret. */
 #pragma once
+#include "base/limits.h"
 #include "base/span.h"
 #include "hub/hub.h"
 
@@ -18,9 +19,28 @@ struct gate_publish {
  * E_AUTH unknown key, E_CONFLICT somebody publishes already, E_CLOSED ended or disabled. */
 typedef void gate_publish_answer(void *ctx, enum err e, const char *reason, struct channel *ch);
 
-/* RTMP play. E_OK: subscribe to `ch` (borrowed). E_NOTFOUND: no such playback id; E_CLOSED: known,
- * not live now. */
+/* Who wants to play something. NULL or "": he gave none. */
+struct gate_viewer {
+    const char *token; /* JWT */
+    const char *referrer, *agent;
+    const char *use; /* what the token must be for: "v" video, "t" thumbnail, "g" animated, "s"
+                        storyboard */
+};
+
+/* RTMP and WHEP play; `who` may be NULL. E_OK: subscribe to `ch` (borrowed). E_NOTFOUND: no such
+ * playback id; E_CLOSED: known, not live now; E_AUTH: a signed id, and no token for it. */
 typedef void gate_play_answer(void *ctx, enum err e, const char *reason, struct channel *ch);
+
+/* May this token play this id? What the token's claims say of how: */
+struct gate_pass {
+    unsigned n;
+    struct {
+        char name[32], value[64];
+    } claims[LIMIT_PASS_CLAIMS];
+};
+/* E_OK. E_AUTH: no, and why. E_NOTFOUND: no such playback id. `p` is NULL unless E_OK, and valid
+ * during the call. */
+typedef void gate_admit_fn(void *ctx, enum err e, const char *reason, const struct gate_pass *p);
 
 /* HLS: what is behind a playback id. */
 struct record_log; /* record/log.h: the segment log of a running stream, shared by reference */
@@ -34,15 +54,21 @@ struct gate_media_answer {
         *log;              /* the running log, borrowed: ref it; NULL when the stream is not live */
     const char *dir;       /* ASSET: folder of the recording */
     const char *stream_id; /* the channel behind it, for counting viewers */
+    bool is_signed;        /* only with a token (admit), or with a signature of ours */
+    int64_t duration_us;   /* how long it may play at most, without pauses */
 };
-/* E_OK; E_NOTFOUND: no such playback id; E_CLOSED: known, nothing to play now (412). `m` is NULL
- * unless E_OK, and valid during the call. */
+/* E_OK; E_NOTFOUND: no such playback id; E_CLOSED: known, nothing to play now (412); E_AUTH: the
+ * same of a signed id. `m` is NULL unless E_OK, and valid during the call. */
 typedef void gate_media_fn(void *ctx, enum err e, const struct gate_media_answer *m);
 
 struct gate {
     void *self;
     void (*publish)(void *self, const struct gate_publish *ask, gate_publish_answer *answer,
                     void *ctx);
-    void (*play)(void *self, const char *playback_id, gate_play_answer *answer, void *ctx);
+    void (*play)(void *self, const char *playback_id, const struct gate_viewer *who,
+                 gate_play_answer *answer, void *ctx);
+    /* Asked of everybody who brings a token. */
+    void (*admit)(void *self, const char *playback_id, const struct gate_viewer *who,
+                  gate_admit_fn *answer, void *ctx);
     void (*media)(void *self, const char *playback_id, gate_media_fn *answer, void *ctx);
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The registry of broadcasts, and the gate over it. */
 #include "video/live.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/xalloc.h"
+#include "video/admit.h"
 #include "video/live_priv.h"
 #include <errno.h>
 #include <stdio.h>
@@ -189,38 +191,51 @@ static void gate_on_publish(void *self, const struct gate_publish *ask, gate_pub
     pool_run(c->live->cfg.pool, publish_work, loop_current(), publish_done, c);
 }
 
-/* --- the gate: play and media --- */
+/* --- the gate: play, media, admission --- */
 
 struct playback_call {
     struct live *live;
     char id[LIVE_ID_CAP];
-    gate_play_answer *play; /* one of the two */
+    char *token, *referrer, *agent;
+    struct gate_viewer who;
+    gate_play_answer *play; /* one of the three */
     gate_media_fn *media;
+    gate_admit_fn *admit;
     void *ctx;
     enum err err;
+    const char *reason;
     struct live_playback found;
     struct broadcast *b;
-    bool of_live; /* the id of a live stream, not of an asset */
+    struct gate_pass pass;
 };
 
-/* An object may have several playback ids; by_playback knows the first. */
+/* The running broadcast behind the id: a live stream may have several ids, and so may a recording.
+ */
+static struct broadcast *find_run(struct live *l, const struct live_playback *p)
+{
+    const bool live = !strcmp(p->kind, "live");
+    return live ? find(l, &l->by_stream, p->stream_id) : find(l, &l->running, p->object_id);
+}
+
 static void playback_work(void *arg)
 {
     struct playback_call *c = arg;
-    struct live *l = c->live;
-    c->err = live_db_find_playback(db_open_thread(l->cfg.store), c->id, &c->found);
-    if (c->err != E_OK) return;
-    c->of_live = !strcmp(c->found.kind, "live");
-    c->b = c->of_live ? find(l, &l->by_stream, c->found.stream_id)
-                      : find(l, &l->running, c->found.object_id);
+    struct db *db = db_open_thread(c->live->cfg.store);
+    c->err = live_db_find_playback(db, c->id, &c->found);
+    if (c->err == E_OK && (c->admit || (c->play && c->found.is_signed)))
+        c->err = admit_check(db, c->id, &c->found, &c->who, &c->pass, &c->reason);
+    if (c->err == E_OK) c->b = find_run(c->live, &c->found);
 }
 
 static void answer_play(struct playback_call *c)
 {
-    if (c->b && c->of_live)
+    const bool live = c->b && !strcmp(c->found.kind, "live");
+    if (live)
         c->play(c->ctx, E_OK, "", c->b->channel);
     else if (c->err == E_NOTFOUND)
         c->play(c->ctx, E_NOTFOUND, "There is no such stream.", NULL);
+    else if (c->err == E_AUTH)
+        c->play(c->ctx, E_AUTH, c->reason, NULL);
     else
         c->play(c->ctx, E_CLOSED, "This stream is not live now.", NULL);
 }
@@ -228,18 +243,22 @@ static void answer_play(struct playback_call *c)
 static void answer_media(struct playback_call *c)
 {
     char path[4096];
-    struct gate_media_answer m = {0};
+    struct gate_media_answer m = {.is_signed = c->found.is_signed,
+                                  .duration_us = c->found.duration_us};
     if (c->b) {
-        m.kind = c->of_live ? GATE_MEDIA_LIVE : GATE_MEDIA_ASSET;
+        m.kind = strcmp(c->found.kind, "live") != 0 ? GATE_MEDIA_ASSET : GATE_MEDIA_LIVE;
         m.log = c->b->log;
         m.stream_id = c->b->row.stream_id;
+        m.duration_us = c->b->row.max_duration_us >= 0
+                            ? c->b->row.max_duration_us
+                            : c->live->cfg.settings->max_stream_duration * US_PER_SEC;
     } else if (c->err == E_OK && !strcmp(c->found.status, "ready") &&
                live_media_path(c->live, c->found.dir, path, sizeof path)) {
         m.kind = GATE_MEDIA_ASSET;
         m.dir = path;
         m.stream_id = c->found.stream_id;
     } else if (c->err == E_OK) {
-        c->err = E_CLOSED;
+        c->err = m.is_signed ? E_AUTH : E_CLOSED;
     }
     c->media(c->ctx, c->err, c->err == E_OK ? &m : NULL);
 }
@@ -249,45 +268,84 @@ static void playback_done(void *arg)
     struct playback_call *c = arg;
     if (c->play)
         answer_play(c);
-    else
+    else if (c->media)
         answer_media(c);
+    else
+        c->admit(c->ctx, c->err, c->reason, c->err == E_OK ? &c->pass : NULL);
     broadcast_unref(c->b);
+    free(c->token);
+    free(c->referrer);
+    free(c->agent);
     free(c);
 }
 
-static void ask_playback(struct live *l, const char *id, gate_play_answer *play,
-                         gate_media_fn *media, void *ctx)
+static struct playback_call *playback_new(struct live *l, const char *id,
+                                          const struct gate_viewer *who, void *ctx)
 {
+    static const struct gate_viewer NOBODY = {.use = "v"};
     struct playback_call *c = NEW(struct playback_call);
+    if (!who) who = &NOBODY;
     c->live = l;
-    c->play = play;
-    c->media = media;
     c->ctx = ctx;
+    c->reason = "";
+    c->token = xstrdup(who->token ? who->token : "");
+    c->referrer = xstrdup(who->referrer ? who->referrer : "");
+    c->agent = xstrdup(who->agent ? who->agent : "");
+    c->who = (struct gate_viewer){c->token, c->referrer, c->agent, who->use};
     /* An id that does not fit is no id of ours: it becomes "", which is nobody's. */
     if (!span_cstr(span_str(id), c->id, sizeof c->id)) c->id[0] = 0;
-    c->b = find(l, &l->by_playback, c->id);
-    if (c->b) /* no need to ask the database */
-        c->of_live = !strcmp(c->id, c->b->row.playback_id);
-    if (c->b)
-        loop_post(loop_current(), playback_done, c);
-    else
-        pool_run(l->cfg.pool, playback_work, loop_current(), playback_done, c);
+    return c;
 }
 
-static void gate_on_play(void *self, const char *id, gate_play_answer *answer, void *ctx)
+/* A running broadcast knows its first public id: no need to ask the database. */
+static bool is_known(struct playback_call *c)
 {
-    ask_playback(self, id, answer, NULL, ctx);
+    struct broadcast *b = c->admit ? NULL : find(c->live, &c->live->by_playback, c->id);
+    if (!b) return false;
+    const bool live = !strcmp(c->id, b->row.playback_id);
+    c->b = b;
+    snprintf(c->found.kind, sizeof c->found.kind, "%s", live ? "live" : "asset");
+    return true;
+}
+
+static void playback_run(struct playback_call *c)
+{
+    if (is_known(c))
+        loop_post(loop_current(), playback_done, c);
+    else
+        pool_run(c->live->cfg.pool, playback_work, loop_current(), playback_done, c);
+}
+
+static void gate_on_play(void *self, const char *id, const struct gate_viewer *who,
+                         gate_play_answer *answer, void *ctx)
+{
+    struct playback_call *c = playback_new(self, id, who, ctx);
+    c->play = answer;
+    playback_run(c);
+}
+
+static void gate_on_admit(void *self, const char *id, const struct gate_viewer *who,
+                          gate_admit_fn *answer, void *ctx)
+{
+    struct playback_call *c = playback_new(self, id, who, ctx);
+    c->admit = answer;
+    playback_run(c);
 }
 
 static void gate_on_media(void *self, const char *id, gate_media_fn *answer, void *ctx)
 {
-    ask_playback(self, id, NULL, answer, ctx);
+    struct playback_call *c = playback_new(self, id, NULL, ctx);
+    c->media = answer;
+    playback_run(c);
 }
 
 struct gate live_gate(struct live *l)
 {
-    return (struct gate){
-        .self = l, .publish = gate_on_publish, .play = gate_on_play, .media = gate_on_media};
+    return (struct gate){.self = l,
+                         .publish = gate_on_publish,
+                         .play = gate_on_play,
+                         .admit = gate_on_admit,
+                         .media = gate_on_media};
 }
 
 /* --- what the product asks --- */

@@ -83,6 +83,9 @@ enum err live_db_remove_media(struct live *l, struct db *db, const char *stream_
 enum err live_db_remove_asset(struct live *l, struct db *db, const char *asset_id) WARN_UNUSED;
 struct live_playback {
     char kind[8], object_id[LIVE_ID_CAP], dir[LIVE_ID_CAP], stream_id[LIVE_ID_CAP], status[16];
+    char user_id[LIVE_ID_CAP];
+    bool is_signed;
+    int64_t duration_us;
 };
 enum err live_db_find_playback(struct db *db, const char *id,
                                struct live_playback *out) WARN_UNUSED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From what an entry has to an HTTP reply. */
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "record/gzip.h"
 #include "serve/hls/hls_priv.h"
@@ -24,6 +25,21 @@ void answer_error(struct http_request *r, int status, const char *code, const ch
 static void not_found(struct http_request *r)
 {
     answer_error(r, 404, "not_found", "There is nothing to play at this address.");
+}
+
+static void needs_token(struct http_request *r)
+{
+    answer_error(r, 403, "forbidden", "This playback id needs a token.");
+}
+
+void answer_nothing(struct http_request *r, const struct ask *ask, enum err e)
+{
+    if (e == E_AUTH && !ask->admitted)
+        needs_token(r);
+    else if (e == E_AUTH || e == E_CLOSED)
+        answer_error(r, 412, "not_live", "This stream is not live now.");
+    else
+        answer_error(r, 404, "not_found", "There is no such playback id.");
 }
 
 void answer_timeout(struct http_request *r, const struct ask *ask, bool blocked)
@@ -57,6 +73,7 @@ void answer_made_clear(struct made *m)
         buf_unref(m->text[i]);
         buf_unref(m->gz[i]);
     }
+    for (unsigned i = 0; i < 4; i++) buf_unref(m->viewed[i]);
     *m = (struct made){0};
 }
 
@@ -92,6 +109,53 @@ static void reply_live(struct entry *e, unsigned i, struct http_request *r,
                    s->edge.ended, s->edge.target_s);
 }
 
+/* --- views ---
+ */
+
+static struct buf *filtered(const struct buf *text, const struct hls_view *v)
+{
+    struct str out = {0};
+    hls_view_filter(buf_span(text), v, &out);
+    return str_take_buf(&out);
+}
+
+/* The whole playlist without what this view leaves out: made once for all viewers. */
+static void reply_viewed(struct entry *e, unsigned i, struct http_request *r,
+                         const struct hls_view *v)
+{
+    const struct log_snapshot *s = e->snap[i];
+    struct made *m = &e->made[i];
+    struct str text = {0};
+    const unsigned which = (v->no_dates ? 1u : 0u) | (v->no_parts ? 2u : 0u);
+    if (m->of != s) answer_made_clear(m);
+    m->of = s;
+    if (!m->viewed[which] && e->kind == GATE_MEDIA_LIVE) {
+        m->viewed[which] = filtered(s->full, v);
+    } else if (!m->viewed[which] && playlist_event(e->snap, e->n_renditions, i, false, &text)) {
+        struct buf *whole = str_take_buf(&text);
+        m->viewed[which] = filtered(whole, v);
+        buf_unref(whole);
+    }
+    reply_playlist(r, m->viewed[which], NULL, false, s->edge.ended, s->edge.target_s);
+}
+
+/* Made for each request: a clip is short, or rare. Takes the text. */
+static void reply_clip(struct http_request *r, bool made, struct str *text,
+                       const struct hls_view *v)
+{
+    struct hls_view plain = *v;
+    struct buf *whole = str_take_buf(text), *b = NULL;
+    plain.no_parts = true;
+    if (made) {
+        b = filtered(whole, &plain);
+        reply_playlist(r, b, NULL, false, false, 0);
+    } else {
+        not_found(r);
+    }
+    buf_unref(b);
+    buf_unref(whole);
+}
+
 static enum answered media_live(struct entry *e, unsigned i, struct http_request *r,
                                 const struct ask *ask)
 {
@@ -103,6 +167,12 @@ static enum answered media_live(struct entry *e, unsigned i, struct http_request
         answer_error(r, 404, "stopped", "This rendition has stopped; the others go on.");
         return ANSWERED;
     }
+    if (ask->view.clip) {
+        struct str text = {0};
+        const bool made = playlist_clip_live(s, &ask->view, &text);
+        reply_clip(r, made, &text, &ask->view);
+        return ANSWERED;
+    }
     switch (hls_decide(&edge, &ask->d)) {
     case HLS_WAIT:
         return ANSWER_WAIT;
@@ -112,7 +182,9 @@ static enum answered media_live(struct entry *e, unsigned i, struct http_request
     case HLS_REPLY:
         break;
     }
-    if (e->kind == GATE_MEDIA_ASSET)
+    if (!hls_view_plain(&ask->view))
+        reply_viewed(e, i, r, &ask->view);
+    else if (e->kind == GATE_MEDIA_ASSET)
         reply_event(e, i, r, ask->d.skip, ask->d.has_msn);
     else
         reply_live(e, i, r, &ask->d);
@@ -125,33 +197,79 @@ static enum answered media_archive(struct entry *e, unsigned i, struct http_requ
     struct made *m = &e->vod_made[i];
     struct str text = {0};
     const unsigned which = ask->vod ? 0 : 1;
+    if (ask->view.clip) {
+        const bool made = playlist_clip_archive(e->vod, i, &ask->view, &text);
+        reply_clip(r, made, &text, &ask->view);
+        return ANSWERED;
+    }
     if (!m->text[which] && playlist_archive(e->vod, i, ask->vod ? M3U8_VOD : M3U8_EVENT, &text))
         made_set(m, which, &text);
-    if (m->text[which])
+    if (m->text[which] && ask->view.no_dates) {
+        struct buf *b = filtered(m->text[which], &ask->view);
+        reply_playlist(r, b, NULL, false, true, 0);
+        buf_unref(b);
+    } else if (m->text[which]) {
         reply_playlist(r, m->text[which], m->gz[which], false, true, 0);
-    else
+    } else
         not_found(r);
     return ANSWERED;
 }
 
-static enum answered multi(struct entry *e, struct http_request *r)
+/* A signature lasts as long as the media, and a night more for pauses; by the hour, so that all
+ * viewers of an hour have the same addresses. */
+#define SIGNED_MARGIN_US (12 * INT64_C(3600) * US_PER_SEC)
+#define FOR_EVER_US      (24 * INT64_C(3600) * US_PER_SEC) /* a stream without a limit */
+
+static void path_of(const struct entry *e, const struct ask *ask, const char *run,
+                    char out[HLS_VIEW_PATH_CAP])
+{
+    struct hls_path p = {.view = ask->wish.view};
+    const int64_t lasts = e->duration_us > 0 ? e->duration_us : FOR_EVER_US;
+    snprintf(p.run, sizeof p.run, "%s", run);
+    p.until_hour = (clock_wall_us() + lasts + SIGNED_MARGIN_US) / (3600 * US_PER_SEC) + 1;
+    hls_path_write(&p, e->is_signed ? e->loop->s->key : NULL, e->id, out);
+}
+
+/* What is asked for of time is nowhere in it. */
+static bool clip_is_empty(const struct entry *e, const struct hls_view *v, bool live)
 {
     struct str text = {0};
+    bool any = false;
+    if (!v->clip) return false;
+    const unsigned n = live ? e->n_renditions : e->vod->n_renditions;
+    for (unsigned i = 0; i < n && !any; i++)
+        any = live ? playlist_clip_live(e->snap[i], v, &text)
+                   : playlist_clip_archive(e->vod, i, v, &text);
+    str_fini(&text);
+    return !any;
+}
+
+static enum answered multi(struct entry *e, struct http_request *r, const struct ask *ask)
+{
+    struct str text = {0};
+    char path[HLS_VIEW_PATH_CAP];
+    bool live = true;
     if (e->log && !e->ended_us) {
         for (unsigned i = 0; i < e->n_renditions; i++)
             if (!e->snap[i]) return ANSWER_WAIT;
         if (!e->n_renditions) return ANSWER_WAIT;
-        playlist_multi_live(e->snap, e->n_renditions, e->id, &text);
     } else if (e->vod) {
-        playlist_multi_archive(e->vod, e->id, &text);
+        live = false;
     } else if (!e->over_asked) {
         return ANSWER_ASK_GATE; /* there may be a new broadcast, or the recording */
     } else if (e->kind == GATE_MEDIA_LIVE || !e->snap[0]) {
         answer_error(r, 412, "not_live", "This stream has ended.");
         return ANSWERED;
-    } else {
-        playlist_multi_live(e->snap, e->n_renditions, e->id, &text);
     }
+    if (clip_is_empty(e, &ask->wish.view, live)) {
+        answer_error(r, 400, "bad_request", "There is nothing in this time.");
+        return ANSWERED;
+    }
+    path_of(e, ask, live ? record_log_run(e->log) : e->vod->run, path);
+    if (live)
+        playlist_multi_live(e->snap, e->n_renditions, e->id, path, &ask->wish, &text);
+    else
+        playlist_multi_archive(e->vod, e->id, path, &ask->wish, &text);
     struct buf *b = str_take_buf(&text);
     reply_playlist(r, b, NULL, false, false, 0);
     buf_unref(b);
@@ -240,11 +358,25 @@ static void reply_part(struct http_request *r, const struct log_snapshot *s,
         not_found(r);
 }
 
+/* A token's clip is all there is for its bearer. */
+static bool is_outside(const struct entry *e, unsigned i, const struct ask *ask, bool live)
+{
+    if (!e->is_signed || !ask->view.clip || ask->id.kind == HLS_INIT) return false;
+    if (ask->id.kind == HLS_PART) return true;
+    return live ? !playlist_clip_live_has(e->snap[i], &ask->view, ask->id.msn)
+                : !playlist_clip_archive_has(e->vod, i, &ask->view, ask->id.msn);
+}
+
 static enum answered resource_live(struct entry *e, unsigned i, struct http_request *r,
-                                   const struct hls_resource_id *id)
+                                   const struct ask *ask)
 {
     const struct log_snapshot *s = e->snap[i];
+    const struct hls_resource_id *id = &ask->id;
     if (!s) return ANSWER_WAIT;
+    if (is_outside(e, i, ask, true)) {
+        not_found(r);
+        return ANSWERED;
+    }
     const struct archive_rendition *ar = &s->archive->r[i];
     if (id->kind == HLS_INIT) {
         reply_init(r, ar, s->inits, id->init_id);
@@ -273,10 +405,13 @@ static enum answered resource_live(struct entry *e, unsigned i, struct http_requ
 }
 
 static enum answered resource_archive(struct entry *e, unsigned i, struct http_request *r,
-                                      const struct hls_resource_id *id)
+                                      const struct ask *ask)
 {
     const struct archive_rendition *ar = &e->vod->r[i];
-    if (id->kind == HLS_INIT)
+    const struct hls_resource_id *id = &ask->id;
+    if (is_outside(e, i, ask, false))
+        not_found(r);
+    else if (id->kind == HLS_INIT)
         reply_init(r, ar, ar->inits, id->init_id);
     else if (id->kind == HLS_SEGMENT)
         reply_archived(r, ar, ar->file, ar->n, id->msn);
@@ -298,14 +433,18 @@ static int find_live(const struct entry *e, const char *name)
 
 enum answered answer(struct entry *e, struct http_request *r, const struct ask *ask)
 {
-    if (ask->kind == ASK_MULTI) return multi(e, r);
+    if (e->is_signed && !ask->admitted && (e->log || e->vod)) {
+        needs_token(r);
+        return ANSWERED;
+    }
+    if (ask->kind == ASK_MULTI) return multi(e, r, ask);
     const bool live = e->log && !strcmp(ask->run, record_log_run(e->log)) && !ask->vod;
     const bool vod = e->vod && !strcmp(ask->run, e->vod->run);
     if (live) {
         const int found = find_live(e, ask->rendition);
         if (found >= 0)
             return ask->kind == ASK_MEDIA ? media_live(e, (unsigned)found, r, ask)
-                                          : resource_live(e, (unsigned)found, r, &ask->id);
+                                          : resource_live(e, (unsigned)found, r, ask);
         if (!e->n_renditions) return ANSWER_WAIT;
         not_found(r);
         return ANSWERED;
@@ -314,7 +453,7 @@ enum answered answer(struct entry *e, struct http_request *r, const struct ask *
         const int found = archive_find(e->vod, span_str(ask->rendition));
         if (found >= 0)
             return ask->kind == ASK_MEDIA ? media_archive(e, (unsigned)found, r, ask)
-                                          : resource_archive(e, (unsigned)found, r, &ask->id);
+                                          : resource_archive(e, (unsigned)found, r, ask);
         not_found(r);
         return ANSWERED;
     }

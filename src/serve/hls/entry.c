@@ -169,10 +169,7 @@ static void try_all(struct entry *e, enum err final)
                 wait_until(w, true);
             continue;
         }
-        if (got == ANSWER_ASK_GATE && final == E_CLOSED)
-            answer_error(w->r, 412, "not_live", "This stream is not live now.");
-        else if (got == ANSWER_ASK_GATE)
-            answer_error(w->r, 404, "not_found", "There is no such playback id.");
+        if (got == ANSWER_ASK_GATE) answer_nothing(w->r, &w->ask, final);
         wait_free(w);
     }
 }
@@ -277,13 +274,16 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
     e->asking = false;
     e->answered_us = loop_now_us(e->loop->loop);
     if (e->loop->closed && !e->dead) return; /* its log is about to end */
+    const enum err final = err == E_CLOSED || err == E_AUTH ? err : E_NOTFOUND;
     if (e->dead) { /* a pipelined request may have come while the others were answered */
-        try_all(e, err == E_CLOSED ? E_CLOSED : E_NOTFOUND);
+        try_all(e, final);
         entry_drop(e);
         return;
     }
     if (err == E_OK) {
         e->kind = m->kind;
+        e->is_signed = m->is_signed;
+        e->duration_us = m->duration_us;
         snprintf(e->stream_id, sizeof e->stream_id, "%s", m->stream_id ? m->stream_id : "");
         if (m->log)
             take_log(e, m->log);
@@ -296,12 +296,12 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
         return;
     }
     /* A log that has ended stays for those who are still watching its last seconds. */
-    const bool lingering = err == E_CLOSED && (e->log || e->vod);
+    const bool lingering = final != E_NOTFOUND && (e->log || e->vod);
     if (!lingering) {
         drop_log(e);
         drop_vod(e);
     }
-    try_all(e, err == E_CLOSED ? E_CLOSED : E_NOTFOUND);
+    try_all(e, final);
     if (!lingering) entry_drop(e);
 }
 

@@ -7,6 +7,7 @@
  * waits in the entry's list and is tried again with every snapshot. */
 #pragma once
 #include "base/map.h"
+#include "engine/hls_view.h"
 #include "hub/hub.h"
 #include "serve/hls/audience.h"
 #include "serve/hls/hls_service.h"
@@ -27,8 +28,11 @@ enum ask_kind { ASK_MULTI, ASK_MEDIA, ASK_RESOURCE };
 
 struct ask {
     enum ask_kind kind;
-    bool vod; /* NAME-vod.m3u8 */
+    bool vod;      /* NAME-vod.m3u8 */
+    bool admitted; /* by a token, or by a signature of ours in the path */
     char run[ARCHIVE_RUN_CAP];
+    struct hls_view view; /* MEDIA, RESOURCE: of the path */
+    struct hls_wish wish; /* MULTI */
     char rendition[HLS_NAME_CAP];
     struct m3u8_directives d;
     struct hls_resource_id id;
@@ -47,6 +51,7 @@ struct wait {
 struct made {
     const struct log_snapshot *of; /* not a reference: only compared with the latest */
     struct buf *text[2], *gz[2];   /* whole, delta; NULL text: not made */
+    struct buf *viewed[4];         /* the whole, as views without a clip have it */
 };
 
 struct entry {
@@ -56,6 +61,8 @@ struct entry {
     char stream_id[CHANNEL_ID_CAP];
     enum gate_media kind;
     bool asking, loading, reading, dead;
+    bool is_signed; /* as the gate says */
+    int64_t duration_us;
     bool over_asked;  /* the gate has just been asked about a log that has ended */
     int64_t ended_us; /* when the log was seen to have ended, 0: not */
     int64_t answered_us, used_us;
@@ -85,6 +92,7 @@ struct hls_service {
     struct hls_config cfg;
     struct hls_audience *book;
     struct vod_cache *vods;
+    uint8_t key[SHA256_LEN]; /* signs the paths of signed playback */
     struct hls_loop loops[LIMIT_LOOPS_MAX];
     struct http_route *routes;
     size_t n_routes;
@@ -102,6 +110,8 @@ enum answered { ANSWERED, ANSWER_WAIT, ANSWER_ASK_GATE };
 /* Answers if it can be answered from what the entry has. */
 enum answered answer(struct entry *e, struct http_request *r, const struct ask *ask);
 void answer_error(struct http_request *r, int status, const char *code, const char *message);
+/* What the gate has said of an id with nothing to play: E_NOTFOUND, E_CLOSED, E_AUTH. */
+void answer_nothing(struct http_request *r, const struct ask *ask, enum err e);
 void answer_timeout(struct http_request *r, const struct ask *ask, bool blocked);
 void answer_made_clear(struct made *m);
 

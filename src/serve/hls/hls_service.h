@@ -9,6 +9,10 @@
  *   /ID/RUN/v0/12.m4s  12.3.m4s   a segment, a part of it
  *   /ID/RUN/v0/init-1.mp4         an initialisation segment
  *
+ * A signed playback id needs a token at the first of these (?token=JWT, asked of the gate); it
+ * names the others with a signature of its own in RUN, which is checked without a database
+ * (engine/hls_view.h).
+ *
  * RUN names the broadcast, so that what is below it never changes and may be cached for long.
  * Everything in a path is looked up, nothing of it becomes part of a file name. Replies have CORS
  * for everybody; errors are JSON. Blocking requests wait in a list of their loop, which has one
@@ -17,6 +21,7 @@
  * Threads: hls_service_new() before the server runs; handlers on their loops; the rest as said.
  * Memory: an entry for each id in use on a loop; LIMIT_HLS_WAITERS waiting requests a loop. */
 #pragma once
+#include "base/secret.h"
 #include "base/settings.h"
 #include "io/pool.h"
 #include "serve/gate.h"
@@ -30,6 +35,7 @@ struct hls_config {
     struct pool *pool;
     const struct gate *gate; /* must outlive the service */
     const struct settings *settings;
+    const struct secret *secret; /* of which the key for signed paths is derived; NULL: random */
 };
 
 struct hls_service *hls_service_new(const struct hls_config *cfg);

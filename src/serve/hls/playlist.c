@@ -156,12 +156,141 @@ bool playlist_archive(const struct archive *a, unsigned rendition, enum m3u8_typ
     return true;
 }
 
+/* --- clips ------------------------------------------------------------------------------------
+ */
+
+/* The segments of a rendition, wherever they are. */
+struct source {
+    const struct event *event;               /* of a running stream, or */
+    const struct archive_rendition *archive; /* of a finished one */
+    const char *name;
+    uint64_t n;
+    int64_t target_s;
+    bool ended;
+};
+
+static struct source source_archive(const struct archive *a, unsigned rendition)
+{
+    const struct archive_rendition *r = &a->r[rendition];
+    return (struct source){
+        .archive = r, .name = r->name, .n = r->n, .target_s = a->target_s, .ended = true};
+}
+
+static struct source source_live(const struct event *e)
+{
+    return (struct source){.event = e,
+                           .name = e->r->name,
+                           .n = e->n,
+                           .target_s = e->s->edge.target_s,
+                           .ended = e->s->edge.ended || e->s->archive_ended};
+}
+
+static const struct hls_segment *source_segment(const struct source *s, uint64_t i)
+{
+    const struct log_segment *live;
+    return s->event ? event_segment(s->event, i, &live) : &archive_segment(s->archive, i)->s;
+}
+
+struct clip {
+    uint64_t first, end; /* indices */
+    int64_t longest_us;
+    bool any, independent;
+    bool over; /* there are segments behind it */
+};
+
+static struct clip find_clip(const struct source *s, const struct hls_view *v)
+{
+    struct clip c = {.independent = true};
+    int64_t at = 0;
+    for (uint64_t i = 0; i < s->n && !c.over; i++) {
+        const struct hls_segment *seg = source_segment(s, i);
+        if (!seg) continue;
+        c.over = hls_view_over(v, at, seg->wall_us);
+        if (hls_view_has(v, at, seg->wall_us, seg->dur_us)) {
+            if (!c.any) c.first = i;
+            c.any = true;
+            c.end = i + 1;
+            if (seg->dur_us > c.longest_us) c.longest_us = seg->dur_us;
+            c.independent = c.independent && (seg->independent || seg->gap);
+        }
+        at += seg->dur_us;
+    }
+    return c;
+}
+
+static bool clip_write(const struct source *s, const struct hls_view *v, struct str *out)
+{
+    const struct clip c = find_clip(s, v);
+    if (!c.any) return false;
+    const bool done = s->ended || c.over;
+    const struct hls_segment *first = source_segment(s, c.first);
+    const int64_t exact_s = (c.longest_us + 500000) / US_PER_SEC;
+    const struct hls_header h = {
+        .name = s->name,
+        .type = done ? M3U8_VOD : M3U8_EVENT,
+        .target_s = !done     ? s->target_s
+                    : exact_s ? exact_s
+                              : 1,
+        .first_msn = first->msn,
+        .first_dsn = hls_first_dsn(first),
+        .independent_segments = c.independent,
+        .ended = done,
+    };
+    struct hls_writer w = hls_begin(out, &h, NULL);
+    for (uint64_t i = c.first; i < c.end; i++) {
+        const struct hls_segment *seg = source_segment(s, i);
+        if (seg) hls_add_segment(&w, seg, NULL, 0);
+    }
+    if (done) hls_add_end(&w);
+    return true;
+}
+
+static bool clip_has(const struct source *s, const struct hls_view *v, uint64_t msn)
+{
+    int64_t at = 0;
+    for (uint64_t i = 0; i < s->n; i++) {
+        const struct hls_segment *seg = source_segment(s, i);
+        if (!seg) continue;
+        if (seg->msn == msn) return hls_view_has(v, at, seg->wall_us, seg->dur_us);
+        at += seg->dur_us;
+    }
+    return false;
+}
+
+bool playlist_clip_live(const struct log_snapshot *s, const struct hls_view *v, struct str *out)
+{
+    const struct event e = event_of(s);
+    const struct source src = source_live(&e);
+    return clip_write(&src, v, out);
+}
+
+bool playlist_clip_archive(const struct archive *a, unsigned rendition, const struct hls_view *v,
+                           struct str *out)
+{
+    const struct source src = source_archive(a, rendition);
+    return clip_write(&src, v, out);
+}
+
+bool playlist_clip_live_has(const struct log_snapshot *s, const struct hls_view *v, uint64_t msn)
+{
+    const struct event e = event_of(s);
+    const struct source src = source_live(&e);
+    return clip_has(&src, v, msn);
+}
+
+bool playlist_clip_archive_has(const struct archive *a, unsigned rendition,
+                               const struct hls_view *v, uint64_t msn)
+{
+    const struct source src = source_archive(a, rendition);
+    return clip_has(&src, v, msn);
+}
+
 /* --- multivariant ------------------------------------------------------------------------------
  */
 
 #define STOPPED_PARTS 3 /* that others have of a segment of which one has none */
 
-#define URI_CAP    256
+#define URI_CAP    320
 #define CODECS_CAP 256
 
 struct multi {
@@ -188,12 +317,12 @@ static void join_codecs(const struct archive_init *list, char *out, size_t cap)
 
 static void multi_add(struct multi *m, const struct archive_rendition *r,
                       const struct archive_init *inits, uint64_t peak, uint64_t average,
-                      const char *id, const char *run, const char *suffix)
+                      const char *id, const char *path, const char *suffix)
 {
     char *uri = m->uris[m->n_uris], *codecs = m->codecs[m->n_uris];
     if (!inits) return;
     m->n_uris++;
-    snprintf(uri, URI_CAP, "%s/%s/%s%s.m3u8", id, run, r->name, suffix);
+    snprintf(uri, URI_CAP, "%s/%s/%s%s.m3u8", id, path, r->name, suffix);
     join_codecs(inits, codecs, CODECS_CAP);
     struct hls_variant v = {.uri = uri, .codecs = codecs, .peak = peak, .average = average};
     if (r->kind == MEDIA_AUDIO) {
@@ -218,9 +347,34 @@ static int by_size(const void *a, const void *b)
     return x->peak < y->peak ? 1 : x->peak > y->peak ? -1 : 0;
 }
 
-static void multi_write(struct multi *m, struct str *out)
+/* "720p" of a picture that stands upright too. */
+static unsigned height_of(const struct hls_variant *v)
+{
+    return v->width && v->width < v->height ? v->width : v->height;
+}
+
+/* Largest first. At least one stays: the one that is nearest to what is wished for. */
+static void keep_wished(struct multi *m, const struct hls_wish *w)
+{
+    unsigned n = 0;
+    const struct hls_variant largest = m->video[0], smallest = m->video[m->n_video - 1];
+    for (unsigned i = 0; i < m->n_video; i++) {
+        const unsigned height = height_of(&m->video[i]);
+        if (height && w->max_height && height > w->max_height) continue;
+        if (height && w->min_height && height < w->min_height) continue;
+        m->video[n++] = m->video[i];
+    }
+    if (!n) {
+        const bool too_large = w->max_height && height_of(&smallest) > w->max_height;
+        m->video[n++] = too_large ? smallest : largest;
+    }
+    m->n_video = n;
+}
+
+static void multi_write(struct multi *m, const struct hls_wish *wish, struct str *out)
 {
     qsort(m->video, m->n_video, sizeof *m->video, by_size);
+    if (m->n_video && (wish->min_height || wish->max_height)) keep_wished(m, wish);
     hls_multivariant_write(out, m->video, m->n_video, m->has_audio ? &m->audio : NULL,
                            m->independent);
 }
@@ -251,27 +405,27 @@ bool playlist_stopped(struct log_snapshot *const *all, unsigned n, unsigned self
 }
 
 void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
-                         struct str *out)
+                         const char *path, const struct hls_wish *wish, struct str *out)
 {
     struct multi m = {.independent = true};
     for (unsigned i = 0; i < n; i++) {
         const struct log_snapshot *s = snapshots[i];
         if (playlist_stopped(snapshots, n, i)) continue; /* nobody is sent there now */
-        multi_add(&m, &s->archive->r[i], s->inits, s->peak_bps, s->avg_bps, id, s->archive->run,
-                  "");
+        multi_add(&m, &s->archive->r[i], s->inits, s->peak_bps, s->avg_bps, id, path, "");
         m.independent = m.independent && s->independent;
     }
-    multi_write(&m, out);
+    multi_write(&m, wish, out);
 }
 
-void playlist_multi_archive(const struct archive *a, const char *id, struct str *out)
+void playlist_multi_archive(const struct archive *a, const char *id, const char *path,
+                            const struct hls_wish *wish, struct str *out)
 {
     struct multi m = {.independent = true};
     for (unsigned i = 0; i < a->n_renditions; i++) {
         const struct archive_rendition *r = &a->r[i];
         if (!r->n) continue;
-        multi_add(&m, r, r->inits, r->peak_bps, archive_avg_bps(r), id, a->run, "-vod");
+        multi_add(&m, r, r->inits, r->peak_bps, archive_avg_bps(r), id, path, "-vod");
         m.independent = m.independent && r->all_independent;
     }
-    multi_write(&m, out);
+    multi_write(&m, wish, out);
 }

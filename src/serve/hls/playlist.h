@@ -2,6 +2,7 @@
 /* serve/hls/playlist.h - the playlists that are made when they are asked for: everything from the
  * start of a running stream (EVENT), a finished recording (VOD), multivariant ones. Pure. */
 #pragma once
+#include "engine/hls_view.h"
 #include "record/log.h"
 
 /* Of rendition `i` among the latest snapshots of all. `delta`: leave out what may be left out;
@@ -13,10 +14,21 @@ bool playlist_event(struct log_snapshot *const *all, unsigned n, unsigned i, boo
 bool playlist_archive(const struct archive *a, unsigned rendition, enum m3u8_type type,
                       struct str *out);
 
-/* Multivariant; `id` is the playback id. snapshots[i] is of rendition i, all there. */
+/* The segments within a clip, without parts: VOD when no more of them can come, else EVENT. False:
+ * there are none. */
+bool playlist_clip_live(const struct log_snapshot *s, const struct hls_view *v, struct str *out);
+bool playlist_clip_archive(const struct archive *a, unsigned rendition, const struct hls_view *v,
+                           struct str *out);
+bool playlist_clip_live_has(const struct log_snapshot *s, const struct hls_view *v, uint64_t msn);
+bool playlist_clip_archive_has(const struct archive *a, unsigned rendition,
+                               const struct hls_view *v, uint64_t msn);
+
+/* Multivariant; `id` is the playback id, `path` the element that names the run. snapshots[i] is of
+ * rendition i, all there. */
 void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, const char *id,
-                         struct str *out);
-void playlist_multi_archive(const struct archive *a, const char *id, struct str *out);
+                         const char *path, const struct hls_wish *wish, struct str *out);
+void playlist_multi_archive(const struct archive *a, const char *id, const char *path,
+                            const struct hls_wish *wish, struct str *out);
 /* The rendition is one of a picture, and has stopped while others go on (a browser switches layers
  * off): players shall go to another now, and not wait for what does not come. */
 bool playlist_stopped(struct log_snapshot *const *all, unsigned n, unsigned self);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "base/rand.h"
 #include "base/xalloc.h"
 #include "serve/hls/hls_priv.h"
 #include <stdio.h>
@@ -30,22 +31,125 @@ static struct hls_loop *loop_of(struct hls_service *s, const struct http_request
     return &s->loops[loop_id(http_loop(r))];
 }
 
-static void on_multi(struct http_request *r, void *ctx)
+/* A query's value, or a claim; the reply is made when it is none such. */
+static bool wish(struct http_request *r, struct hls_wish *w, const char *name, struct span value)
 {
-    const struct ask ask = {.kind = ASK_MULTI};
-    const char *id = http_param(r, 0);
-    if (is_id(id, HLS_ID_CAP))
-        entry_request(loop_of(ctx, r), r, id, &ask);
-    else
-        unknown(r);
+    char text[120];
+    if (hls_wish_set(w, name, value) == E_OK) return true;
+    snprintf(text, sizeof text, "This is not a value of %s.", name);
+    answer_error(r, 400, "bad_request", text);
+    return false;
 }
 
-/* Playback id, run and rendition of the path. */
+static bool wishes_fit(struct http_request *r, struct hls_wish *w)
+{
+    const char *why = "";
+    if (hls_wish_check(w, &why) == E_OK) return true;
+    answer_error(r, 400, "bad_request", why);
+    return false;
+}
+
+static bool read_wishes(struct http_request *r, struct hls_wish *w)
+{
+    char value[128];
+    for (unsigned i = 0; HLS_WISHES[i]; i++) {
+        const enum err e = http_query_get(r, HLS_WISHES[i], value, sizeof value);
+        if (e == E_NOTFOUND) continue;
+        if (e != E_OK) value[0] = 0; /* none of the values */
+        if (!wish(r, w, HLS_WISHES[i], span_str(value))) return false;
+    }
+    return wishes_fit(r, w);
+}
+
+/* Who brings a token waits for the gate; what the token says is what is shown. */
+struct admission {
+    struct hls_service *s;
+    struct http_request *r;
+};
+
+static void admitted(struct admission *a, const struct gate_pass *p)
+{
+    struct ask ask = {.kind = ASK_MULTI, .admitted = true};
+    for (unsigned i = 0; i < p->n; i++)
+        if (!wish(a->r, &ask.wish, p->claims[i].name, span_str(p->claims[i].value))) return;
+    if (wishes_fit(a->r, &ask.wish))
+        entry_request(loop_of(a->s, a->r), a->r, http_param(a->r, 0), &ask);
+}
+
+static void on_admit(void *ctx, enum err e, const char *reason, const struct gate_pass *p)
+{
+    struct admission *a = ctx;
+    if (e == E_OK)
+        admitted(a, p);
+    else if (e == E_AUTH)
+        answer_error(a->r, 403, "forbidden", reason);
+    else if (e == E_NOTFOUND)
+        unknown(a->r);
+    else
+        answer_error(a->r, 503, "busy", "The server cannot check the token now.");
+    free(a);
+}
+
+static void ask_admission(struct hls_service *s, struct http_request *r, const char *token)
+{
+    struct admission *a = NEW(struct admission);
+    char referrer[1024] = "", agent[512] = "";
+    /* What does not fit is no page of anybody's list. */
+    const struct span page = http_header_in(r, "referer"),
+                      program = http_header_in(r, "user-agent");
+    (void)span_cstr(span_head(page, sizeof referrer - 1), referrer, sizeof referrer);
+    (void)span_cstr(span_head(program, sizeof agent - 1), agent, sizeof agent);
+    *a = (struct admission){s, r};
+    s->cfg.gate->admit(
+        s->cfg.gate->self, http_param(r, 0),
+        &(struct gate_viewer){.token = token, .referrer = referrer, .agent = agent, .use = "v"},
+        on_admit, a);
+}
+
+static void on_multi(struct http_request *r, void *ctx)
+{
+    struct ask ask = {.kind = ASK_MULTI};
+    char token[LIMIT_JWT_BYTES + 1];
+    const char *id = http_param(r, 0);
+    if (!is_id(id, HLS_ID_CAP)) {
+        unknown(r);
+        return;
+    }
+    const enum err e = http_query_get(r, "token", token, sizeof token);
+    if (e == E_LIMIT || e == E_PROTO)
+        answer_error(r, 403, "forbidden", "This is not a valid token.");
+    else if (e == E_OK)
+        ask_admission(ctx, r, token[0] ? token : "-");
+    else if (read_wishes(r, &ask.wish))
+        entry_request(loop_of(ctx, r), r, id, &ask);
+}
+
+/* The element of the path that names broadcast and view. False: the reply is made. */
+static bool read_run(struct hls_service *s, struct http_request *r, struct ask *ask)
+{
+    const struct span text = span_str(http_param(r, 1));
+    struct hls_path p;
+    if (hls_path_parse(text, &p) != E_OK) {
+        unknown(r);
+        return false;
+    }
+    snprintf(ask->run, sizeof ask->run, "%s", p.run);
+    ask->view = p.view;
+    if (!p.is_signed) return true;
+    const enum err e = hls_path_valid(text, s->key, http_param(r, 0), clock_wall_us());
+    ask->admitted = e == E_OK;
+    if (e == E_TIMEOUT)
+        answer_error(r, 403, "expired", "This address has expired.");
+    else if (e != E_OK)
+        answer_error(r, 403, "forbidden", "This address is not signed by this server.");
+    return e == E_OK;
+}
+
+/* Playback id and rendition of the path. */
 static bool read_path(struct http_request *r, struct ask *ask)
 {
-    const char *run = http_param(r, 1), *rendition = http_param(r, 2);
-    if (!is_id(http_param(r, 0), HLS_ID_CAP) || !is_id(run, sizeof ask->run)) return false;
-    snprintf(ask->run, sizeof ask->run, "%s", run);
+    const char *rendition = http_param(r, 2);
+    if (!is_id(http_param(r, 0), HLS_ID_CAP)) return false;
     const size_t n = strlen(rendition);
     ask->vod = ask->kind == ASK_MEDIA && n == 6 && !strcmp(rendition + 2, "-vod");
     if (n != 2 && !ask->vod) return false;
@@ -64,7 +168,7 @@ static void on_media(struct http_request *r, void *ctx)
         answer_error(r, 400, "bad_request", "The _HLS_ parameters are wrong.");
         return;
     }
-    entry_request(loop_of(ctx, r), r, http_param(r, 0), &ask);
+    if (read_run(ctx, r, &ask)) entry_request(loop_of(ctx, r), r, http_param(r, 0), &ask);
 }
 
 static void on_resource(struct http_request *r, struct hls_service *s, bool init)
@@ -75,7 +179,7 @@ static void on_resource(struct http_request *r, struct hls_service *s, bool init
         unknown(r);
         return;
     }
-    entry_request(loop_of(s, r), r, http_param(r, 0), &ask);
+    if (read_run(s, r, &ask)) entry_request(loop_of(s, r), r, http_param(r, 0), &ask);
 }
 
 static void on_m4s(struct http_request *r, void *ctx)
@@ -119,6 +223,10 @@ struct hls_service *hls_service_new(const struct hls_config *cfg)
     s->cfg = *cfg;
     s->book = hls_audience_new();
     s->vods = vod_cache_new();
+    if (cfg->secret)
+        secret_derive(cfg->secret, "hls-path", s->key);
+    else
+        rand_bytes(s->key, sizeof s->key);
     for (unsigned i = 0; i < cfg->n_loops; i++) {
         struct hls_loop *h = &s->loops[loop_id(cfg->loops[i])];
         h->s = s;

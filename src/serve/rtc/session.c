@@ -206,7 +206,7 @@ static void on_may_publish(void *ctx, enum err e, const char *reason, struct cha
 
 static void on_may_play(void *ctx, enum err e, const char *reason, struct channel *ch)
 {
-    answer_question(ctx, e == E_OK || e == E_CLOSED);
+    answer_question(ctx, e == E_OK || e == E_CLOSED || e == E_AUTH);
 }
 
 /* RFC 9725, 4.6: ICE servers also here, but not for a browser's preflight. */
@@ -230,7 +230,7 @@ void rtc_on_options(struct http_request *r, void *ctx)
     if (!named[0])
         answer_question(q, false);
     else if (whep)
-        gate->play(gate->self, named, on_may_play, q);
+        gate->play(gate->self, named, NULL, on_may_play, q);
     else
         gate->publish(gate->self, &ask, on_may_publish, q);
 }

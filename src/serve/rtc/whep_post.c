@@ -129,7 +129,6 @@ static void on_bridge(void *ctx, enum err e, const char *message)
 static void on_play(void *ctx, enum err e, const char *reason, struct channel *ch)
 {
     struct post *p = ctx;
-    (void)reason;
     if (e == E_OK) {
         p->channel = channel_ref(ch);
         outward_ask(ch, on_bridge, p);
@@ -137,9 +136,26 @@ static void on_play(void *ctx, enum err e, const char *reason, struct channel *c
     }
     if (e == E_CLOSED)
         rtc_reply_error(p->r, 409, "not_live", "The stream has nothing for WebRTC now.");
+    else if (e == E_AUTH)
+        rtc_reply_error(p->r, 403, "forbidden", reason);
     else
         rtc_reply_error(p->r, 404, "not_found", "There is nothing to play at this address.");
     post_free(p);
+}
+
+/* "?token=", or as WHEP's clients send one. */
+static void ask_gate(struct post *p)
+{
+    const struct gate *g = p->service->cfg.gate;
+    char token[LIMIT_JWT_BYTES + 1] = "", referrer[512] = "", agent[512] = "";
+    if (http_query_get(p->r, "token", token, sizeof token) != E_OK &&
+        !rtc_bearer(p->r, token, sizeof token))
+        token[0] = 0;
+    (void)span_cstr(http_header_in(p->r, "referer"), referrer, sizeof referrer);
+    (void)span_cstr(http_header_in(p->r, "user-agent"), agent, sizeof agent);
+    g->play(g->self, http_param(p->r, 0),
+            &(struct gate_viewer){.token = token, .referrer = referrer, .agent = agent, .use = "v"},
+            on_play, p);
 }
 
 void rtc_on_whep(struct http_request *r, void *ctx)
@@ -149,5 +165,5 @@ void rtc_on_whep(struct http_request *r, void *ctx)
     if (!offer) return;
     struct post *p = NEW(struct post);
     *p = (struct post){s, r, offer, NULL};
-    s->cfg.gate->play(s->cfg.gate->self, http_param(r, 0), on_play, p);
+    ask_gate(p);
 }

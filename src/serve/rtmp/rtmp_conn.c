@@ -158,6 +158,25 @@ static void on_gate(void *ctx, enum err e, const char *reason, struct channel *c
     rtmp_conn_unref(c);
 }
 
+/* "ID?token=…": a token has no character that a query would spell otherwise. */
+static void read_token(struct span query, char *out, size_t cap)
+{
+    out[0] = 0;
+    while (query.p && query.len) {
+        struct span value = span_cut(&query, '&');
+        const struct span name = span_cut(&value, '=');
+        if (span_is(name, "token") && !span_cstr(value, out, cap)) out[0] = 0;
+    }
+}
+
+static void ask_play(struct rtmp_conn *c, const struct rtmp_event *ev, const char *id)
+{
+    const struct gate *g = c->ctx->server->cfg.gate;
+    char token[LIMIT_RTMP_NAME_BYTES + 1];
+    read_token(ev->name.query, token, sizeof token);
+    g->play(g->self, id, &(struct gate_viewer){.token = token, .use = "v"}, on_gate, c);
+}
+
 static enum next ask(struct rtmp_conn *c, const struct rtmp_event *ev)
 {
     const struct gate *g = c->ctx->server->cfg.gate;
@@ -168,7 +187,7 @@ static enum next ask(struct rtmp_conn *c, const struct rtmp_event *ev)
     rtmp_conn_go(c, STEP_ASK);
     rtmp_conn_ref(c);
     if (c->is_play) {
-        g->play(g->self, key, on_gate, c);
+        ask_play(c, ev, key);
     } else {
         const struct gate_publish q = {
             .key = key,

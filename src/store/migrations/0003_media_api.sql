@@ -102,8 +102,10 @@ CREATE INDEX signing_keys_user ON signing_keys (user_id, created_at, id);
 CREATE TABLE playback_restrictions (
     id         TEXT PRIMARY KEY,
     user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    referrer   TEXT NOT NULL, -- JSON
-    user_agent TEXT NOT NULL, -- JSON
+    allowed_domains            TEXT NOT NULL, -- with a space between: "*", "a.example", "*.b.example"
+    allow_no_referrer          INTEGER NOT NULL,
+    allow_no_user_agent        INTEGER NOT NULL,
+    allow_high_risk_user_agent INTEGER NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );

@@ -24,7 +24,8 @@ static void publish(void *self, const struct gate_publish *ask, gate_publish_ans
     answer(ctx, E_OK, "", channel);
 }
 
-static void play(void *self, const char *id, gate_play_answer *answer, void *ctx)
+static void play(void *self, const char *id, const struct gate_viewer *who,
+                 gate_play_answer *answer, void *ctx)
 {
     answer(ctx, E_OK, "", channel);
 }

@@ -49,7 +49,8 @@ static void gate_ask_publish(void *self, const struct gate_publish *q, gate_publ
     answer_later(fn, ctx, strcmp(q->key, "key") == 0 ? E_OK : E_AUTH);
 }
 
-static void gate_ask_play(void *self, const char *id, gate_play_answer *fn, void *ctx)
+static void gate_ask_play(void *self, const char *id, const struct gate_viewer *who,
+                          gate_play_answer *fn, void *ctx)
 {
     (void)self;
     answer_later(fn, ctx, strcmp(id, "watch") == 0 ? E_OK : E_NOTFOUND);
