@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// Signed playback, its tokens made by @mux/mux-node; playback modifiers, clips and restrictions.
+import Mux from '@mux/mux-node';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHmac, createPublicKey, createPrivateKey, sign } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
+import { follow, hlsUrl, open } from './lib/hls.mjs';
+import { hlsPlay, untilPlayed } from './lib/hls_js.mjs';
+import { request } from './lib/http.mjs';
+import { parseMedia } from './lib/m3u8.mjs';
+import { ffprobe } from './lib/media.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
+import { run, startServer, until } from './lib/server.mjs';
+
+const b64 = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url');
+
+// Any token, also wrong ones.
+function makeToken(header, claims, signWith) {
+  const input = `${b64(header)}.${b64(claims)}`;
+  return `${input}.${signWith ? signWith(Buffer.from(input)).toString('base64url') : ''}`;
+}
+
+describe('signed playback', () => {
+  const cleanup = [];
+  const t = { after: (fn) => cleanup.unshift(fn) };
+  let server, ada, mux, key, stream, publisher, live, signedLive, asset, recorded, signedAsset;
+
+  // A token as an application makes one.
+  const tokenFor = (id, options = {}) =>
+    mux.jwt.signPlaybackId(id, { keyId: key.id, keySecret: key.private_key, type: 'video', expiration: '1h', ...options });
+  const at = (id, query = '') => hlsUrl(server, id) + query;
+  const status = async (url, headers) => (await request(url, { headers })).status;
+
+  const sql = (q) => execFileSync('sqlite3', [`${server.dataDir}/bspnode.db`, '.timeout 5000', q]).toString().trim();
+
+  const muxOf = async (user) => {
+    const made = await run(['token', 'create', '--data', server.dataDir, '--email', user.email, '--json']);
+    const { TOKEN_ID: tokenId, TOKEN_SECRET: tokenSecret } = JSON.parse(made.stdout);
+    return new Mux({ tokenId, tokenSecret, baseURL: server.http, webhookSecret: null });
+  };
+
+  before(async () => {
+    server = await startServer(t, { args: ['--hls-segment-ms', '1000', '--reconnect-window', '1s'] });
+    ada = await newUser(server);
+    mux = await muxOf(ada);
+    key = await mux.system.signingKeys.create();
+    stream = await ada.createStream();
+    signedLive = sql(`insert into playback_ids select 'SL' || hex(randomblob(8)), 'live', live_stream_id, 'signed', 5 from streams returning id`);
+    console.log(signedLive, sql('select * from playback_ids'), (await request(at(signedLive))).text, (await request(at(sql("select id from playback_ids where policy='public'")))).text, server.dataDir);await new Promise(r=>setTimeout(r,60000));
+    live = stream.playback.playbackId ?? stream.playback.id;
+    assert.equal(await status(at(signedLive)), 403, 'idle, without a token');
+    assert.equal(await status(at(signedLive, `?token=${await tokenFor(signedLive)}`)), 412, 'idle, with one');
+    publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+    await ada.untilLive(stream.id);
+    recorded = sql("select id from playback_ids where kind = 'asset'");
+    signedAsset = sql(`insert into playback_ids select 'SA' || hex(randomblob(8)), 'asset', id, 'signed', 5 from assets returning id`);
+  });
+  after(async () => {
+    for (const fn of cleanup) await fn();
+  });
+
+  test('keys: the private half is shown once', async () => {
+    assert.match(Buffer.from(key.private_key, 'base64').toString(), /^-----BEGIN PRIVATE KEY-----/);
+    const again = await mux.system.signingKeys.retrieve(key.id);
+    assert.deepEqual(again, { id: key.id, created_at: key.created_at });
+    const other = await mux.system.signingKeys.create();
+    const all = [];
+    for await (const k of mux.system.signingKeys.list({ limit: 1 })) all.push(k.id);
+    assert.deepEqual(all.sort(), [key.id, other.id].sort());
+    await mux.system.signingKeys.delete(other.id);
+    await assert.rejects(mux.system.signingKeys.retrieve(other.id), Mux.NotFoundError);
+    const alias = await request(`${server.http}/video/v1/signing-keys`, { headers: { Authorization: `Basic ${Buffer.from(`${mux.tokenId}:${mux.tokenSecret}`).toString('base64')}` } });
+    assert.equal(alias.json.data.length, 1);
+  });
+
+  test('who may play', async () => {
+    const good = await tokenFor(signedLive);
+    const pem = Buffer.from(key.private_key, 'base64').toString();
+    const rsa = (input) => sign('RSA-SHA256', input, createPrivateKey(pem));
+    const publicPem = createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'pem' });
+    const claims = { sub: signedLive, aud: 'v', exp: Math.floor(Date.now() / 1000) + 600, kid: key.id };
+    const rs = { alg: 'RS256', typ: 'JWT' };
+    const { kid: _, ...noKid } = claims;
+    for (const token of [good, makeToken(rs, claims, rsa), makeToken({ ...rs, kid: key.id }, noKid, rsa), makeToken({ ...rs, kid: key.id }, claims, rsa)])
+      assert.equal(await status(at(signedLive, `?token=${token}`)), 200);
+    const wrong = {
+      'a changed signature': good.slice(0, -6) + 'AAAAAA',
+      'a changed claim': makeToken(rs, { ...claims, exp: claims.exp + 1 }, () => Buffer.from(good.split('.')[2], 'base64url')),
+      'alg none': makeToken({ alg: 'none' }, claims),
+      'HS256 by the public key': makeToken({ alg: 'HS256', typ: 'JWT' }, claims, (i) => createHmac('sha256', publicPem).update(i).digest()),
+      'another id': await tokenFor(signedAsset),
+      'another use': await tokenFor(signedLive, { type: 'thumbnail' }),
+      expired: makeToken(rs, { ...claims, exp: claims.exp - 1200 }, rsa),
+      'no expiry': makeToken(rs, { sub: signedLive, aud: 'v', kid: key.id }, rsa),
+      'no key id': makeToken(rs, noKid, rsa),
+      'two key ids': makeToken({ ...rs, kid: 'x' }, claims, rsa),
+      'an unknown key': makeToken(rs, { ...claims, kid: 'nobody' }, rsa),
+      nothing: '',
+      garbage: 'a.b.c',
+      long: 'x'.repeat(6000),
+    };
+    for (const [what, token] of Object.entries(wrong)) {
+      const answer = await request(at(signedLive, `?token=${token}`));
+      assert.equal(answer.status, 403, `${what}: ${answer.text}`);
+      assert.equal(answer.headers['access-control-allow-origin'], '*');
+      assert.ok(answer.json.error.message, what);
+    }
+    assert.equal(await status(at(signedLive)), 403, 'no token');
+    assert.equal(await status(at(live, `?token=${await tokenFor(live)}`)), 403, 'a token for a public id');
+    assert.equal(await status(at('nosuchplaybackid', `?token=${good}`)), 404);
+    // Somebody else's key is nobody's.
+    const bob = await newUser(server, 'Bob');
+    const theirs = await muxOf(bob);
+    const foreign = await theirs.system.signingKeys.create();
+    const forged = await mux.jwt.signPlaybackId(signedLive, { keyId: foreign.id, keySecret: foreign.private_key, type: 'video' });
+    assert.equal(await status(at(signedLive, `?token=${forged}`)), 403);
+  });
+
+  test('what is below carries a signature of its own, the same for all', async () => {
+    const [one, two] = await Promise.all([1, 2].map(async (n) => open(at(signedLive, `?token=${await tokenFor(signedLive, { expiration: `${n}h` })}`))));
+    assert.equal(one.text, two.text, 'viewers of the hour have the same addresses');
+    const got = await follow(one.video, { seconds: 4 });
+    assert.ok(got.fetched.size > 3);
+    // Without, or with a changed one, none of it.
+    const media = new URL(one.video);
+    const [, , run_] = media.pathname.split('/');
+    const bare = run_.split('~')[0];
+    for (const bad of [bare, `${bare}~0`, `${bare}~x`, run_.slice(0, -1) + (run_.endsWith('A') ? 'B' : 'A'), run_.replace(/~(\d+)~/, (m, h) => `~${+h + 1}~`), run_.replace('~0~', '~x~')])
+      for (const uri of [media.href, new URL('v0/init-1.mp4', media).href, new URL([...got.fetched.keys()].at(-1), media).href])
+        assert.ok([403, 404].includes(await status(uri.replace(run_, bad))), `${bad} ${uri}`);
+    assert.ok([403, 404].includes(await status(media.href.replace(signedLive, signedAsset))), 'of another id');
+  });
+
+  test('RTMP and WHEP want the token too', async () => {
+    const token = await tokenFor(signedLive);
+    await assert.rejects(ffprobe(`${server.rtmp}/live/${signedLive}`));
+    assert.ok((await ffprobe(`${server.rtmp}/live/${signedLive}?token=${token}`)).streams.length >= 2);
+    const offer = (query, headers = {}) =>
+      request(`${server.http}/whep/${signedLive}${query}`, { method: 'POST', headers: { 'Content-Type': 'application/sdp', ...headers }, body: OFFER });
+    assert.equal((await offer('')).status, 403);
+    assert.equal((await offer(`?token=${token.slice(0, -6)}AAAAAA`)).status, 403);
+    const allowed = [(await offer(`?token=${token}`)).status, (await offer('', { Authorization: `Bearer ${token}` })).status];
+    for (const got of allowed) assert.ok([201, 409, 422].includes(got), `${got}: past the gate`);
+  });
+
+  test('restrictions: pages and programs', async () => {
+    const rule = await mux.video.playbackRestrictions.create({
+      referrer: { allowed_domains: ['good.example', '*.fine.example'], allow_no_referrer: false },
+      user_agent: { allow_no_user_agent: false, allow_high_risk_user_agent: false },
+    });
+    const token = await tokenFor(signedLive, { params: { playback_restriction_id: rule.id } });
+    const ask = (page, program) => status(at(signedLive, `?token=${token}`), { ...(page && { Referer: page }), ...(program && { 'User-Agent': program }) });
+    const browser = 'Mozilla/5.0';
+    assert.equal(await ask('https://good.example/page', browser), 200);
+    assert.equal(await ask('https://a.fine.example:8443/', browser), 200);
+    for (const page of ['', 'https://evil.example/', 'https://a.b.fine.example/', 'https://fine.example/', 'https://evil.example/https://good.example/', 'https://good.example@evil.example/'])
+      assert.equal(await ask(page, browser), 403, page || 'no page');
+    assert.equal(await ask('https://good.example/', 'curl/8.0'), 403);
+    assert.equal(await ask('https://good.example/', ''), 403);
+    const changed = await mux.video.playbackRestrictions.updateReferrer(rule.id, { allowed_domains: ['*'], allow_no_referrer: true });
+    assert.deepEqual(changed.referrer, { allowed_domains: ['*'], allow_no_referrer: true });
+    await mux.video.playbackRestrictions.updateUserAgent(rule.id, { allow_no_user_agent: true, allow_high_risk_user_agent: true });
+    assert.equal(await ask('', ''), 200);
+    await assert.rejects(mux.video.playbackRestrictions.updateReferrer(rule.id, { allowed_domains: ['no spaces'] }), Mux.BadRequestError);
+    await mux.video.playbackRestrictions.delete(rule.id);
+    assert.equal(await ask('', ''), 403, 'the rule is gone');
+    await assert.rejects(mux.video.playbackRestrictions.retrieve(rule.id), Mux.NotFoundError);
+  });
+
+  test('modifiers of a live stream', async () => {
+    const plain = await open(at(live, '?low_latency=false&exclude_pdt=true&unknown=1&redundant_streams=true'));
+    const text = await (await fetch(plain.video)).text(); // not as Apple wishes: without dates
+    assert.doesNotMatch(text, /EXT-X-PART|PRELOAD-HINT|RENDITION-REPORT|SERVER-CONTROL|PROGRAM-DATE-TIME/);
+    assert.match(text.trim().split('\n').at(-1), /^v0\/\d+\.m4s$/);
+    assert.ok(parseMedia(text).segments.length > 0);
+    for (const bad of ['max_resolution=123p', 'min_resolution=big', 'rendition_order=asc', 'exclude_pdt=1', 'low_latency=no', 'asset_start_time=x',
+      'asset_start_time=5&asset_end_time=5', 'asset_start_time=1&program_end_time=2', 'min_resolution=1080p&max_resolution=720p', 'roku_trick_play=', 'asset_start_time=-1', 'asset_start_time=999999']) {
+      const answer = await request(at(live, `?${bad}`));
+      assert.equal(answer.status, 400, `${bad}: ${answer.text}`);
+      assert.equal(answer.headers['access-control-allow-origin'], '*');
+      assert.ok(answer.json.error.message);
+    }
+  });
+
+  test('clips: of what is running, and of what is recorded; a token\'s clip is all there is', async () => {
+    const whole = await until('some seconds are recorded', async () => {
+      const p = parseMedia((await request((await open(at(recorded))).video)).text);
+      return p.segments.length >= 6 && p;
+    }, 30_000);
+    const running = parseMedia((await request((await open(at(recorded, '?asset_start_time=1.5&asset_end_time=3'))).video)).text);
+    assert.equal(running.type, 'VOD');
+    assert.ok(running.ended && running.segments.length >= 2 && running.segments.length <= 4, `${running.segments.length} segments`);
+    const from = whole.segments[2].pdt / 1000;
+    {
+      const dvr = parseMedia((await request((await open(at(live, `?program_start_time=${from}&program_end_time=${from + 1}`))).video)).text);
+      assert.equal(dvr.type, 'VOD');
+      assert.ok(dvr.msn <= whole.msn + 2 && dvr.segments.length <= 3);
+    }
+    await publisher.stop();
+    await ada.untilReady(stream.id, 30_000);
+    const token = await tokenFor(signedAsset, { params: { asset_start_time: 2, asset_end_time: 4 } });
+    const clip = await open(at(signedAsset, `?token=${token}`));
+    const media = parseMedia((await request(clip.video)).text);
+    assert.equal(media.type, 'VOD');
+    assert.ok(media.segments.length >= 2 && media.segments.length <= 4);
+    for (const s of media.segments) assert.equal(await status(new URL(s.uri, clip.video).href), 200);
+    const outside = new URL(media.segments.at(-1).uri.replace(/\d+\.m4s/, '0.m4s'), clip.video).href;
+    if (!media.segments.some((s) => s.uri.endsWith('/0.m4s'))) assert.equal(await status(outside), 404, 'before the clip');
+    const probed = await ffprobe(at(signedAsset, `?token=${token}`));
+    assert.ok(+probed.format.duration < 5, `the clip lasts ${probed.format.duration} s`);
+  });
+
+  test('hls.js plays a signed recording', async (c) => {
+    const { page, problems } = await launchBrowser(c);
+    await page.goto(`${server.http}/healthz`);
+    await hlsPlay(page, at(signedAsset, `?token=${await tokenFor(signedAsset)}`));
+    await untilPlayed(page, 2);
+    assert.deepEqual(problems.filter((p) => !/favicon/.test(p)), []);
+  });
+});
+
+const OFFER = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0', 'm=video 9 UDP/TLS/RTP/SAVPF 96', 'c=IN IP4 0.0.0.0', 'a=mid:0', 'a=recvonly', 'a=rtcp-mux',
+  'a=ice-ufrag:abcd', 'a=ice-pwd:abcdefghijklmnopqrstuvwx', `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`, 'a=setup:actpass', 'a=rtpmap:96 H264/90000',
+  'a=fmtp:96 packetization-mode=1;profile-level-id=42e01f;level-asymmetry-allowed=1', ''].join('\r\n');
