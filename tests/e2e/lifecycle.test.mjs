@@ -159,3 +159,17 @@ test('HTTPS and RTMPS, when given a certificate', async (t) => {
   const { video } = await open(hlsUrl(server, stream.playback.playbackId), { ca: server.ca });
   assert.ok(parseMedia(await load(video, { ca: server.ca })).target);
 });
+
+test('another program beside the server leaves the server\'s journal alone', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  for (const email of ['one@example.org', 'two@example.org']) {
+    const added = await run(['user', 'add', email, '--data', server.dataDir], { input: `${password}\n` });
+    assert.equal(added.code, 0, added.stderr);
+  }
+  assert.ok(fs.existsSync(path.join(server.dataDir, 'bspnode.db-wal')), 'the journal is still there');
+  const one = new Client(server);
+  await one.expect(200, 'POST', '/api/auth/login', { email: 'one@example.org', password });
+  assert.equal((await ada.stream(stream.id)).title, 'A test');
+});
