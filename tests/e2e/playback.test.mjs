@@ -49,7 +49,6 @@ describe('signed playback', () => {
     key = await mux.system.signingKeys.create();
     stream = await ada.createStream();
     signedLive = sql(`insert into playback_ids select 'SL' || hex(randomblob(8)), 'live', live_stream_id, 'signed', 5 from streams returning id`);
-    console.log(signedLive, sql('select * from playback_ids'), (await request(at(signedLive))).text, (await request(at(sql("select id from playback_ids where policy='public'")))).text, server.dataDir);await new Promise(r=>setTimeout(r,60000));
     live = stream.playback.playbackId ?? stream.playback.id;
     assert.equal(await status(at(signedLive)), 403, 'idle, without a token');
     assert.equal(await status(at(signedLive, `?token=${await tokenFor(signedLive)}`)), 412, 'idle, with one');

@@ -167,6 +167,7 @@ struct source {
     uint64_t n;
     int64_t target_s;
     bool ended;
+    bool moves; /* nothing is recorded: the first one is lost some day */
 };
 
 static struct source source_archive(const struct archive *a, unsigned rendition)
@@ -182,7 +183,8 @@ static struct source source_live(const struct event *e)
                            .name = e->r->name,
                            .n = e->n,
                            .target_s = e->s->edge.target_s,
-                           .ended = e->s->edge.ended || e->s->archive_ended};
+                           .ended = e->s->edge.ended || e->s->archive_ended,
+                           .moves = !e->s->file};
 }
 
 static const struct hls_segment *source_segment(const struct source *s, uint64_t i)
@@ -231,7 +233,8 @@ static bool clip_write(const struct source *s, const struct hls_view *v, struct 
         .target_s = !done     ? s->target_s
                     : exact_s ? exact_s
                               : 1,
-        .first_msn = first->msn,
+        .first_msn =
+            s->moves ? first->msn : 0, /* it is a whole, beginning with its first segment */
         .first_dsn = hls_first_dsn(first),
         .independent_segments = c.independent,
         .ended = done,
