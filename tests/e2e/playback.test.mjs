@@ -2,7 +2,6 @@
 // Signed playback, its tokens made by @mux/mux-node; playback modifiers, clips and restrictions.
 import Mux from '@mux/mux-node';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHmac, createPublicKey, createPrivateKey, sign } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { newUser, publishUrl } from './lib/api.mjs';
@@ -34,7 +33,6 @@ describe('signed playback', () => {
   const at = (id, query = '') => hlsUrl(server, id) + query;
   const status = async (url, headers) => (await request(url, { headers })).status;
 
-  const sql = (q) => execFileSync('sqlite3', [`${server.dataDir}/bspnode.db`, '.timeout 5000', q]).toString().trim();
 
   const muxOf = async (user) => {
     const made = await run(['token', 'create', '--data', server.dataDir, '--email', user.email, '--json']);
@@ -48,14 +46,16 @@ describe('signed playback', () => {
     mux = await muxOf(ada);
     key = await mux.system.signingKeys.create();
     stream = await ada.createStream();
-    signedLive = sql(`insert into playback_ids select 'SL' || hex(randomblob(8)), 'live', live_stream_id, 'signed', 5 from streams returning id`);
+    const liveId = (await mux.video.liveStreams.list()).data[0].id;
+    signedLive = (await mux.video.liveStreams.createPlaybackId(liveId, { policy: 'signed' })).id;
     live = stream.playback.playbackId ?? stream.playback.id;
     assert.equal(await status(at(signedLive)), 403, 'idle, without a token');
     assert.equal(await status(at(signedLive, `?token=${await tokenFor(signedLive)}`)), 412, 'idle, with one');
     publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
     await ada.untilLive(stream.id);
-    recorded = sql("select id from playback_ids where kind = 'asset'");
-    signedAsset = sql(`insert into playback_ids select 'SA' || hex(randomblob(8)), 'asset', id, 'signed', 5 from assets returning id`);
+    asset = await until('the recording', async () => (await mux.video.assets.list()).data[0]);
+    recorded = asset.playback_ids[0].id;
+    signedAsset = (await mux.video.assets.createPlaybackId(asset.id, { policy: 'signed' })).id;
   });
   after(async () => {
     for (const fn of cleanup) await fn();
