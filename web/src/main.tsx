@@ -11,6 +11,7 @@ import { Manage } from './routes/manage';
 import { NotFound } from './routes/not-found';
 import { Register } from './routes/register';
 import { Watch } from './routes/watch';
+import { WebhooksLoader } from './routes/webhooks-loader';
 import { place, startRouter, type Route } from './store/router';
 import { Header } from './ui/header';
 import { Notices } from './ui/notices';
@@ -26,6 +27,8 @@ function page(route: Route) {
       return <Register />;
     case 'dashboard':
       return <Dashboard />;
+    case 'webhooks':
+      return <WebhooksLoader />;
     case 'manage':
       return <Manage key={route.id} id={route.id} />;
     case 'watch':

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import type { Health, ServerSettings, Stream, StreamPage, StreamStatus, StreamType, User } from './types';
+import type { DeliveryDetail, DeliveryPage, DeliveryState, Health, ServerSettings, Stream, StreamPage, StreamStatus, StreamType, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -84,6 +84,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     }
   }
 
+  const webhook = (id: string) => `/webhooks/${encodeURIComponent(id)}`;
+  const delivery = (hook: string, id: string) => `${webhook(hook)}/deliveries/${encodeURIComponent(id)}`;
   const stream = (id: string) => `/streams/${encodeURIComponent(id)}`;
 
   return {
@@ -123,6 +125,24 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     getDirect: (id: string) =>
       call<{ id: string; answered: boolean; offer?: string; answer?: string }>('GET', `${stream(id)}/direct`),
     endDirect: (id: string) => call<void>('DELETE', `${stream(id)}/direct`),
+
+    listWebhooks: () => call<{ webhooks: Webhook[] }>('GET', '/webhooks').then((r) => r.webhooks),
+    /** The answer has the signing secret, once. */
+    createWebhook: (address: string) => call<Webhook & { signingSecret: string }>('POST', '/webhooks', { address }),
+    changeWebhook: (id: string, input: { address?: string; enabled?: boolean }) => call<Webhook>('PATCH', webhook(id), input),
+    renewWebhookSecret: (id: string) =>
+      call<{ signingSecret: string }>('POST', `${webhook(id)}/secret`).then((r) => r.signingSecret),
+    deleteWebhook: (id: string) => call<void>('DELETE', webhook(id)),
+    listDeliveries(hook: string, query: { state?: DeliveryState | null; cursor?: string | null } = {}): Promise<DeliveryPage> {
+      const params = new URLSearchParams();
+      if (query.state) params.set('state', query.state);
+      if (query.cursor) params.set('cursor', query.cursor);
+      const search = params.toString();
+      return call<DeliveryPage>('GET', `${webhook(hook)}/deliveries${search && `?${search}`}`);
+    },
+    getDelivery: (hook: string, id: string) => call<DeliveryDetail>('GET', delivery(hook, id)),
+    sendAgain: (hook: string, id: string) => call<void>('POST', `${delivery(hook, id)}/send`),
+
     /** The owner's own page does not count as a viewer. */
     eventsUrl: (id: string, role?: 'owner') => `/api${stream(id)}/events${role ? `?role=${role}` : ''}`,
   };

@@ -123,3 +123,42 @@ export interface Advice {
   /** The encoder's own setting, by its name. */
   setting?: string;
 }
+
+export interface Webhook {
+  id: string;
+  address: string;
+  enabled: boolean;
+  createdAt: string;
+  /** Deliveries that are still to be made. */
+  waiting: number;
+}
+
+export type DeliveryState = 'WAITING' | 'DELIVERED' | 'GIVEN_UP';
+
+export interface Delivery {
+  id: string;
+  eventId: string;
+  /** "video.asset.ready" */
+  type: string;
+  objectType: string;
+  objectId: string;
+  state: DeliveryState;
+  attempts: number;
+  createdAt: string;
+  nextAt: string | null;
+  lastAt: string | null;
+  /** null: there was no answer. */
+  lastStatus: number | null;
+}
+
+export interface DeliveryPage {
+  deliveries: Delivery[];
+  nextCursor: string | null;
+}
+
+export interface DeliveryDetail extends Delivery {
+  /** The body as it is sent. */
+  request: string;
+  /** Oldest first; `answer` is its beginning, or why there was none. */
+  answers: { at: string; status: number | null; answer: string; tookMs: number }[];
+}

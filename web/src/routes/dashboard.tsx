@@ -129,9 +129,14 @@ function MyStreams({ user }: { user: User }) {
     <div class="page">
       <div class="page-head">
         <h1>My streams</h1>
-        <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
-          New stream
-        </Button>
+        <div class="page-actions">
+          <LinkButton icon="link" href="/dashboard/webhooks">
+            Webhooks
+          </LinkButton>
+          <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
+            New stream
+          </Button>
+        </div>
       </div>
       {stale && (
         <p class="strip strip-warn" role="status">

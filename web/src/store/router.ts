@@ -7,6 +7,7 @@ export type Route =
   | { name: 'login' }
   | { name: 'register' }
   | { name: 'dashboard' }
+  | { name: 'webhooks' }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
   | { name: 'broadcast'; id: string }
@@ -23,6 +24,8 @@ export function match(pathname: string): Route {
       return { name: 'register' };
     case '/dashboard':
       return { name: 'dashboard' };
+    case '/dashboard/webhooks':
+      return { name: 'webhooks' };
   }
   const [, kind, id, studio] = /^\/(dashboard|stream)\/([^/]+)(\/broadcast)?$/.exec(path) ?? [];
   if (!kind || !id || (studio && kind !== 'stream')) return { name: 'not-found' };
