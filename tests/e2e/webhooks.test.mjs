@@ -67,6 +67,7 @@ function plant(server, hook, count, object = 'o') {
 }
 
 let server = await startServer({ after }, { args: ['--webhook-allow-private'] });
+after(() => server.stop()); // another one than at first, by then
 const ada = await account(server, 'Ada');
 
 describe('endpoints, with mux-node', () => {
@@ -186,11 +187,11 @@ describe('deliveries', () => {
     await until('it comes again', () => r.got.length === 2);
     assert.equal(r.got[1].event.id, r.got[0].event.id);
     await until('both are noted', async () => (await ada.detail(hook, done)).answers.length === 2);
+    await ada.expect(404, 'POST', `/api/webhooks/${hook.id}/deliveries/${hook.id}.none/send`);
     await ada.expect(200, 'PATCH', `/api/webhooks/${hook.id}`, { enabled: false });
     await ada.expect(409, 'POST', `/api/webhooks/${hook.id}/deliveries/${done.id}/send`);
     await happens(ada);
     assert.equal((await ada.log(hook)).length, 1);
-    await ada.expect(404, 'POST', `/api/webhooks/${hook.id}/deliveries/${hook.id}.none/send`);
     await ada.expect(204, 'DELETE', `/api/webhooks/${hook.id}`);
   });
 
@@ -220,7 +221,7 @@ describe('deliveries', () => {
     await until('both are under way', () => r.got.length === 2);
     await server.kill();
     r.answer = (_, res) => res.writeHead(200).end();
-    server = await startServer({ after }, { dataDir: server.dataDir, args: ['--webhook-allow-private'] });
+    server = await startServer(null, { dataDir: server.dataDir, args: ['--webhook-allow-private'] });
     ada.server = server;
     await until('both come again', () => new Set(r.got.slice(2).map((g) => g.event.data.id)).size === 2);
     assert.deepEqual(new Set(r.got.map((g) => g.event.data.id)), new Set([id, other.id]));
@@ -250,7 +251,7 @@ describe('the page', () => {
   test('empty, made, told, looked into, sent again, deleted; also on a phone', async (t) => {
     const user = await account(server, 'Grace');
     const r = await receiver((_, res, n) => res.writeHead(n === 1 ? 200 : 202).end('taken'));
-    const { page, context, problems } = await launchBrowser(t, { viewport: { width: 375, height: 760 }, expected: [/503/] });
+    const { page, context, problems } = await launchBrowser(t, { viewport: { width: 375, height: 760 }, expected: [/503|422/] });
     const [name, value] = user.cookie.split('=');
     await context.addCookies([{ name, value, url: server.http }]);
     await page.goto(`${server.http}/dashboard`);
