@@ -37,6 +37,7 @@ static json_t *playback_json(const struct stream *s, const char *origin)
     const bool closed = s->recording == RECORDING_READY || s->recording == RECORDING_FAILED;
     const bool recorded = s->status == STREAM_ENDED && closed && has_recording(s);
     const char *id = recorded ? s->recording_playback_id : s->live_playback_id;
+    if (!*id) return json_null(); /* it has signed playback ids only */
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "playbackId", id, "hlsUrl",
                      json_sprintf("%s/%s.m3u8", origin, id), "whepUrl",
                      json_sprintf("%s/whep/%s", origin, id), "thumbnailUrl",
@@ -49,6 +50,12 @@ static json_t *direct_json(const struct stream *s)
     if (!direct_is(s, clock_wall_us())) return json_null();
     return json_pack("{s:o, s:b}", "id", json_sprintf("%lld", (long long)s->direct_id), "answered",
                      s->direct_answered);
+}
+
+/* "owner" and "limit" are for good, "encoder" is until it comes back. */
+static json_t *ended_reason_json(const struct stream *s)
+{
+    return s->reusable && *s->ended_reason ? json_string("encoder") : text_or_null(s->ended_reason);
 }
 
 json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
@@ -66,7 +73,7 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
                         s->duration_s < 0 ? json_null() : json_integer(s->duration_s));
     json_object_set_new(j, "startedAt", time_json(s->started_at));
     json_object_set_new(j, "endedAt", time_json(s->ended_at));
-    json_object_set_new(j, "endedReason", text_or_null(s->ended_reason));
+    json_object_set_new(j, "endedReason", ended_reason_json(s));
     json_object_set_new(j, "scheduledAt", time_json(s->scheduled_at));
     const unsigned viewers = audience_count(a->audience, s->id);
     const int64_t peak =

@@ -42,6 +42,7 @@ struct stream {
     int64_t peak_viewers;
     int64_t direct_id, direct_seen_at; /* product/direct.h; 0: no offer */
     bool direct_answered;
+    bool reusable; /* made through the media API: goes live again after whatever end */
     char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP];
 };
 

@@ -51,6 +51,10 @@ static enum err read_rows(struct db_rows *q, struct stream *out, size_t cap, siz
 #define KEYSET(time) "AND (" time " < ?2 OR (" time " = ?2 AND s.id < ?3)) "
 #define ORDER(time)  "ORDER BY " time " DESC, s.id DESC LIMIT ?4"
 #define STARTED      "coalesce(s.started_at, s.created_at)"
+/* What has only signed playback ids is not for the lobby. */
+#define PUBLIC(id)                                                                                 \
+    "AND EXISTS (SELECT 1 FROM playback_ids o WHERE o.object_id = " id " AND o.policy = "          \
+    "'public') "
 
 /* An owner's streams, in one state (or -1) or all. */
 static enum err own_rows(struct db *db, const char *user_id, int status, const struct cursor *c,
@@ -70,14 +74,17 @@ static enum err lobby_rows(struct db *db, const char *user_id, int status, const
                            struct stream *out, size_t cap, size_t *n)
 {
     if (status == STREAM_LIVE)
-        return read_rows(
-            db_query(db, STREAM_SELECT "WHERE s.status = ?1 " KEYSET(STARTED) ORDER(STARTED),
-                     "sisi", STREAM_STATUS[STREAM_LIVE], c->time, c->id, (int64_t)(cap - *n)),
-            out, cap, n);
+        return read_rows(db_query(db,
+                                  STREAM_SELECT "WHERE s.status = ?1 " PUBLIC("s.live_stream_id")
+                                      KEYSET(STARTED) ORDER(STARTED),
+                                  "sisi", STREAM_STATUS[STREAM_LIVE], c->time, c->id,
+                                  (int64_t)(cap - *n)),
+                         out, cap, n);
     if (status == STREAM_ENDED)
         return read_rows(db_query(db,
                                   STREAM_SELECT "WHERE s.status = ?1 AND s.recording_status = "
-                                                "'READY' " KEYSET(STARTED) ORDER(STARTED),
+                                                "'READY' " PUBLIC("s.recording_id") KEYSET(STARTED)
+                                                    ORDER(STARTED),
                                   "sisi", STREAM_STATUS[STREAM_ENDED], c->time, c->id,
                                   (int64_t)(cap - *n)),
                          out, cap, n);

@@ -175,6 +175,8 @@ static void on_publisher(void *ctx, bool present, bool clean)
     if (b->ending) return;
     log_info(present ? "publish" : "unpublish", "stream=%s clean=%d", b->row.stream_id, clean);
     atomic_store(&b->away, !present && b->started);
+    if (b->started)
+        write_later(b, present ? live_db_back : live_db_away, present ? "back" : "away");
     if (present && b->started)
         timer_stop(&b->window);
     else if (present)
@@ -183,8 +185,6 @@ static void on_publisher(void *ctx, bool present, bool clean)
         timer_at(&b->window, clock_mono_us() + window_us(b));
     else
         end_here(b, LIVE_END_ENCODER);
-    if (b->started && !b->ending)
-        write_later(b, present ? live_db_back : live_db_away, present ? "back" : "away");
     if (b->started && !b->ending && ev->on_encoder_away)
         ev->on_encoder_away(ev->ctx, b->row.stream_id, !present);
 }

@@ -64,7 +64,11 @@ void broadcast_end(struct broadcast *b, enum live_end_reason reason);
 void live_unlist(struct live *l, struct broadcast *b);
 void live_forget(struct live *l, struct broadcast *b);
 
-/* live_db.c; pool threads. */
+/* live_db.c, live_db_end.c, live_db_remove.c; pool threads. */
+/* Commits after E_OK, else rolls back. */
+enum err live_db_finish(struct db *db, enum err e) WARN_UNUSED;
+/* Within a transaction: the asset has never been. */
+enum err live_db_nothing_came(struct db *db, const char *asset_id) WARN_UNUSED;
 enum err live_db_find_key(struct db *db, const char *key_hash, struct live_row *out) WARN_UNUSED;
 /* An encoder may come: the asset's row, when there is a recording. */
 enum err live_db_connected(struct db *db, const struct broadcast *b) WARN_UNUSED;

@@ -7,7 +7,7 @@ import test from 'node:test';
 import Mux from '@mux/mux-node';
 import { newUser } from './lib/api.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { run, startServer, until } from './lib/server.mjs';
+import { run, startServer, tempDir, until } from './lib/server.mjs';
 
 // What webhooks are told, oldest first.
 function events(server) {
@@ -232,6 +232,52 @@ test('the Mux-compatible API', async (t) => {
     });
   });
 
+  await t.test('a private one', async (t) => {
+    const live = await mux.video.liveStreams.create({ reconnect_window: 0, meta: { title: 'Just us' } });
+    const find = async () => (await ada.expect(200, 'GET', '/api/streams?mine=1')).streams.find((s) => s.title === 'Just us');
+    const publisher = await publishFfmpeg(t, `${server.rtmp}/app/${live.stream_key}`, { media: { seconds: 10 } });
+    const now = await until('active', async () => {
+      const s = await mux.video.liveStreams.retrieve(live.id);
+      return s.status === 'active' && s;
+    }, 60_000);
+
+    await t.test('is in the product too, without what plays it, and not in the lobby', async () => {
+      const seen = await find();
+      assert.equal(seen.status, 'LIVE');
+      assert.equal(seen.playback, null);
+      assert.equal(seen.recordingUrl, null);
+      const lobby = await ada.expect(200, 'GET', '/api/streams');
+      assert.ok(!lobby.streams.some((s) => s.id === seen.id));
+      assert.deepEqual((await mux.video.assets.retrieve(now.active_asset_id)).playback_ids, []);
+    });
+
+    await t.test('without a window ends with its encoder, and is told of in that order', async () => {
+      await publisher.kill();
+      await until('closed', () => events(server).some((e) => e.type === 'asset.live_stream_completed' && e.id === now.active_asset_id), 30_000);
+      const types = events(server).filter((e) => e.id === live.id || e.id === now.active_asset_id).map((e) => e.type);
+      assert.deepEqual(types.slice(-3), ['live_stream.disconnected', 'live_stream.idle', 'asset.live_stream_completed']);
+      const over = await find();
+      assert.equal(over.status, 'ENDED');
+      assert.equal(over.endedReason, 'encoder', 'it may come back');
+    });
+
+    await t.test('gets an id for its recording later', async () => {
+      const p = await mux.video.assets.createPlaybackId(now.active_asset_id, { policy: 'public' });
+      assert.equal((await playlist(p.id)).status, 200);
+      assert.equal((await find()).recordingUrl, `${server.http}/${p.id}.m3u8`);
+    });
+
+    await t.test('is deleted while it is live: the encoder is cut off, the recording is kept', async (t) => {
+      const again = await publishFfmpeg(t, `${server.rtmp}/app/${live.stream_key}`, { media: { seconds: 10 } });
+      const active = await until('active', async () => (await mux.video.liveStreams.retrieve(live.id)).active_asset_id, 60_000);
+      await until('it plays', async () => (await mux.video.assets.retrieve(active)).status === 'ready', 60_000);
+      await mux.video.liveStreams.delete(live.id);
+      await again.exited;
+      await until('closed', async () => (await mux.video.assets.retrieve(active)).is_live === false, 30_000);
+      assert.equal(await find(), undefined);
+    });
+  });
+
   await t.test('lists', async (t) => {
     await t.test('of live streams end', async () => {
       const made = [];
@@ -334,4 +380,22 @@ test('the Mux-compatible API', async (t) => {
       await send(201, 'POST', '/video/v1/live-streams');
     });
   });
+});
+
+test('after kill -9 the end is told', async (t) => {
+  const dataDir = tempDir(t);
+  const first = await startServer(t, { dataDir });
+  await newUser(first, 'Ada');
+  const access = await token(first);
+  const live = await client(first, access).video.liveStreams.create({ new_asset_settings: { playback_policy: 'public' } });
+  await publishFfmpeg(t, `${first.rtmp}/app/${live.stream_key}`, { media: { seconds: 10 } });
+  await until('active', () => events(first).some((e) => e.type === 'asset.ready'), 60_000);
+  await first.kill();
+  const second = await startServer(t, { dataDir });
+  const now = await client(second, access).video.liveStreams.retrieve(live.id);
+  assert.equal(now.status, 'idle');
+  assert.equal(now.recent_asset_ids.length, 1);
+  const told = events(second);
+  assert.deepEqual(told.slice(-2).map((e) => e.type), ['live_stream.idle', 'asset.live_stream_completed']);
+  assert.equal(told.at(-1).data.is_live, false);
 });
