@@ -45,6 +45,8 @@
 #define LIMIT_HTTP_SEND_AHEAD      (256u << 10) /* queued for a client: no further request is read */
 #define LIMIT_HTTP_STREAM_QUEUE    (1u << 20)   /* of a streamed reply: the client is closed */
 #define LIMIT_HTTP_DISCARD_BYTES   (1u << 20)   /* body of a refused request that is read away */
+#define LIMIT_HTTP2_STREAM_WINDOW  (256 << 10)  /* of an upload, sent ahead of its taker */
+#define LIMIT_HTTP2_CONN_WINDOW    (1 << 20)
 #define LIMIT_HTTP2_RESETS         200 /* streams reset by the peer at once; refill a tenth a second */
 #define LIMIT_HTTP2_CONTROL_FRAMES 1000 /* PING, SETTINGS, empty frames; the same refill */
 
@@ -101,6 +103,15 @@
 #define LIMIT_WEBHOOK_RUNNING       128  /* deliveries at a time */
 #define LIMIT_WEBHOOK_RUNNING_EACH  4    /* to one endpoint */
 #define LIMIT_WEBHOOK_ATTEMPTS_TOLD 20   /* in a delivery's own list of attempts */
+/* Uploads */
+#define LIMIT_UPLOAD_GRAIN_BYTES   (256u << 10) /* pieces are multiples of it, but for the last */
+#define LIMIT_UPLOAD_SILENT_MS     3000       /* a writer without a byte gives way to another one */
+#define LIMIT_UPLOAD_WRITES        256        /* requests that bring pieces, at once */
+#define LIMIT_UPLOAD_PENDING_BYTES (1u << 20) /* of one, waiting for the disk */
+#define LIMIT_UPLOAD_DISCARD_BYTES (64ull << 20) /* body of a refused one that is read away */
+#define LIMIT_UPLOADS_WAITING      1000          /* of one user */
+#define LIMIT_UPLOAD_TIMEOUT_MIN_S 60
+#define LIMIT_UPLOAD_TIMEOUT_MAX_S 604800
 
 /* WebRTC */
 #define LIMIT_UDP_BYTES           1500 /* a datagram that is believed */

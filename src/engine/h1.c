@@ -95,6 +95,7 @@ static void begin(struct h1 *h, const struct http_head *head)
     h->chunk = (struct http_chunk){0};
     h->left = head->framing == HTTP_LENGTH ? head->content_length : 0;
     h->got = 0;
+    h->held = false;
     h->since_us = h->last_us = h->now_us;
     h->state = head->framing == HTTP_CHUNKED ? BODY_CHUNKED : BODY_LENGTH;
     h->tried = 0;
@@ -283,6 +284,18 @@ bool h1_reply_done(struct h1 *h, int64_t now_us)
     return true;
 }
 
+void h1_hold(struct h1 *h, bool on, int64_t now_us)
+{
+    if (h->held == on) return;
+    h->held = on;
+    if (on) {
+        h->held_us = now_us;
+        return;
+    }
+    h->since_us += now_us - h->held_us;
+    h->last_us = now_us;
+}
+
 bool h1_is_idle(const struct h1 *h)
 {
     return h->state == HEAD && !kept(h);
@@ -292,7 +305,7 @@ int64_t h1_deadline_us(const struct h1 *h)
 {
     if (h1_is_idle(h)) return h->since_us + LIMIT_HTTP_IDLE_MS * US_PER_MS;
     if (h->state == HEAD) return h->since_us + LIMIT_HTTP_HEAD_MS * US_PER_MS;
-    if (h->state != BODY_LENGTH && h->state != BODY_CHUNKED) return INT64_MAX;
+    if ((h->state != BODY_LENGTH && h->state != BODY_CHUNKED) || h->held) return INT64_MAX;
     /* Silence is one way to hold a connection, a byte now and then another. */
     const int64_t silence = h->last_us + LIMIT_HTTP_BODY_MS * US_PER_MS;
     const int64_t seconds = (int64_t)(h->got / LIMIT_HTTP_BODY_RATE);

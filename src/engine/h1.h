@@ -29,10 +29,10 @@ struct h1 {
     /* private */
     uint8_t state;
     uint8_t minor;
-    bool head_only, keep_alive, expect_continue, body_seen, reply_chunked, reply_close;
+    bool head_only, keep_alive, expect_continue, body_seen, reply_chunked, reply_close, held;
     uint64_t left; /* of a body with a length */
     uint64_t got;  /* of the body, for its pace */
-    int64_t since_us, last_us, now_us;
+    int64_t since_us, last_us, now_us, held_us;
     struct http_chunk chunk;
     struct span cur; /* fed and not looked at yet; borrowed until h1_next returns false */
     struct str in;   /* kept bytes, from in_at on */
@@ -82,6 +82,10 @@ struct span h1_chunk_tail(const struct h1 *h);
 struct span h1_chunk_last(const struct h1 *h); /* after the last piece */
 /* The whole reply has been handed over. False: close the connection. */
 bool h1_reply_done(struct h1 *h, int64_t now_us);
+
+/* The body is not being taken for now (true): the peer's time stands still. Not calling h1_next()
+ * is the caller's part. */
+void h1_hold(struct h1 *h, bool on, int64_t now_us);
 
 /* When the peer is too late, INT64_MAX while it is our turn. Then h1_is_idle() tells a quiet
  * keep-alive connection (close it) from a request that does not arrive (408). */

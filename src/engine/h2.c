@@ -214,8 +214,11 @@ struct h2 *h2_new(int64_t now_us)
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, LIMIT_HTTP2_STREAMS},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, LIMIT_HTTP_HEAD_BYTES},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, LIMIT_HTTP2_STREAM_WINDOW},
     };
-    CHECK(nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, settings, 2) == 0);
+    CHECK(nghttp2_submit_settings(h->ng, NGHTTP2_FLAG_NONE, settings, 3) == 0);
+    CHECK(nghttp2_session_set_local_window_size(h->ng, NGHTTP2_FLAG_NONE, 0,
+                                                LIMIT_HTTP2_CONN_WINDOW) == 0);
     return h;
 }
 
@@ -262,6 +265,10 @@ static bool tell(struct h2 *h, struct h2_stream *s, struct h2_event *ev)
         ev->whole = s->replied && s->whole;
         h->told = s;
         return true;
+    }
+    if (s->held) {
+        list_remove(&s->ready);
+        return false;
     }
     if (s->body.len) {
         ev->kind = H2_BODY;
@@ -369,6 +376,19 @@ bool h2_is_done(const struct h2 *h)
     return h->going || !nghttp2_session_want_read(h->ng);
 }
 
+void h2_stream_hold(struct h2 *h, struct h2_stream *s, bool on)
+{
+    if (s->held == on || s->closed) return;
+    s->held = on;
+    if (on) {
+        s->held_us = h->now_us;
+        return;
+    }
+    s->since_us += h->now_us - s->held_us;
+    s->last_us = h->now_us;
+    set_ready(h, s);
+}
+
 void h2_stream_set_ctx(struct h2_stream *s, void *ctx)
 {
     s->ctx = ctx;
@@ -385,7 +405,7 @@ static int64_t stream_deadline(const struct h2_stream *s)
 {
     if (s->closed || !s->head_done) return INT64_MAX;
     if (s->sending && !s->dead) return s->sent_us + LIMIT_HTTP_WRITE_STALL_MS * US_PER_MS;
-    if (s->ended) return INT64_MAX;
+    if (s->ended || s->held) return INT64_MAX;
     const int64_t silence = s->last_us + LIMIT_HTTP_BODY_MS * US_PER_MS;
     const int64_t pace = s->since_us + LIMIT_HTTP_BODY_MS * US_PER_MS +
                          (int64_t)(s->got / LIMIT_HTTP_BODY_RATE) * US_PER_SEC;

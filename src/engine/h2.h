@@ -59,6 +59,10 @@ void h2_reset(struct h2 *h, struct h2_stream *s);
 void h2_goaway(struct h2 *h);
 bool h2_is_done(const struct h2 *h);
 
+/* While held, a stream's body and its end are not handed out: the peer's window closes, and its
+ * time stands still. Held from the beginning: call it when H2_REQUEST is told. */
+void h2_stream_hold(struct h2 *h, struct h2_stream *s, bool on);
+
 void h2_stream_set_ctx(struct h2_stream *s, void *ctx);
 void *h2_stream_ctx(const struct h2_stream *s);
 

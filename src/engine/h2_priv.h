@@ -14,8 +14,9 @@ struct h2_stream {
     struct http_problem problem;
     struct http_slice method, target, authority;
     uint64_t got;
-    int64_t since_us, last_us, sent_us;
-    bool head_done, announced, ended, end_told, replied, answered, whole, closed, dead, sending;
+    int64_t since_us, last_us, sent_us, held_us;
+    bool held, head_done, announced, ended, end_told, replied, answered, whole, closed, dead,
+        sending;
     bool has_scheme;
     struct h2_source source;
 };

@@ -337,8 +337,18 @@ void http_request_route(struct http_request *r)
     if (!m.route)
         http_request_refuse(r, m.allowed ? 405 : 404,
                             m.allowed ? "method_not_allowed" : "not_found");
+    else if (m.route->intake &&
+             (!m.route->intake->wants || m.route->intake->wants(r, m.route->ctx)))
+        r->intake = m.route->intake;
     else if (r->head.framing == HTTP_LENGTH && r->head.content_length > m.route->body_max)
         http_request_refuse(r, 413, "too_large");
+}
+
+void http_request_begin(struct http_request *r)
+{
+    r->state = REQUEST_ASKED;
+    r->held = true;
+    r->intake->on_head(r, r->route->ctx);
 }
 
 bool http_request_body(struct http_request *r, struct span bytes)

@@ -17,6 +17,11 @@ static void on_request(struct http_conn *c, const struct http_head *head)
 {
     struct http_request *r = c->reading = http_request_new(c, head);
     http_request_route(r);
+    if (r->intake && !r->refused) {
+        h1_hold(&c->h1, true, loop_now_us(c->shard->loop));
+        http_request_begin(r);
+        return;
+    }
     if (!r->refused) {
         if (h1_wants_continue(&c->h1)) conn_send_copy(c->conn, SPAN_LIT(H1_CONTINUE));
         return;
@@ -30,6 +35,12 @@ static void on_request(struct http_conn *c, const struct http_head *head)
 static void on_error(struct http_conn *c, const struct http_problem *p)
 {
     log_peer("http-bad", "peer=%s status=%u why=\"%s\"", conn_peer(c->conn), p->status, p->why);
+    if (c->reading && c->reading->intake) { /* its handler is told, and another answers */
+        struct http_request *r = c->reading;
+        c->reading = NULL;
+        http_request_gone(r);
+        if (c->closed) return;
+    }
     if (!c->reading) c->reading = http_request_new(c, NULL);
     c->reading->refused = 0; /* this is the reason now */
     http_request_refuse(c->reading, p->status, "bad_request");
@@ -43,15 +54,27 @@ static void on_event(struct http_conn *c, const struct h1_event *ev)
         on_request(c, &c->shard->head);
         return;
     case H1_BODY:
-        if (!http_request_body(c->reading, ev->body)) http_request_answer_refusal(c->reading);
+        if (c->reading->intake)
+            c->reading->intake->on_body(c->reading, c->reading->route->ctx, ev->body);
+        else if (!http_request_body(c->reading, ev->body))
+            http_request_answer_refusal(c->reading);
         return;
     case H1_END:
-        http_request_ready(c->reading);
+        if (c->reading->intake)
+            c->reading->intake->on_end(c->reading, c->reading->route->ctx);
+        else
+            http_request_ready(c->reading);
         return;
     case H1_ERROR:
         on_error(c, &ev->problem);
         return;
     }
+}
+
+/* The body's taker has enough for now. */
+static bool is_held(const struct http_conn *c)
+{
+    return c->reading && c->reading->held;
 }
 
 void h1_conn_run(struct http_conn *c)
@@ -63,6 +86,7 @@ void h1_conn_run(struct http_conn *c)
     while (!c->closed && !c->closing) {
         /* A client that asks and does not read is not listened to any more. */
         full = conn_queued(c->conn) > LIMIT_HTTP_SEND_AHEAD;
+        if (is_held(c)) break;
         if (full || !h1_next(&c->h1, &c->shard->head, &ev)) break;
         on_event(c, &ev);
         went_on = true;
@@ -74,7 +98,7 @@ void h1_conn_run(struct http_conn *c)
     const bool hold = h1_keep(&c->h1) && full;
     if (hold && (went_on || !c->held)) http_conn_wake(c);
     c->held = hold;
-    pause_reading(c, h1_is_full(&c->h1));
+    pause_reading(c, h1_is_full(&c->h1) || is_held(c));
     http_conn_arm(c);
 }
 
@@ -162,4 +186,19 @@ void h1_conn_stream_end(struct http_request *r)
 {
     conn_send_copy(r->conn->conn, h1_chunk_last(&r->conn->h1));
     answered(r);
+}
+
+void h1_conn_hold(struct http_request *r)
+{
+    struct http_conn *c = r->conn;
+    if (!r->held && !r->continued && h1_wants_continue(&c->h1)) {
+        r->continued = true;
+        conn_send_copy(c->conn, SPAN_LIT(H1_CONTINUE));
+    }
+    h1_hold(&c->h1, r->held, loop_now_us(c->shard->loop));
+    if (c->running) return; /* what runs looks at it next */
+    if (r->held)
+        pause_reading(c, true);
+    else
+        http_conn_wake(c); /* not at once: a handler must not be called from within another */
 }

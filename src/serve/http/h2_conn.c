@@ -47,7 +47,17 @@ static void on_request(struct http_conn *c, const struct h2_event *ev)
         http_request_refuse(r, ev->problem.status, "bad_request");
     else
         http_request_route(r);
-    if (r->refused) http_request_answer_refusal(r);
+    if (r->refused) {
+        http_request_answer_refusal(r);
+    } else if (r->intake) {
+        h2_stream_hold(c->h2, ev->stream, true);
+        http_request_begin(r);
+    }
+}
+
+static bool is_taking(const struct http_request *r)
+{
+    return r->intake && r->state == REQUEST_ASKED;
 }
 
 static void on_event(struct http_conn *c, const struct h2_event *ev)
@@ -60,11 +70,16 @@ static void on_event(struct http_conn *c, const struct h2_event *ev)
     if (!r) return; /* it was over before */
     switch (ev->kind) {
     case H2_BODY:
-        if (r->state == REQUEST_READING && !http_request_body(r, ev->body))
+        if (is_taking(r))
+            r->intake->on_body(r, r->route->ctx, ev->body);
+        else if (r->state == REQUEST_READING && !http_request_body(r, ev->body))
             http_request_answer_refusal(r);
         return;
     case H2_END:
-        if (r->state == REQUEST_READING) http_request_ready(r);
+        if (is_taking(r))
+            r->intake->on_end(r, r->route->ctx);
+        else if (r->state == REQUEST_READING)
+            http_request_ready(r);
         return;
     default:
         http_request_gone(r);
@@ -191,6 +206,7 @@ void h2_conn_reply(struct http_request *r, const struct http_plan *p)
     }
     h2_tick(c->h2, loop_now_us(c->shard->loop));
     h2_reply(c->h2, r->h2, &p->reply, body ? &source : NULL);
+    if (r->intake) h2_stream_hold(c->h2, r->h2, false); /* the rest is thrown away */
     pump(c);
     http_conn_arm(c);
 }
@@ -221,4 +237,13 @@ void h2_conn_stream_end(struct http_request *r)
     r->out_ended = true;
     h2_resume(r->conn->h2, r->h2);
     pump(r->conn);
+}
+
+void h2_conn_hold(struct http_request *r)
+{
+    struct http_conn *c = r->conn;
+    h2_tick(c->h2, loop_now_us(c->shard->loop));
+    h2_stream_hold(c->h2, r->h2, r->held);
+    if (!r->held && !c->running) http_conn_wake(c);
+    if (!c->running) http_conn_arm(c);
 }

@@ -33,6 +33,27 @@ struct http_route {
     void (*handler)(struct http_request *r, void *ctx);
     void *ctx;
     size_t body_max; /* bytes of body gathered before the handler is called; 0: a body is 413 */
+    const struct http_intake *intake; /* NULL: every body is gathered */
+};
+
+/* A body that is taken as it comes, of any size, instead of being held in memory.
+ *
+ *   on_head   the request without its body. Nothing of that is read until http_body_want(r, true),
+ *             which also sends "100 Continue" to a client that waits for it.
+ *   on_body   a piece, borrowed. http_body_want(r, false) stops: at most what has been read already
+ *             is kept, and the client is slowed down by TCP or its HTTP/2 window.
+ *   on_end    the whole body was there.
+ *
+ * From on_head on the request is the handler's, as in `handler`: it is answered exactly once, at
+ * any time. Answered before its end, the connection closes (HTTP/1.1) or the rest is thrown away.
+ * A client that goes away, sends a broken body or stops sending is told by http_on_gone(). */
+struct http_intake {
+    /* Whether this request's body is to be taken so; false: it is gathered, and `handler` called.
+     * NULL: always. */
+    bool (*wants)(const struct http_request *r, void *ctx);
+    void (*on_head)(struct http_request *r, void *ctx);
+    void (*on_body)(struct http_request *r, void *ctx, struct span bytes);
+    void (*on_end)(struct http_request *r, void *ctx);
 };
 
 /* --- the request --- */
@@ -50,6 +71,15 @@ struct span http_cookie(const struct http_request *r, const char *name); /* p ==
  * E_NOTFOUND, E_LIMIT (too long), E_PROTO (bad encoding). */
 enum err http_query_get(const struct http_request *r, const char *name, char *out, size_t cap);
 struct span http_body(const struct http_request *r);
+/* Of an intake: begins, stops and goes on with the body. Ignored when the client has gone or the
+ * request is answered. */
+void http_body_want(struct http_request *r, bool on);
+/* What the head says of the length of the body. */
+#define HTTP_BODY_UNKNOWN UINT64_MAX
+uint64_t http_body_length(const struct http_request *r);
+/* A pointer of the handler's, NULL at first. */
+void http_set_user(struct http_request *r, void *user);
+void *http_user(const struct http_request *r);
 /* The client's address: of the connection, or with trust-proxy the last X-Forwarded-For. */
 const char *http_peer(const struct http_request *r);
 bool http_secure(const struct http_request *r); /* TLS, or X-Forwarded-Proto with trust-proxy */

@@ -86,6 +86,9 @@ struct http_request {
     uint16_t param_at[HTTP_PARAMS_MAX];
     bool has_path, secure;
     char peer[TCP_PEER_LEN];
+    const struct http_intake *intake; /* takes the body */
+    void *user;
+    bool held, continued; /* the body is not wanted now; "100 Continue" was sent */
     /* A refusal that waits for the end of the body, which is thrown away. */
     uint16_t refused;
     unsigned allowed;
@@ -115,6 +118,8 @@ void http_request_free(struct http_request *r);
 void http_request_route(struct http_request *r);
 /* Adds to the body. False: it is too large; the request is refused. */
 bool http_request_body(struct http_request *r, struct span bytes);
+/* An intake's: with the handler from here on. */
+void http_request_begin(struct http_request *r);
 /* All of it is here: calls the handler, or answers the refusal. */
 void http_request_ready(struct http_request *r);
 void http_request_refuse(struct http_request *r, uint16_t status, const char *why);
@@ -142,6 +147,8 @@ struct http_plan {
 void h1_conn_reply(struct http_request *r, const struct http_plan *p);
 void h1_conn_stream(struct http_request *r, struct buf *b);
 void h1_conn_stream_end(struct http_request *r);
+void h1_conn_hold(struct http_request *r); /* r->held has changed */
 void h2_conn_reply(struct http_request *r, const struct http_plan *p);
 void h2_conn_stream(struct http_request *r, struct buf *b);
 void h2_conn_stream_end(struct http_request *r);
+void h2_conn_hold(struct http_request *r);

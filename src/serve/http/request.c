@@ -57,6 +57,40 @@ struct span http_body(const struct http_request *r)
     return str_span(&r->body);
 }
 
+void http_body_want(struct http_request *r, bool on)
+{
+    CHECK(r->magic == REQUEST_MAGIC && r->intake);
+    if (!r->conn || r->state != REQUEST_ASKED || r->held == !on) return;
+    r->held = !on;
+    if (r->h2)
+        h2_conn_hold(r);
+    else
+        h1_conn_hold(r);
+}
+
+uint64_t http_body_length(const struct http_request *r)
+{
+    switch (r->head.framing) {
+    case HTTP_NO_BODY:
+        return 0;
+    case HTTP_LENGTH:
+        return r->head.content_length;
+    default:
+        return HTTP_BODY_UNKNOWN;
+    }
+}
+
+void http_set_user(struct http_request *r, void *user)
+{
+    CHECK(r->magic == REQUEST_MAGIC);
+    r->user = user;
+}
+
+void *http_user(const struct http_request *r)
+{
+    return r->user;
+}
+
 /* The last element of a list: what the proxy in front of us has added itself. */
 static struct span last_of(struct span list)
 {
