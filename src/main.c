@@ -42,6 +42,7 @@ struct server {
     struct webhooks *webhooks;
     struct live *live;
     struct imports *imports;
+    struct uploads *uploads;
     struct gate gate;
     struct tls_ctx *https, *rtmps_tls;
     struct hls_service *hls;
@@ -114,7 +115,9 @@ static enum err open_core(struct server *s)
     if (recovered) log_info("recovery", "streams=%u", recovered);
     s->imports = imports_new(
         &(struct imports_config){.settings = &s->settings, .store = s->store, .live = s->live});
-    return e;
+    if (e != E_OK) return e;
+    return uploads_open(&(struct uploads_config){.settings = &s->settings, .store = s->store},
+                        &s->uploads, s->problem, sizeof s->problem);
 }
 
 static enum err open_transcoder(struct server *s)
@@ -229,6 +232,7 @@ static void open_services(struct server *s)
         .hub = s->hub,
         .live = s->live,
         .webhooks = s->webhooks,
+        .uploads = s->uploads,
         .rtmp_port = s->rtmp ? rtmp_server_port(s->rtmp) : 0,
         .rtmps_port = s->rtmps ? rtmp_server_port(s->rtmps) : 0,
         .hls_viewers = count_hls,
@@ -239,6 +243,7 @@ static void open_services(struct server *s)
     outbox_set_wake(webhooks_wake, s->webhooks);
     const struct live_events ev = api_live_events(s->api);
     live_set_events(s->live, &ev);
+    uploads_on_stream_changed(s->uploads, ev.on_stream_changed, ev.ctx);
 }
 
 static enum err open_http(struct server *s)
@@ -371,6 +376,7 @@ static void server_run(struct server *s)
 /* Also after a start that failed half-way. */
 static void server_close(struct server *s)
 {
+    if (s->api) api_loops_stopped(s->api);
     loops_settle(s->loops, s->n_loops);
     if (s->api) api_stop(s->api); /* it has queues on the pool */
     if (s->pool) pool_free(s->pool);
@@ -389,6 +395,7 @@ static void server_close(struct server *s)
     if (s->hls) hls_service_free(s->hls);
     tls_ctx_free(s->rtmps_tls);
     tls_ctx_free(s->https);
+    uploads_close(s->uploads);
     if (s->live) live_free(s->live);
     if (s->hub) hub_free(s->hub);
     if (s->store) store_close(s->store);

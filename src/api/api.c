@@ -24,6 +24,11 @@ struct api *api_new(const struct api_config *cfg)
     return a;
 }
 
+void api_loops_stopped(struct api *a)
+{
+    atomic_store(&a->loops_stopped, true);
+}
+
 void api_stop(struct api *a)
 {
     pthread_mutex_lock(&a->lane_lock);

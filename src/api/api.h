@@ -12,6 +12,7 @@
 #include "serve/http/http.h"
 #include "store/store.h"
 #include "video/live.h"
+#include "video/uploads.h"
 #include "video/webhooks.h"
 
 struct api;
@@ -24,6 +25,7 @@ struct api_config {
     struct hub *hub; /* its loops are the API's too */
     struct live *live;
     struct webhooks *webhooks;
+    struct uploads *uploads;
     uint16_t rtmp_port, rtmps_port; /* as bound; rtmps_port 0: none */
     /* People watching a stream by a player: HLS (distinct clients), WebRTC and RTMP. Any thread.
      * May be NULL. */
@@ -46,6 +48,8 @@ struct live_events api_live_events(struct api *a);
 void api_set_ready(struct api *a, bool ready); /* /readyz; any thread */
 /* Ends what runs on a loop (timers, event streams). On each loop before it stops. */
 void api_drain_loop(struct api *a);
+/* The loops have stopped: requests that still bring bodies get no work on the pool any more. */
+void api_loops_stopped(struct api *a);
 /* No more work for the pool: before pool_free(). Again, or after every loop was drained, is fine.
  * Any thread. */
 void api_stop(struct api *a);

@@ -34,8 +34,9 @@ struct api {
     pthread_mutex_t lane_lock;
     struct ev_loop *ev_loops; /* n_loops of them */
     _Atomic unsigned drained;
+    _Atomic bool loops_stopped;
     struct timer tick; /* on loops[0] */
-    int64_t swept_us;
+    int64_t swept_us, uploads_swept_us;
 };
 
 static inline struct db *api_db(struct api *a)

@@ -61,9 +61,8 @@ static void reply_problem(struct http_request *r, struct call *c)
     http_reply_error(r, c->status, p->code, p->text, p->field, h, n);
 }
 
-static void call_done(void *arg) /* loop */
+void call_answer(struct call *c)
 {
-    struct call *c = OBJ_CAST(struct call, CALL_MAGIC, arg);
     CHECK(c->status);
     if (c->problem.code)
         reply_problem(c->r, c);
@@ -71,6 +70,11 @@ static void call_done(void *arg) /* loop */
         reply_json(c->r, c);
     buf_unref(c->reply);
     free(c);
+}
+
+static void call_done(void *arg) /* loop */
+{
+    call_answer(OBJ_CAST(struct call, CALL_MAGIC, arg));
 }
 
 void call_json(struct call *c, int status, json_t *json)
@@ -176,11 +180,16 @@ static bool admitted(struct call *c)
     return false;
 }
 
+bool call_admit(struct call *c)
+{
+    c->db = api_db(c->api);
+    return c->ep->flags & CALL_MUX ? mux_admit(c) : admitted(c);
+}
+
 static void call_work(void *arg) /* pool */
 {
     struct call *c = OBJ_CAST(struct call, CALL_MAGIC, arg);
-    c->db = api_db(c->api);
-    if (c->ep->flags & CALL_MUX ? mux_admit(c) : admitted(c)) c->ep->work(c);
+    if (call_admit(c)) c->ep->work(c);
     json_decref(c->in);
     c->in = NULL;
 }
@@ -256,17 +265,22 @@ static void start_hashing(struct call *c, struct loop *loop)
     call_done(c);
 }
 
-void call_begin(struct http_request *r, void *ctx)
+struct call *call_new(struct http_request *r, const struct bound *b)
 {
-    const struct bound *b = ctx;
     struct call *c = NEW(struct call);
     c->magic = CALL_MAGIC;
     c->api = b->api;
     c->ep = b->ep;
     c->r = r;
     note_request(c);
+    return c;
+}
+
+void call_begin(struct http_request *r, void *ctx)
+{
+    struct call *c = call_new(r, ctx);
     if (c->ep->flags & CALL_HASH)
         start_hashing(c, http_loop(r));
     else
-        pool_run(b->api->cfg.pool, call_work, http_loop(r), call_done, c);
+        pool_run(c->api->cfg.pool, call_work, http_loop(r), call_done, c);
 }

@@ -30,6 +30,7 @@ struct endpoint {
     void (*work)(struct call *c); /* pool thread */
     unsigned flags;
     const char *query[CALL_QUERY_MAX]; /* names of query parameters to note */
+    const struct http_intake *intake;  /* NULL: bodies are gathered */
 };
 
 /* The endpoints of one file, for routes.c. */
@@ -83,6 +84,11 @@ struct bound {
     const struct endpoint *ep;
 };
 void call_begin(struct http_request *r, void *bound);
+/* The same step by step, for a body that is not held in memory: on the loop; on the pool, false:
+ * the reply is made; on the loop, the reply goes out and `c` with it. */
+struct call *call_new(struct http_request *r, const struct bound *bound);
+bool call_admit(struct call *c);
+void call_answer(struct call *c);
 
 /* The client's way to us, for the URLs it is told; "" (URLs without a host) when what it says of
  * that is not plain. Loop. */

@@ -14,8 +14,9 @@
 #include "product/direct.h"
 #include <stdio.h>
 
-#define TICK_US  (1 * US_PER_SEC)
-#define SWEEP_US (3600 * US_PER_SEC)
+#define TICK_US          (1 * US_PER_SEC)
+#define SWEEP_US         (3600 * US_PER_SEC)
+#define SWEEP_UPLOADS_US (10 * US_PER_SEC)
 
 /* --- events, made in the lane ---------------------------------------------------------------- */
 
@@ -171,6 +172,12 @@ static void sweep(void *arg)
     if (direct_sweep(api_db(arg)) != E_OK) log_warn("direct", "old offers stay for now");
 }
 
+static void sweep_uploads(void *arg)
+{
+    struct api *a = arg;
+    uploads_sweep(a->cfg.uploads, api_db(a));
+}
+
 static void tick(struct timer *t, void *ctx)
 {
     struct api *a = ctx;
@@ -179,6 +186,10 @@ static void tick(struct timer *t, void *ctx)
     if (now_us - a->swept_us > SWEEP_US) {
         a->swept_us = now_us;
         pool_run(a->cfg.pool, sweep, NULL, NULL, a);
+    }
+    if (now_us - a->uploads_swept_us > SWEEP_UPLOADS_US) {
+        a->uploads_swept_us = now_us;
+        pool_run(a->cfg.pool, sweep_uploads, NULL, NULL, a);
     }
     timer_at(t, now_us + TICK_US);
 }

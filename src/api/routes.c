@@ -3,6 +3,7 @@
 #include "api/api_priv.h"
 #include "api/app_auth.h"
 #include "api/app_streams.h"
+#include "api/upload_take.h"
 #include "base/limits.h"
 #include "base/xalloc.h"
 
@@ -38,6 +39,8 @@ static const struct endpoint ENDPOINTS[] = {
 static const struct endpoint_table PRODUCT = ENDPOINT_TABLE(ENDPOINTS);
 static const struct endpoint_table *const TABLES[] = {
     &PRODUCT,
+    &upload_endpoints,
+    &app_recording_endpoints,
 #define MUX_TABLE(name) &name,
 #include "api/mux_tables.def"
 #undef MUX_TABLE
@@ -59,8 +62,9 @@ enum { N_TABLES = sizeof TABLES / sizeof *TABLES, N_PLAIN = sizeof PLAIN / sizeo
 static struct http_route route_of(struct bound *b)
 {
     const bool body = b->ep->method != HTTP_GET;
-    return (struct http_route){b->ep->method, b->ep->pattern, call_begin, b,
-                               body ? LIMIT_HTTP_JSON_BYTES : 0};
+    return (struct http_route){
+        b->ep->method, b->ep->pattern, call_begin, b, body ? LIMIT_HTTP_JSON_BYTES : 0,
+        b->ep->intake};
 }
 
 void api_routes_make(struct api *a)
@@ -76,7 +80,8 @@ void api_routes_make(struct api *a)
             a->routes[at] = route_of(&a->bound[at]);
         }
     for (size_t i = 0; i < N_PLAIN; i++, at++)
-        a->routes[at] = (struct http_route){HTTP_GET, PLAIN[i].pattern, PLAIN[i].handler, a, 0};
+        a->routes[at] =
+            (struct http_route){HTTP_GET, PLAIN[i].pattern, PLAIN[i].handler, a, 0, NULL};
 }
 
 const struct http_route *api_routes(const struct api *a, size_t *n)

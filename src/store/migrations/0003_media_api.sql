@@ -58,7 +58,7 @@ CREATE TABLE uploads (
     id            TEXT PRIMARY KEY,
     user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     stream_id     TEXT REFERENCES streams (id) ON DELETE SET NULL, -- whose recording it becomes
-    asset_id      TEXT,
+    asset_id      TEXT NOT NULL, -- chosen beforehand; there is such an asset with 'asset_created'
     status        TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN
                       ('waiting', 'asset_created', 'errored', 'cancelled', 'timed_out')),
     cors_origin   TEXT NOT NULL DEFAULT '',
@@ -67,6 +67,9 @@ CREATE TABLE uploads (
     received      BIGINT NOT NULL DEFAULT 0,
     content_type  TEXT NOT NULL DEFAULT '',
     asset_options TEXT NOT NULL DEFAULT '', -- JSON: new_asset_settings
+    asset_meta    TEXT NOT NULL DEFAULT '', -- JSON, and the next two: of those, for the asset's row
+    passthrough   TEXT NOT NULL DEFAULT '',
+    policies      TEXT NOT NULL DEFAULT '', -- of its playback ids: 'public,signed'
     problem       TEXT NOT NULL DEFAULT '',
     test          INTEGER NOT NULL DEFAULT 0,
     created_at    BIGINT NOT NULL,
