@@ -52,6 +52,7 @@ enum err mux_render(struct db *db, enum outbox_object kind, const char *id, stru
         j = mux_live_json(db, id, MUX_EVENT);
         break;
     case OUTBOX_UPLOAD:
+        j = mux_upload_json(db, id, NULL);
         break;
     }
     if (!j) return E_NOTFOUND;

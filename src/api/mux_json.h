@@ -12,6 +12,9 @@ enum mux_form { MUX_REPLY, MUX_EVENT };
 json_t *mux_live_json(struct db *db, const char *id, enum mux_form form);
 json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form);
 
+/* `origin`: for its address; NULL: without. */
+json_t *mux_upload_json(struct db *db, const char *id, const char *origin);
+
 json_t *mux_created(int64_t us, enum mux_form form); /* seconds: a text, in events a number */
 json_t *mux_playback_json(const char *id, const char *policy);
 json_t *mux_playback_ids_json(struct db *db, const char *object_id);
@@ -21,5 +24,5 @@ json_t *mux_stored(const char *text);
 void mux_set(json_t *object, const char *key, json_t *value);
 void mux_set_text(json_t *object, const char *key, const char *text); /* "": nothing */
 
-/* For outbox_set(): also renders uploads, once mux_json.c knows of them. */
+/* For outbox_set(). */
 enum err mux_render(struct db *db, enum outbox_object kind, const char *id, struct str *out);

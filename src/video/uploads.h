@@ -49,6 +49,7 @@ struct upload_new {
     const char *meta;        /* JSON; NULL: "" */
     const char *passthrough; /* NULL: "" */
     const char *policies;    /* of the asset's playback ids, "public,signed"; NULL: "" */
+    bool keep_source;        /* the file stays when it has been imported */
     int64_t size;            /* -1: not known */
 };
 

@@ -91,16 +91,16 @@ static enum err insert(struct db *db, const struct upload_new *a, const char *id
     char asset[ASSET_ID_CHARS + 1];
     const int64_t now = clock_wall_us();
     rand_id(asset, ASSET_ID_CHARS);
-    return db_exec(db,
-                   "INSERT INTO uploads (id, user_id, stream_id, asset_id, cors_origin, timeout_s,"
-                   " size, asset_options, asset_meta, passthrough, policies, test, created_at,"
-                   " updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULLIF(?7, -1), ?8, ?9, ?10, ?11,"
-                   " ?12, ?13, ?13)",
-                   "sssssiissssii", id, a->user_id, a->stream_id, asset,
-                   a->cors_origin ? a->cors_origin : "", a->timeout_s, a->size,
-                   a->options ? a->options : "", a->meta ? a->meta : "",
-                   a->passthrough ? a->passthrough : "", a->policies ? a->policies : "",
-                   (int64_t)a->test, now);
+    return db_exec(
+        db,
+        "INSERT INTO uploads (id, user_id, stream_id, asset_id, cors_origin, timeout_s,"
+        " size, asset_options, asset_meta, passthrough, policies, test, keep_source, created_at,"
+        " updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULLIF(?7, -1), ?8, ?9, ?10, ?11,"
+        " ?12, ?14, ?13, ?13)",
+        "sssssiissssiii", id, a->user_id, a->stream_id, asset, a->cors_origin ? a->cors_origin : "",
+        a->timeout_s, a->size, a->options ? a->options : "", a->meta ? a->meta : "",
+        a->passthrough ? a->passthrough : "", a->policies ? a->policies : "", (int64_t)a->test, now,
+        (int64_t)a->keep_source);
 }
 
 /* The end of a transaction, whichever way. */

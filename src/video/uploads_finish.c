@@ -83,9 +83,10 @@ static enum err insert_asset(struct db *db, const struct upload_row *row, int64_
     enum err e = db_exec(
         db,
         "INSERT INTO assets (id, user_id, stream_id, status, is_live, dir, ingest_type, upload_id,"
-        " passthrough, meta, options, test, created_at, updated_at)"
+        " passthrough, meta, options, test, source_file, created_at, updated_at)"
         " SELECT asset_id, user_id, stream_id, 'preparing', 0, asset_id,"
         " 'on_demand_direct_upload', id, passthrough, asset_meta, asset_options, test,"
+        " CASE keep_source WHEN 1 THEN 'source' END,"
         " ?2, ?2 FROM uploads WHERE id = ?1",
         "si", row->id, now);
     if (e != E_OK) return e;

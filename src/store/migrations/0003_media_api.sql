@@ -70,6 +70,7 @@ CREATE TABLE uploads (
     asset_meta    TEXT NOT NULL DEFAULT '', -- JSON, and the next two: of those, for the asset's row
     passthrough   TEXT NOT NULL DEFAULT '',
     policies      TEXT NOT NULL DEFAULT '', -- of its playback ids: 'public,signed'
+    keep_source   INTEGER NOT NULL DEFAULT 0,
     problem       TEXT NOT NULL DEFAULT '',
     test          INTEGER NOT NULL DEFAULT 0,
     created_at    BIGINT NOT NULL,
