@@ -208,11 +208,16 @@ static void delivery(struct call *c)
 
 static void send_again(struct call *c)
 {
+    struct webhook_delivery d;
+    struct str body = {0};
     if (!id_is_fine(c) || !body_read(c, NULL, 0) ||
         !well(c, webhook_send_again(c->db, c->user.id, c->param[0], c->param[1], &c->problem)))
         return;
     webhooks_nudge(c->api->cfg.webhooks, c->param[0]);
-    call_empty(c, 202);
+    if (well(c, webhook_delivery_get(c->db, c->user.id, c->param[0], c->param[1], &d, &body,
+                                     &c->problem)))
+        call_json(c, 202, delivery_json(&d));
+    str_fini(&body);
 }
 
 static const struct endpoint ENDPOINTS[] = {

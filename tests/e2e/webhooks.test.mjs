@@ -8,8 +8,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import Mux from '@mux/mux-node';
-import { newUser } from './lib/api.mjs';
+import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
+import { assertAccessible, assertFits } from './lib/pages.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { run, startServer, until } from './lib/server.mjs';
 
 // Takes what is posted. `answer(req, res, n)`: what it does with the n-th; default 204.
@@ -195,6 +197,26 @@ describe('deliveries', () => {
     await ada.expect(204, 'DELETE', `/api/webhooks/${hook.id}`);
   });
 
+  test('a broadcast, from the encoder to the recording', async (t) => {
+    const r = await receiver();
+    const hook = await ada.expect(201, 'POST', '/api/webhooks', { address: r.url });
+    const stream = await ada.createStream();
+    const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 20 } });
+    await until('the recording can be played', () => r.types().includes('video.asset.ready'), 60_000);
+    await ada.end(stream.id);
+    await until('it is whole', () => r.types().includes('video.asset.live_stream_completed'), 60_000);
+    await until('the stream is idle', () => r.types().includes('video.live_stream.idle'));
+    await publisher.kill();
+    const of = (type) => r.got.filter((g) => g.event.object.type === type).map((g) => g.event.type.split('.').pop());
+    const live = of('live');
+    for (const [before, behind] of [['connected', 'recording'], ['recording', 'active'], ['active', 'idle']])
+      assert.ok(live.indexOf(before) >= 0 && live.indexOf(before) < live.indexOf(behind), `${before}, ${behind}: ${live}`);
+    const asset = of('asset');
+    assert.deepEqual([asset[0], asset.at(-1)], ['created', 'live_stream_completed'], String(asset));
+    for (const g of r.got) await ada.mux.webhooks.unwrap(g.body, g.headers, hook.signingSecret);
+    await ada.expect(204, 'DELETE', `/api/webhooks/${hook.id}`);
+  });
+
   test('10,000 for a dead host are in nobody\'s way', async () => {
     const gone = await receiver();
     await gone.close();
@@ -276,9 +298,14 @@ describe('the page', () => {
     await until('the request shows', async () => (await page.getByLabel('Request', { exact: true }).innerText()).includes(r.got[0].event.id));
     assert.equal(await page.getByLabel('Answer', { exact: true }).innerText(), 'taken');
     await page.getByRole('button', { name: 'Send again' }).click();
+    await page.getByText('Sending it again.').first().waitFor();
     await page.getByText('HTTP 202').first().waitFor();
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `wider than the screen by ${wide}`);
+    for (const [width, colorScheme] of [[375, 'light'], [1280, 'dark']]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 760 });
+      await assertFits(page, `webhooks at ${width} px`);
+      await assertAccessible(page, `webhooks, ${colorScheme}`);
+    }
     await page.route('**/api/webhooks', (route) => route.fulfill({ status: 503, json: { error: { code: 'busy', message: 'Busy just now.' } } }));
     await page.reload();
     await page.getByText('Your webhooks could not be loaded').waitFor();

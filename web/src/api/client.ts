@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import type { DeliveryDetail, DeliveryPage, DeliveryState, Health, ServerSettings, Stream, StreamPage, StreamStatus, StreamType, User, Webhook } from './types';
+import type { Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, ServerSettings, Stream, StreamPage, StreamStatus, StreamType, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -141,7 +141,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       return call<DeliveryPage>('GET', `${webhook(hook)}/deliveries${search && `?${search}`}`);
     },
     getDelivery: (hook: string, id: string) => call<DeliveryDetail>('GET', delivery(hook, id)),
-    sendAgain: (hook: string, id: string) => call<void>('POST', `${delivery(hook, id)}/send`),
+    sendAgain: (hook: string, id: string) => call<Delivery>('POST', `${delivery(hook, id)}/send`),
 
     /** The owner's own page does not count as a viewer. */
     eventsUrl: (id: string, role?: 'owner') => `/api${stream(id)}/events${role ? `?role=${role}` : ''}`,
