@@ -9,6 +9,7 @@
 #include "io/data_dir.h"
 #include "product/seal.h"
 #include "serve/hls/hls_service.h"
+#include "serve/images/image_service.h"
 #include "serve/rtc/rtc_service.h"
 #include "serve/rtmp/rtmp_server.h"
 #include "video/http_client.h"
@@ -46,6 +47,7 @@ struct server {
     struct gate gate;
     struct tls_ctx *https, *rtmps_tls;
     struct hls_service *hls;
+    struct image_service *images;
     struct rtmp_server *rtmp, *rtmps;
     struct rtc_service *rtc;
     struct api *api;
@@ -224,6 +226,11 @@ static void open_services(struct server *s)
                                                   .gate = &s->gate,
                                                   .settings = &s->settings,
                                                   .secret = &s->secret});
+    s->images = image_service_new(&(struct image_config){.loops = s->loops,
+                                                         .n_loops = s->n_loops,
+                                                         .pool = s->pool,
+                                                         .gate = &s->gate,
+                                                         .settings = &s->settings});
     s->api = api_new(&(struct api_config){
         .settings = &s->settings,
         .secret = &s->secret,
@@ -250,13 +257,15 @@ static enum err open_http(struct server *s)
 {
     char host[256];
     uint16_t port;
-    size_t n_api, n_hls, n_rtc = 0;
+    size_t n_api, n_hls, n_img, n_rtc = 0;
     const struct http_route *api = api_routes(s->api, &n_api), *hls = hls_routes(s->hls, &n_hls);
+    const struct http_route *img = image_routes(s->images, &n_img);
     const struct http_route *rtc = s->rtc ? rtc_routes(s->rtc, &n_rtc) : NULL;
-    s->routes = xcalloc(n_api + n_hls + n_rtc, sizeof *s->routes);
+    s->routes = xcalloc(n_api + n_hls + n_img + n_rtc, sizeof *s->routes);
     memcpy(s->routes, api, n_api * sizeof *api);
     memcpy(s->routes + n_api, hls, n_hls * sizeof *hls);
-    if (rtc) memcpy(s->routes + n_api + n_hls, rtc, n_rtc * sizeof *rtc);
+    memcpy(s->routes + n_api + n_hls, img, n_img * sizeof *img);
+    if (rtc) memcpy(s->routes + n_api + n_hls + n_img, rtc, n_rtc * sizeof *rtc);
     const enum err e = settings_addr(s->settings.http, host, sizeof host, &port);
     if (e != E_OK) return e;
     const struct http_config cfg = {.loops = s->loops,
@@ -265,7 +274,7 @@ static enum err open_http(struct server *s)
                                     .port = port,
                                     .tls = s->https,
                                     .routes = s->routes,
-                                    .n_routes = n_api + n_hls + n_rtc,
+                                    .n_routes = n_api + n_hls + n_img + n_rtc,
                                     .public_url = s->settings.public_url,
                                     .trust_proxy = s->settings.trust_proxy};
     return http_server_open(&cfg, &s->http, s->problem, sizeof s->problem);
@@ -328,6 +337,7 @@ static void drain_loop(void *arg)
     struct server *s = arg;
     api_drain_loop(s->api);
     hls_service_drain_loop(s->hls);
+    if (loop_current() == s->loops[0]) image_service_drain(s->images);
     if (s->rtc) rtc_service_drain_loop(s->rtc);
 }
 
@@ -393,6 +403,7 @@ static void server_close(struct server *s)
     free(s->routes);
     if (s->api) api_free(s->api);
     if (s->hls) hls_service_free(s->hls);
+    image_service_free(s->images);
     tls_ctx_free(s->rtmps_tls);
     tls_ctx_free(s->https);
     uploads_close(s->uploads);

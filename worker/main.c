@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the worker is asked to be: its first argument. Descriptor 3 is the socket to the server. */
+#include "image.h"
 #include "worker.h"
 #include <libavutil/log.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ static const struct {
 } MODES[] = {
     {"live", live},
     {"import", import_run},
+    {"image", image_run},
 };
 
 int main(int argc, char **argv)
