@@ -2,7 +2,7 @@
 // Pictures of streams and recordings: what they show, their real sizes and formats, how long they may be
 // kept, and what a bad or a greedy request gets.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -10,7 +10,7 @@ import { Client, newUser, publishUrl } from './lib/api.mjs';
 import { request } from './lib/http.mjs';
 import { encode } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { startServer, tempDir, until } from './lib/server.mjs';
+import { program, startServer, tempDir, until } from './lib/server.mjs';
 
 // One colour a second, a white bar at the left edge; a key frame every two seconds, and B-frames, so that most
 // seconds begin in the middle of a segment.
@@ -102,9 +102,9 @@ test('images of a stream and of its recording', async (t) => {
   await t.test('live: a time that has been, and what moves', async () => {
     const picture = look((await image(server, `/${live}/thumbnail.png?time=1.5`, 'image/png')).body);
     isColour(picture.at(160, 90), RGB[1], 'second 1');
-    const moving = look((await image(server, `/${live}/animated.webp?width=160`, 'image/webp')).body.subarray(0, 30));
-    assert.ok(moving);
-  }).catch(() => {});
+    const moving = look((await image(server, `/${live}/animated.gif?width=160&fps=5`, 'image/gif')).body, { frames: true });
+    assert.deepEqual([moving.width, moving.height, moving.frames], [160, 90, 25], 'the last five seconds');
+  });
 
   await publisher.stop();
   await ada.end(stream.id);
@@ -200,8 +200,8 @@ test('images of a stream and of its recording', async (t) => {
       await refused(server, `/${id}/thumbnail.jpg?${bad}`, 400, 'invalid_parameters');
     await refused(server, `${board}.vtt?format=gif`, 400, 'invalid_parameters');
     await image(server, `/${id}/thumbnail.jpg?colour=blue&_=1&=&&time=1`, 'image/jpeg');
-    await refused(server, `/${id}/thumbnail.png?width=1&height=4096&fit_mode=stretch&time=1`, 200).catch(() => {});
-    await refused(server, `/..%2f${id}/thumbnail.jpg`, 400).catch(() => refused(server, `/..%2f${id}/thumbnail.jpg`, 404)).catch(() => {});
+    const thin = look((await image(server, `/${id}/thumbnail.png?width=1&height=4096&fit_mode=stretch&time=1`, 'image/png')).body);
+    assert.deepEqual([thin.width, thin.height], [1, 4096]);
   });
 
   await t.test('a client keeps it: ETag, 304, immutable; HEAD; and the cache on disk keeps its bound', async () => {
@@ -238,32 +238,36 @@ test('images of a stream and of its recording', async (t) => {
 test('images of other codecs, and of sound alone', async (t) => {
   const server = await startServer(t);
   const ada = await newUser(server);
-  const picture = (...codec) => encode(['-f', 'lavfi', '-i', 'color=blue:s=320x180:r=25:d=3', '-f', 'lavfi', '-i', 'sine=d=3:sample_rate=48000', ...codec, '-g', '25', '-c:a', 'aac'], 'mp4');
-  const cases = [
-    ['HEVC', await picture('-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error', '-tag:v', 'hvc1')],
-    ['AV1', await picture('-c:v', 'libsvtav1', '-preset', '12')],
-    ['VP9', await picture('-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8')],
-    ['sound', await encode(['-f', 'lavfi', '-i', 'sine=d=3:sample_rate=48000', '-c:a', 'aac'], 'mp4')],
-  ];
-  for (const [name, file] of cases) {
+  const port = new URL(server.rtmp.replace('rtmp', 'http')).port;
+  for (const [name, ...media] of [['HEVC', 'h265.mp4', 'opus.mp4'], ['AV1', 'av1.mp4', 'opus.mp4'], ['VP9', 'vp9.mp4', 'opus.mp4']]) {
     await t.test(name, async () => {
       const stream = await ada.createStream({ title: name });
-      await publish(t, ada, server, stream, file, name);
+      const sender = spawn(path.join(path.dirname(program), 'tests/e2e/bsp-rtmp-send'), [port, stream.ingest.streamKey, ...media, '60'], { stdio: 'ignore' });
+      t.after(() => sender.kill('SIGKILL'));
+      await ada.untilLive(stream.id);
+      const target = `/${stream.playback.playbackId}/thumbnail.jpg`;
+      const answer = await until(`a thumbnail of ${name}`, async () => {
+        const got = await get(server, target);
+        assert.ok([200, 412].includes(got.status), got.text);
+        return got.status === 200 && got;
+      }, 30_000, 500);
+      const seen = look(answer.body);
+      assert.deepEqual([seen.width, seen.height], [160, 90]);
+      const pixels = seen.rgb();
+      assert.ok(new Set(pixels).size > 50, 'there is something on it');
+      sender.kill('SIGKILL');
     });
   }
-});
-
-async function publish(t, ada, server, stream, file, name) {
-  const target = `/${stream.playback.playbackId}/thumbnail.jpg?width=160`;
-  const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: file });
-  await ada.untilLive(stream.id, 30_000);
-  let last;
-  const want = name === 'sound' ? 404 : 200;
-  await until(`${name}: ${want}`, async () => (last = await get(server, target)).status === want, 30_000).catch((e) => {
-    throw new Error(`${e.message}: ${last?.status} ${last?.text.slice(0, 200)}`);
+  await t.test('sound', async () => {
+    const stream = await ada.createStream({ title: 'sound' });
+    const file = await encode(['-f', 'lavfi', '-i', 'sine=d=3:sample_rate=48000', '-c:a', 'aac'], 'mp4');
+    await publishFfmpeg(t, publishUrl(server, stream), { media: file });
+    await ada.untilLive(stream.id);
+    const answer = await until('it says that there is no picture', async () => {
+      const got = await get(server, `/${stream.playback.playbackId}/thumbnail.jpg`);
+      return got.status !== 412 && got;
+    }, 30_000, 500);
+    assert.equal(answer.status, 404);
+    assert.match(answer.json.error.message, /no pictures/);
   });
-  if (want === 200) isColour(look(last.body).at(80, 45), [0, 0, 255], name);
-  else assert.match(last.json.error.message, /no pictures/);
-  await publisher.stop();
-  await ada.end(stream.id);
-}
+});

@@ -397,7 +397,6 @@ static void on_gate(void *ctx, enum err e, const struct gate_media_answer *m)
     }
     j->state = JOB_QUEUED;
     j->source.usual_us = IMAGE_NO_TIME;
-    j->known = true;
     j->is_signed = e == E_AUTH || (e == E_OK && m->is_signed);
     sort_out(j);
     if (list_empty(&j->asks))

@@ -213,13 +213,14 @@ static void on_image(struct http_request *r, void *ctx, const char *name)
         refuse(r, 429, "too_many_requests", "Too many images are being asked for.", wait);
         return;
     }
-    const enum err e = http_query_get(r, "token", token, sizeof token);
+    enum err e = http_query_get(r, "token", token, sizeof token);
     if (e == E_OK || e == E_LIMIT || e == E_PROTO) {
         ask_admission(new_ask(s, r, &p), e == E_OK && token[0] ? token : "-");
         return;
     }
     struct image_ask *ask = new_ask(s, r, &p);
-    if (good(ask, image_params_query(&ask->params, http_query(r), &problem), problem)) go(ask);
+    e = image_params_query(&ask->params, http_query(r), &problem);
+    if (good(ask, e, problem)) go(ask);
 }
 
 /* --- routes --- */

@@ -64,9 +64,9 @@ struct image_job {
     struct image_params params;
     struct list asks;
     enum job_state state;
-    bool known, is_signed; /* what the gate says */
-    bool dead;             /* off the books; freed when the pool or the gate is done with it */
-    bool running;          /* a stream that goes on: not for the disk */
+    bool is_signed; /* what the gate says */
+    bool dead;      /* off the books; freed when the pool or the gate is done with it */
+    bool running;   /* a stream that goes on: not for the disk */
     struct record_log *log;
     struct feed_reader reader;
     bool reading;
