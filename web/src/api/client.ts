@@ -118,6 +118,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     /** A place for the browser's own recording, uploaded in pieces. */
     uploadRecording: (id: string, mimeType: string) =>
       call<{ uploadId: string; uploadUrl: string }>('POST', `${stream(id)}/upload-recording`, { mimeType }),
+    /** Nothing more of it will come. */
+    cancelRecording: (id: string, uploadId: string) => call<void>('DELETE', `${stream(id)}/upload-recording/${encodeURIComponent(uploadId)}`),
     getSettings: () => call<ServerSettings>('GET', '/settings'),
     getHealth: (id: string) => call<Health>('GET', `${stream(id)}/health`),
     offerDirect: (id: string, sdp: string) => call<{ id: string }>('PUT', `${stream(id)}/direct/offer`, { sdp }),

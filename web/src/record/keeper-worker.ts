@@ -86,12 +86,13 @@ async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, range: response.headers.get('Range'), message };
 }
 
+const client = createClient((url, init) => fetch(origin + url, init));
+
 function upload() {
   const j = journal!;
-  const client = createClient((url, init) => fetch(origin + url, init));
   const tell = (state: UploadState) => {
     last = state;
-    if (state.phase === 'done') return void remove(true);
+    if (state.phase === 'done') return void gone(true);
     post({ type: 'state', written, upload: state });
   };
   uploader = createUploader(
@@ -138,7 +139,7 @@ async function begin(message: Extract<ToKeeper, { type: 'start' | 'resume' }>) {
     log.read(lines, { at: 0 });
     journal = readJournal(new TextDecoder().decode(lines));
     written = media.getSize();
-    if (!journal || written === 0) return remove();
+    if (!journal || written === 0) return gone(false);
     // The broken line, if there is one, is ended.
     log.write(bytesOf('\n'), { at: log.getSize() });
     if (journal.endedAt === null) note({ endedAt: Date.now() });
@@ -173,12 +174,25 @@ function close() {
   media = log = null;
 }
 
-async function remove(uploaded = false) {
+async function remove() {
   const id = journal?.id;
   close();
   if (id) for (const name of [mediaName(id), journalName(id)]) await folder?.removeEntry(name).catch(() => {});
   letGo();
+}
+
+async function gone(uploaded: boolean) {
+  await remove();
   post({ type: 'gone', uploaded });
+}
+
+/** The server is told, as far as it can be reached, so that it does not wait for the rest. */
+async function discard() {
+  const { streamId = '', uploadUrl = null } = journal ?? {};
+  const upload = uploadUrl && /\/upload\/([^/?]+)/.exec(uploadUrl)?.[1];
+  await remove();
+  if (upload) await client.cancelRecording(streamId, upload).catch(() => {});
+  post({ type: 'gone', uploaded: false });
 }
 
 async function take(message: ToKeeper) {
@@ -191,14 +205,14 @@ async function take(message: ToKeeper) {
     case 'end':
       if (!journal || journal.endedAt !== null) return;
       note({ endedAt: Date.now() });
-      if (written === 0) return remove();
+      if (written === 0) return discard();
       return uploader?.end();
     case 'hold':
       return uploader?.hold(message.on);
     case 'retry':
       return uploader?.retry();
     case 'discard':
-      return remove();
+      return discard();
   }
 }
 

@@ -172,6 +172,7 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
     } else {
       // The line, or the server: it may have got more than it could say.
       tell('retrying', e instanceof ApiError ? e.message : 'The server cannot be reached right now.');
+      want = pieceSize(want, Infinity);
       await pause(backoffMs(failures++));
     }
     state = null; // what comes is told, also when it is the same again

@@ -241,36 +241,33 @@ function EndQuestion({ store, broadcast, stream, onClose }: { store: WatchStore;
 }
 
 /** Of a recording without viewers. */
-function StopQuestion({ store, recording, stream, onClose }: { store: WatchStore; recording: RecordingStore; stream: Stream; onClose: () => void }) {
+function StopQuestion({ onStop, onClose }: { onStop: () => Promise<void>; onClose: () => void }) {
   return (
     <Confirm
       title="End this recording?"
       action="End now"
       onClose={onClose}
-      onConfirm={async () => {
-        recording.end();
-        store.apply(await client.endStream(stream.id));
-      }}
+      onConfirm={onStop}
     >
       <p>What is not uploaded yet is uploaded now; then the recording can be watched. A stream that has ended cannot be gone on with.</p>
     </Confirm>
   );
 }
 
-function LeaveQuestion({ to, broadcast, alone, onClose }: { to: string; broadcast: BroadcastStore; alone: boolean; onClose: () => void }) {
+function LeaveQuestion({ to, broadcast, onAlone, onClose }: { to: string; broadcast: BroadcastStore; onAlone: (() => Promise<void>) | null; onClose: () => void }) {
   return (
     <Confirm
       title="Leave this page?"
       action="Leave"
       onClose={onClose}
       onConfirm={async () => {
-        await broadcast.leave();
+        await (onAlone ? onAlone() : broadcast.leave());
         guardLeaving(null);
         navigate(to, { force: true });
       }}
     >
-      {alone ? (
-        <p>You are recording: without this page the recording ends here. What there is of it is uploaded.</p>
+      {onAlone ? (
+        <p>You are recording: without this page the recording ends here, and the stream with it. What there is of it is uploaded.</p>
       ) : (
         <p>You are live: without this page nothing is sent any more. If you come back within about a minute, the stream goes on; otherwise it ends by itself.</p>
       )}
@@ -389,6 +386,10 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
     before.current = situation;
   }, [situation]);
 
+  const stopAlone = async () => {
+    recording.end();
+    store.apply(await client.endStream(stream.id));
+  };
   const takeOver = () => void tabs.takeOver().then(() => (rec.only ? recording.start() : broadcast.start()));
   const canGo = seen.program.video !== null && ['ready', 'resumable', 'yielded', 'refused'].includes(situation);
   return (
@@ -450,7 +451,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
             </div>
           </div>
           <Troubles studio={seen} store={studio} hint={hint} />
-          {(sending || alone) && <p class="field-hint">{TABS_HINT}</p>}
+          {(sending || alone) && <p class="field-hint">{alone ? TABS_HINT.replace('stops sending', 'ends the recording') : TABS_HINT}</p>}
         </div>
         <div class="studio-side">
           {sending && (
@@ -473,8 +474,8 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         </div>
       </div>
       {question === 'end' && <EndQuestion store={store} broadcast={broadcast} stream={stream} onClose={() => setQuestion(null)} />}
-      {question === 'stop' && <StopQuestion store={store} recording={recording} stream={stream} onClose={() => setQuestion(null)} />}
-      {question && typeof question === 'object' && <LeaveQuestion to={question.to} broadcast={broadcast} alone={alone} onClose={() => setQuestion(null)} />}
+      {question === 'stop' && <StopQuestion onStop={stopAlone} onClose={() => setQuestion(null)} />}
+      {question && typeof question === 'object' && <LeaveQuestion to={question.to} broadcast={broadcast} onAlone={alone ? stopAlone : null} onClose={() => setQuestion(null)} />}
     </div>
   );
 }
