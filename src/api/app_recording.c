@@ -85,6 +85,27 @@ static void create(struct call *c)
                         json_sprintf("%s/upload/%s", c->origin, id)));
 }
 
+/* The client has thrown its recording away. */
+static void discard(struct call *c)
+{
+    struct stream s;
+    if (!body_read(c, NULL, 0)) return;
+    enum err e = text_is_id(c->param[0]) && text_is_id(c->param[1]) ? E_OK : E_NOTFOUND;
+    if (e == E_OK) e = stream_get_own(c->db, c->param[0], c->user.id, &s, &c->problem);
+    if (e == E_OK) {
+        stream_fini(&s);
+        e = uploads_cancel(c->api->cfg.uploads, c->db, c->user.id, c->param[1]);
+    }
+    if (e == E_NOTFOUND)
+        problem_set(&c->problem, e, "not_found", NULL, "There is no such upload.");
+    if (e == E_CONFLICT)
+        problem_set(&c->problem, e, "complete", NULL, "This upload waits for nothing any more.");
+    if (e != E_OK)
+        call_fail(c, e, 0);
+    else
+        call_empty(c, 204);
+}
+
 /* --- media: the whole recording
  * -------------------------------------------------------------------------- */
 
@@ -185,5 +206,6 @@ static const struct http_intake BODY = {wants, on_head, take_on_body, take_on_en
 
 static const struct endpoint ENDPOINTS[] = {
     {HTTP_POST, "/api/streams/{}/upload-recording", create, CALL_USER | CALL_BODY, {0}, &BODY},
+    {HTTP_DELETE, "/api/streams/{}/upload-recording/{}", discard, CALL_USER, {0}, NULL},
 };
 const struct endpoint_table app_recording_endpoints = ENDPOINT_TABLE(ENDPOINTS);

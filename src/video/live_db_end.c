@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "video/live_priv.h"
 #include "video/outbox.h"
+#include "video/uploads.h"
 #include <stdio.h>
 
 #define TAKE(field, text) snprintf(field, sizeof(field), "%s", text)
@@ -51,6 +52,7 @@ enum err live_db_end_by_owner(struct db *db, const char *stream_id)
     if (e == E_OK) ended = db_changes(db) > 0;
     if (e == E_OK) e = live_id_of(db, stream_id, live_id);
     if (e == E_OK) e = write_idle(db, live_id, now);
+    if (e == E_OK && ended) e = uploads_settle_stream(db, stream_id);
     e = live_db_finish(db, e);
     return e != E_OK ? e : ended ? E_OK : E_CONFLICT;
 }
@@ -135,6 +137,7 @@ static enum err write_end(struct db *db, const struct run *r)
     enum err e = write_idle(db, r->live_stream_id, r->ended_us);
     if (e == E_OK && r->asset_id[0]) e = end_asset(db, r);
     if (e == E_OK) e = end_stream(db, r);
+    if (e == E_OK) e = uploads_settle_stream(db, r->stream_id); /* the browser's own may follow */
     if (e == E_OK) e = release_live(db, r->live_stream_id, r->asset_id);
     return e;
 }

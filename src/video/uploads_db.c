@@ -162,7 +162,8 @@ enum err uploads_settle_stream(struct db *db, const char *stream_id)
         db,
         "UPDATE streams SET updated_at = ?2, recording_status = CASE"
         " WHEN EXISTS (SELECT 1 FROM uploads u WHERE u.stream_id = streams.id"
-        "  AND u.status = 'waiting') THEN 'UPLOADING'"
+        "  AND u.status = 'waiting')"
+        "  THEN CASE status WHEN 'CREATED' THEN 'RECORDING' ELSE 'UPLOADING' END"
         " WHEN EXISTS (SELECT 1 FROM uploads u JOIN assets a ON a.id = u.asset_id"
         "  WHERE u.stream_id = streams.id AND u.status = 'asset_created'"
         "  AND a.status = 'preparing') THEN 'PROCESSING'"
