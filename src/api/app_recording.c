@@ -96,8 +96,7 @@ static void discard(struct call *c)
         stream_fini(&s);
         e = uploads_cancel(c->api->cfg.uploads, c->db, c->user.id, c->param[1]);
     }
-    if (e == E_NOTFOUND)
-        problem_set(&c->problem, e, "not_found", NULL, "There is no such upload.");
+    if (e == E_NOTFOUND) problem_set(&c->problem, e, "not_found", NULL, "There is no such upload.");
     if (e == E_CONFLICT)
         problem_set(&c->problem, e, "complete", NULL, "This upload waits for nothing any more.");
     if (e != E_OK)

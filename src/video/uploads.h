@@ -64,7 +64,8 @@ enum err uploads_cancel(struct uploads *u, struct db *db, const char *user_id,
 void uploads_sweep(struct uploads *u, struct db *db);
 /* Within a transaction: the recording status of a stream that has ended, from what there is.
  * UPLOADING while an upload of its recording waits (RECORDING before the stream's end), PROCESSING
- * while one is imported; with neither it is READY or FAILED as its recording is. A stream that is live is left alone. */
+ * while one is imported; with neither it is READY or FAILED as its recording is. A stream that is
+ * live is left alone. */
 enum err uploads_settle_stream(struct db *db, const char *stream_id) WARN_UNUSED;
 
 /* --- the protocol ------------------------------------------------------------------------------
