@@ -346,6 +346,18 @@ static void lists_show_what_each_may_see(void **state)
         add(f, STREAMS[i].bobs ? bob.id : ana.id, STREAMS[i].title, id);
         set(f, id, STREAMS[i].set);
     }
+    /* Their recordings may be watched by anybody. */
+    assert_int_equal(db_exec(f->db,
+                             "UPDATE streams SET recording_id = 'r' || id"
+                             " WHERE recording_status = 'READY'",
+                             ""),
+                     E_OK);
+    assert_int_equal(db_exec(f->db,
+                             "INSERT INTO playback_ids (id, kind, object_id, created_at)"
+                             " SELECT 'p' || id, 'asset', recording_id, 1 FROM streams"
+                             " WHERE recording_status = 'READY'",
+                             ""),
+                     E_OK);
     char got[16];
     for (unsigned limit = 1; limit <= 8; limit++) {
         titles(f, (struct stream_list){.status = -1, .limit = limit}, got);
