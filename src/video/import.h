@@ -19,6 +19,7 @@
 #pragma once
 #include "video/jobs.h"
 #include "video/live.h"
+#include "video/playback_id.h"
 
 struct imports;
 struct http_client;
@@ -37,3 +38,23 @@ void imports_stop(struct imports *i);
 void imports_free(struct imports *i); /* NULL is fine */
 
 #define IMPORT_SOURCE_FILE "source"
+
+/* --- new assets --------------------------------------------------------------------------------
+ */
+
+struct import_new {
+    const char *user_id;
+    const char *url;                                   /* of a file; NULL: a clip */
+    const char *source_asset_id;                       /* of a clip */
+    int64_t start_us, end_us;                          /* of a clip; INT64_MAX: to its end */
+    const char *passthrough, *meta, *options, *inputs; /* JSON but the first; NULL: "" */
+    bool test;
+    bool keep_source; /* the file stays beside what is made of it */
+    const enum playback_policy *policies;
+    size_t n_policies;
+};
+
+/* The asset's row, its playback ids, its job; tells the outbox. Pool thread. E_LIMIT: this user has
+ * LIMIT_JOBS_PER_USER waiting. E_NOTFOUND: no such asset to cut from. E_CONFLICT: it is not ready.
+ * E_INVALID: the clip begins behind its end, or the asset's. */
+enum err import_create(struct db *db, const struct import_new *n, char id[LIVE_ID_CAP]) WARN_UNUSED;

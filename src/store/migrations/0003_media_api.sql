@@ -37,6 +37,7 @@ ALTER TABLE assets ADD COLUMN passthrough TEXT NOT NULL DEFAULT '';
 ALTER TABLE assets ADD COLUMN meta TEXT NOT NULL DEFAULT '';          -- JSON
 ALTER TABLE assets ADD COLUMN options TEXT NOT NULL DEFAULT '';       -- JSON: AssetOptions as given
 ALTER TABLE assets ADD COLUMN tracks TEXT NOT NULL DEFAULT '';        -- JSON: known at ready
+ALTER TABLE assets ADD COLUMN inputs TEXT NOT NULL DEFAULT '';        -- JSON: as given
 ALTER TABLE assets ADD COLUMN input_info TEXT NOT NULL DEFAULT '';    -- JSON
 ALTER TABLE assets ADD COLUMN error_type TEXT NOT NULL DEFAULT '';    -- with `problem`
 ALTER TABLE assets ADD COLUMN progress_state TEXT NOT NULL DEFAULT ''; -- '': follows from status
