@@ -115,8 +115,8 @@ static enum err open_core(struct server *s)
         snprintf(s->problem, sizeof s->problem, "cannot recover interrupted streams: %s",
                  err_text(e));
     if (recovered) log_info("recovery", "streams=%u", recovered);
-    s->imports = imports_new(
-        &(struct imports_config){.settings = &s->settings, .store = s->store, .live = s->live});
+    s->imports = imports_new(&(struct imports_config){
+        .settings = &s->settings, .store = s->store, .live = s->live, .client = s->client});
     if (e != E_OK) return e;
     return uploads_open(&(struct uploads_config){.settings = &s->settings, .store = s->store},
                         &s->uploads, s->problem, sizeof s->problem);

@@ -5,6 +5,7 @@
 #include "api/mux_json.h"
 #include "api/mux_options.h"
 #include "base/clock.h"
+#include "base/xalloc.h"
 #include "video/asset.h"
 #include "video/http_client.h"
 #include "video/import.h"
@@ -57,7 +58,7 @@ static bool read_input(struct call *c, json_t *v, struct input *out)
         out->url = json_string_value(v);
     } else {
         if (!json_is_object(v)) return mux_invalid(c, "inputs", "Each must be an object.");
-        if (!mux_text(c, v, "url", LIMIT_MUX_URL, &out->url) ||
+        if (!mux_text(c, v, "url", LIMIT_MUX_URL_BYTES, &out->url) ||
             !mux_number(c, v, "start_time", 0, 1e7, &out->start) ||
             !mux_number(c, v, "end_time", 0, 1e7, &out->end) || !copy_fields(c, v, out->settings))
             return false;

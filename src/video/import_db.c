@@ -65,6 +65,7 @@ static void add_seconds(struct str *s, const char *name, int64_t us)
 
 static unsigned rate_of(const struct import_result *r)
 {
+    if (r->info.video == CODEC_NONE) return 0;
     return r->info.fps_milli ? r->info.fps_milli
            : r->fps_milli    ? r->fps_milli
                              : r->input.stream[MEDIA_VIDEO].fps_milli;

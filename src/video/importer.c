@@ -144,7 +144,7 @@ static enum err take_messages(struct import *i)
     i->begin = i->end - rest.len;
     if (e != E_OK && !i->out->problem[0])
         return fail(i, e == E_LIMIT ? E_LIMIT : E_IO,
-                    e == E_LIMIT ? "The file unpacks to more than the server takes."
+                    e == E_LIMIT ? "The file is longer, or unpacks to more, than the server takes."
                                  : "The file confuses the decoder.");
     return e;
 }
