@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An asset in Mux's words: section 2.4 of the contract, docs/api/media.md. */
 #include "api/mux_json.h"
+#include "api/mux_renditions.h"
 #include "base/clock.h"
 #include "video/asset.h"
 
@@ -119,6 +120,7 @@ json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form)
     set_measures(j, &a);
     set_options(j, &a);
     set_live(j, &a);
+    mux_set(j, "static_renditions", mux_static_renditions_json(db, a.id));
     mux_set_text(j, "upload_id", a.upload_id);
     mux_set_text(j, "source_asset_id", a.source_asset_id);
     if (!strcmp(a.status, "errored"))

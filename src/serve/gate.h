@@ -61,6 +61,11 @@ struct gate_media_answer {
  * same of a signed id. `m` is NULL unless E_OK, and valid during the call. */
 typedef void gate_media_fn(void *ctx, enum err e, const struct gate_media_answer *m);
 
+/* A file made of a recording: "highest.mp4". E_OK, and `f` is borrowed. E_NOTFOUND: no such id, or
+ * no such file; E_CLOSED: it is being made; E_AUTH. */
+struct file;
+typedef void gate_file_fn(void *ctx, enum err e, const char *reason, struct file *f, uint64_t size);
+
 struct gate {
     void *self;
     void (*publish)(void *self, const struct gate_publish *ask, gate_publish_answer *answer,
@@ -70,5 +75,7 @@ struct gate {
     /* Asked of everybody who brings a token. */
     void (*admit)(void *self, const char *playback_id, const struct gate_viewer *who,
                   gate_admit_fn *answer, void *ctx);
+    void (*file)(void *self, const char *playback_id, const struct gate_viewer *who,
+                 const char *name, gate_file_fn *answer, void *ctx);
     void (*media)(void *self, const char *playback_id, gate_media_fn *answer, void *ctx);
 };

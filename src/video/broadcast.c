@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "video/jobs.h"
 #include "video/live_files.h"
 #include "video/live_priv.h"
 #include <stdio.h>
@@ -74,6 +75,7 @@ static void write_closed(void *arg)
     if (!keep && b->asset_id[0] && live_media_path(l, b->asset_id, path, sizeof path))
         live_files_remove(path);
     live_forget(l, b); /* from here on the asset is found in the database */
+    jobs_wake();       /* for the files that are made of it */
     live_changed(l, b->row.stream_id);
     log_info("ended", "stream=%s reason=%s duration_s=%lld", b->row.stream_id,
              live_end_reason_name(b->reason), (long long)(b->info.duration_us / US_PER_SEC));

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "video/import_priv.h"
 #include "video/live_files.h"
+#include "video/renditions.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -267,6 +268,7 @@ struct imports *imports_new(const struct imports_config *cfg)
         {"import", run_import, failed, i},
         {"clip", run_clip, failed, i},
         {"adopt", run_adopt, adopt_failed, i},
+        {"rendition", renditions_run, renditions_failed, i->cfg.live},
     };
     _Static_assert(sizeof kinds <= sizeof i->kinds - sizeof *i->kinds, "one to end them");
     memcpy(i->kinds, kinds, sizeof kinds);

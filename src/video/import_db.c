@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "video/import_priv.h"
 #include "video/outbox.h"
+#include "video/renditions.h"
 #include <stdio.h>
 
 static void take(char *out, size_t cap, const char *text)
@@ -157,6 +158,7 @@ enum err import_db_ready(struct db *db, const struct job *j, const struct import
     if (e == E_OK) e = db_exec(db, "DELETE FROM jobs WHERE id = ?1", "s", j->id);
     if (e == E_OK && a->stream_id[0]) e = jobs_queue(db, "adopt", a->id, a->user_id, a->stream_id);
     if (e == E_OK) e = outbox_add(db, "asset.ready", OUTBOX_ASSET, a->id);
+    if (e == E_OK) e = renditions_wanted(db, a->id);
     if (e == E_OK) return db_commit(db);
     db_rollback(db);
     return e;

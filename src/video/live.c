@@ -345,6 +345,7 @@ struct gate live_gate(struct live *l)
                          .publish = gate_on_publish,
                          .play = gate_on_play,
                          .admit = gate_on_admit,
+                         .file = live_gate_file,
                          .media = gate_on_media};
 }
 

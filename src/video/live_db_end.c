@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "video/live_priv.h"
 #include "video/outbox.h"
+#include "video/renditions.h"
 #include "video/uploads.h"
 #include <stdio.h>
 
@@ -101,8 +102,9 @@ static enum err end_asset(struct db *db, const struct run *r)
                          (int64_t)info->fps_milli, str_c(&tracks));
     str_fini(&tracks);
     if (e != E_OK) return e;
-    return outbox_add(db, media ? "asset.live_stream_completed" : "asset.errored", OUTBOX_ASSET,
-                      r->asset_id);
+    e = outbox_add(db, media ? "asset.live_stream_completed" : "asset.errored", OUTBOX_ASSET,
+                   r->asset_id);
+    return e == E_OK && media ? renditions_wanted(db, r->asset_id) : e;
 }
 
 /* An owner who has ended the stream already keeps the reason and the time. */

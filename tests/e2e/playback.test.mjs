@@ -212,6 +212,45 @@ describe('signed playback', () => {
     assert.ok(+probed.format.duration < 5, `the clip lasts ${probed.format.duration} s`);
   });
 
+  test('files of a recording: MP4 and M4A', async () => {
+    const url = (id, name, query = '') => `${server.http}/${id}/${name}${query}`;
+    assert.equal(await status(url(recorded, 'highest.mp4')), 404, 'nobody asked for it');
+    const made = await mux.video.assets.createStaticRendition(asset.id, { resolution: 'highest', passthrough: 'mine' });
+    assert.equal(made.status, 'preparing');
+    assert.equal(made.name, 'highest.mp4');
+    await assert.rejects(mux.video.assets.createStaticRendition(asset.id, { resolution: '720p' }), Mux.BadRequestError);
+    await assert.rejects(mux.video.assets.createStaticRendition(asset.id, { resolution: 'highest' }), Mux.BadRequestError);
+    const sound = await mux.video.assets.createStaticRendition(asset.id, { resolution: 'audio-only' });
+    const got = await until('both are ready', async () => {
+      const { static_renditions: all } = await mux.video.assets.retrieve(asset.id);
+      return all.status === 'ready' && all;
+    });
+    const file = got.files.find((f) => f.name === 'highest.mp4');
+    assert.equal(file.passthrough, 'mine');
+    assert.deepEqual([file.ext, file.width, file.height], ['mp4', 640, 360]);
+    const whole = await ffprobe(url(recorded, 'highest.mp4'), ['-count_packets']);
+    assert.deepEqual(whole.streams.map((x) => x.codec_name).sort(), ['aac', 'h264']);
+    const of = await ffprobe(at(recorded), ['-count_packets']);
+    const packets = (p, type) => +p.streams.find((x) => x.codec_type === type).nb_read_packets;
+    for (const type of ['video', 'audio']) assert.equal(packets(whole, type), packets(of, type), `${type}: every packet`);
+    assert.ok(Math.abs(whole.format.duration - of.format.duration) < 0.2, `${whole.format.duration} s of ${of.format.duration} s`);
+    const only = await ffprobe(url(recorded, 'audio.m4a'));
+    assert.deepEqual(only.streams.map((x) => x.codec_name), ['aac']);
+    const answer = await request(url(recorded, 'highest.mp4', `?download=${encodeURIComponent('a "b"/ö.mp4')}`));
+    assert.equal(answer.body.length, +file.filesize);
+    assert.equal(answer.headers['content-disposition'], "attachment; filename*=UTF-8''a%20%22b%22_%C3%B6.mp4");
+    const part = await request(url(recorded, 'highest.mp4'), { headers: { Range: 'bytes=100-199' } });
+    assert.equal(part.status, 206);
+    assert.deepEqual(part.body, answer.body.subarray(100, 200));
+    assert.equal(await status(url(recorded, 'highest.mp4'), { Range: 'bytes=999999999-' }), 416);
+    assert.equal(await status(url(signedAsset, 'highest.mp4')), 403, 'a signed id');
+    assert.equal(await status(url(signedAsset, 'highest.mp4', `?token=${await tokenFor(signedAsset)}`)), 200);
+    await mux.video.assets.deleteStaticRendition(asset.id, sound.id);
+    assert.equal(await status(url(recorded, 'audio.m4a')), 404);
+    const none = await mux.video.assets.createStaticRendition(asset.id, { resolution: 'audio-only' });
+    assert.equal(none.name, 'audio.m4a');
+  });
+
   test('hls.js plays a signed recording', async (c) => {
     const { page, problems } = await launchBrowser(c);
     await page.goto(`${server.http}/healthz`);

@@ -115,6 +115,9 @@ void answer_nothing(struct http_request *r, const struct ask *ask, enum err e);
 void answer_timeout(struct http_request *r, const struct ask *ask, bool blocked);
 void answer_made_clear(struct made *m);
 
+/* files.c: of the path's id and name, with "mp4" or "m4a" behind it. */
+void files_request(struct hls_service *s, struct http_request *r, bool audio);
+
 /* vod_cache.c: finished recordings by folder, shared by the loops. */
 struct vod_cache *vod_cache_new(void);
 void vod_cache_free(struct vod_cache *c);

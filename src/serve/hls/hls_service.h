@@ -8,6 +8,7 @@
  *   /ID/RUN/v0-vod.m3u8           of a finished recording (VOD)
  *   /ID/RUN/v0/12.m4s  12.3.m4s   a segment, a part of it
  *   /ID/RUN/v0/init-1.mp4         an initialisation segment
+ *   /ID/highest.mp4  /ID/audio.m4a  a recording as one file, with ranges; ?download=NAME
  *
  * A signed playback id needs a token at the first of these (?token=JWT, asked of the gate); it
  * names the others with a signature of its own in RUN, which is checked without a database

@@ -192,6 +192,16 @@ static void on_mp4(struct http_request *r, void *ctx)
     on_resource(r, ctx, true);
 }
 
+static void on_file(struct http_request *r, void *ctx)
+{
+    files_request(ctx, r, false);
+}
+
+static void on_sound(struct http_request *r, void *ctx)
+{
+    files_request(ctx, r, true);
+}
+
 static void on_preflight(struct http_request *r, void *ctx)
 {
     static const struct http_header h[] = {{"access-control-allow-origin", "*"},
@@ -209,10 +219,8 @@ static const struct {
     const char *pattern;
     void (*handler)(struct http_request *r, void *ctx);
 } ROUTES[] = {
-    {"/{}.m3u8", on_multi},
-    {"/{}/{}/{}.m3u8", on_media},
-    {"/{}/{}/{}/{}.m4s", on_m4s},
-    {"/{}/{}/{}/{}.mp4", on_mp4},
+    {"/{}.m3u8", on_multi},       {"/{}/{}/{}.m3u8", on_media}, {"/{}/{}/{}/{}.m4s", on_m4s},
+    {"/{}/{}/{}/{}.mp4", on_mp4}, {"/{}/{}.mp4", on_file},      {"/{}/{}.m4a", on_sound},
 };
 #define N_ROUTES (sizeof ROUTES / sizeof *ROUTES)
 

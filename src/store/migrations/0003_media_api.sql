@@ -123,7 +123,13 @@ CREATE TABLE static_renditions (
     status      TEXT NOT NULL DEFAULT 'preparing' CHECK (status IN
                     ('preparing', 'ready', 'skipped', 'errored')),
     passthrough TEXT NOT NULL DEFAULT '',
-    created_at  BIGINT NOT NULL
+    name        TEXT NOT NULL,              -- of the file, in URLs and in the asset's folder
+    width       INTEGER NOT NULL DEFAULT 0,
+    height      INTEGER NOT NULL DEFAULT 0,
+    filesize    BIGINT NOT NULL DEFAULT 0,
+    bitrate     BIGINT NOT NULL DEFAULT 0,
+    created_at  BIGINT NOT NULL,
+    UNIQUE (asset_id, name)
 );
 CREATE INDEX static_renditions_asset ON static_renditions (asset_id, created_at);
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate's question about files made of a recording. */
+#include "base/xalloc.h"
+#include "io/file.h"
+#include "video/admit.h"
+#include "video/renditions.h"
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct file_call {
+    struct live *live;
+    char id[LIVE_ID_CAP], name[RENDITION_NAME_CAP];
+    char *token, *referrer, *agent;
+    struct gate_viewer who;
+    gate_file_fn *answer;
+    void *ctx;
+    enum err err;
+    const char *reason;
+    struct live_playback found;
+    struct gate_pass pass;
+    struct file *file;
+    uint64_t size;
+};
+
+static enum err find_file(struct file_call *c, struct db *db)
+{
+    char dir[4096], path[4200];
+    struct stat st;
+    enum err e = admit(db, c->id, &c->who, &c->found, &c->pass, &c->reason);
+    if (e == E_OK && strcmp(c->found.kind, "asset") != 0) e = E_NOTFOUND;
+    if (e == E_OK) e = renditions_state(db, c->found.object_id, c->name);
+    if (e != E_OK) return e;
+    if (!live_media_path(c->live, c->found.dir, dir, sizeof dir)) return E_LIMIT;
+    snprintf(path, sizeof path, "%s/%s", dir, c->name); /* the name is one of ours */
+    e = file_open(path, &c->file);
+    if (e == E_OK && fstat(c->file->fd, &st) != 0) e = E_IO;
+    if (e == E_OK) c->size = (uint64_t)st.st_size;
+    return e;
+}
+
+static void file_work(void *arg)
+{
+    struct file_call *c = arg;
+    c->err = find_file(c, db_open_thread(c->live->cfg.store));
+}
+
+static void file_done(void *arg)
+{
+    struct file_call *c = arg;
+    c->answer(c->ctx, c->err, c->reason, c->file, c->size);
+    file_unref(c->file);
+    free(c->token);
+    free(c->referrer);
+    free(c->agent);
+    free(c);
+}
+
+static char *copy(const char *text)
+{
+    return xstrdup(text ? text : "");
+}
+
+void live_gate_file(void *self, const char *id, const struct gate_viewer *who, const char *name,
+                    gate_file_fn *answer, void *ctx)
+{
+    struct file_call *c = NEW(struct file_call);
+    c->live = self;
+    c->reason = "";
+    c->answer = answer;
+    c->ctx = ctx;
+    c->token = copy(who->token);
+    c->referrer = copy(who->referrer);
+    c->agent = copy(who->agent);
+    c->who = (struct gate_viewer){c->token, c->referrer, c->agent, who->use};
+    if (!span_cstr(span_str(id), c->id, sizeof c->id)) c->id[0] = 0;
+    if (!span_cstr(span_str(name), c->name, sizeof c->name)) c->name[0] = 0;
+    pool_run(c->live->cfg.pool, file_work, loop_current(), file_done, c);
+}
