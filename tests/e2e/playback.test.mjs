@@ -3,6 +3,8 @@
 import Mux from '@mux/mux-node';
 import assert from 'node:assert/strict';
 import { createHmac, createPublicKey, createPrivateKey, sign } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
@@ -12,7 +14,7 @@ import { request } from './lib/http.mjs';
 import { parseMedia } from './lib/m3u8.mjs';
 import { ffprobe } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { run, startServer, until } from './lib/server.mjs';
+import { root, run, startServer, until } from './lib/server.mjs';
 
 const b64 = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url');
 
@@ -251,6 +253,19 @@ describe('signed playback', () => {
     assert.equal(none.name, 'audio.m4a');
   });
 
+  test('new_asset_settings ask for a file of every recording', async () => {
+    const created = await mux.video.liveStreams.create({ playback_policies: ['public'], new_asset_settings: { playback_policies: ['public'], static_renditions: [{ resolution: 'highest' }, { resolution: 'audio-only' }] }, reconnect_window: 0 });
+    const source = await publishFfmpeg(t, `${server.rtmp}/live/${created.stream_key}`, { media: { gop: 1 } });
+    await until('active', async () => (await mux.video.liveStreams.retrieve(created.id)).status === 'active', 30_000);
+    await source.stop();
+    const ready = await until('its files are there', async () => {
+      const { data } = await mux.video.assets.list({ live_stream_id: created.id });
+      return data[0]?.static_renditions.status === 'ready' && data[0];
+    }, 30_000);
+    assert.deepEqual(ready.static_renditions.files.map((f) => f.name).sort(), ['audio.m4a', 'highest.mp4']);
+    assert.equal(await status(`${server.http}/${ready.playback_ids[0].id}/highest.mp4`), 200);
+  });
+
   test('hls.js plays a signed recording', async (c) => {
     const { page, problems } = await launchBrowser(c);
     await page.goto(`${server.http}/healthz`);
@@ -258,6 +273,58 @@ describe('signed playback', () => {
     await untilPlayed(page, 2);
     assert.deepEqual(problems.filter((p) => !/favicon/.test(p)), []);
   });
+});
+
+// The player as it is: it builds https://stream.DOMAIN/ID.m3u8 by itself.
+test('mux-player plays live, recorded and signed, by playback id over TLS and by src', async (t) => {
+  const server = await startServer(t, { tls: true, args: ['--hls-segment-ms', '1000', '--reconnect-window', '1s'] });
+  const ada = await newUser(server);
+  const made = JSON.parse((await run(['token', 'create', '--data', server.dataDir, '--email', ada.email, '--json'])).stdout);
+  const api = async (method, path, body) => {
+    const headers = { Authorization: `Basic ${Buffer.from(`${made.TOKEN_ID}:${made.TOKEN_SECRET}`).toString('base64')}`, 'Content-Type': 'application/json' };
+    const text = body ? JSON.stringify(body) : '';
+    return (await request(server.http + path, { method, headers: { ...headers, 'Content-Length': Buffer.byteLength(text) }, body: text, ca: server.ca })).json.data;
+  };
+  const key = await api('POST', '/system/v1/signing-keys');
+  const jwt = new Mux({ tokenId: 'x', tokenSecret: 'y' }).jwt;
+  const stream = await ada.createStream();
+  const source = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await ada.untilLive(stream.id);
+  const asset = (await api('GET', '/video/v1/assets'))[0];
+  const signed = await api('POST', `/video/v1/assets/${asset.id}/playback-ids`, { policy: 'signed' });
+  const token = await jwt.signPlaybackId(signed.id, { keyId: key.id, keySecret: key.private_key, type: 'video' });
+
+  const { port } = new URL(server.http);
+  const domain = `video.test:${port}`;
+  const { page, problems } = await launchBrowser(t, {
+    ignoreHTTPSErrors: true,
+    args: ['--host-resolver-rules=MAP *.video.test 127.0.0.1', '--ignore-certificate-errors'],
+    expected: [/thumbnail|storyboard|litix|404|favicon/],
+  });
+  const script = fs.readFileSync(path.join(root, 'tests/e2e/node_modules/@mux/mux-player/dist/mux-player.js'), 'utf8');
+  const plays = async (what, attributes) => {
+    await page.goto(`${server.http}/healthz`);
+    await page.evaluate(script);
+    await page.evaluate((set) => {
+      const player = document.createElement('mux-player');
+      for (const [name, value] of Object.entries({ ...set, muted: '', autoplay: 'muted', 'disable-tracking': '' })) player.setAttribute(name, value);
+      document.body.append(player);
+    }, attributes);
+    await until(`${what} plays`, () => page.evaluate(() => document.querySelector('mux-player').currentTime > 0.5), 40_000).catch(async (e) => {
+      throw new Error(`${e.message} ${await page.evaluate(() => JSON.stringify([document.querySelector('mux-player').error?.message, document.querySelector('mux-player').src]))} ${problems}`);
+    });
+    return page.evaluate(() => document.querySelector('mux-player').streamType);
+  };
+  const live = { 'playback-id': stream.playback.playbackId, 'custom-domain': domain };
+  assert.equal(await plays('live', live), 'live');
+  await source.stop();
+  await ada.untilReady(stream.id, 30_000);
+  const recorded = asset.playback_ids.find((p) => p.policy === 'public').id;
+  assert.equal(await plays('recorded', { 'playback-id': recorded, 'custom-domain': domain }), 'on-demand');
+  await plays('signed', { 'playback-id': signed.id, 'custom-domain': domain, 'playback-token': token });
+  await plays('by src', { src: `${server.http}/${recorded}.m3u8?max_resolution=720p` });
+  await plays('a clip', { 'playback-id': recorded, 'custom-domain': domain, 'asset-start-time': '1' });
+  assert.deepEqual(problems, []);
 });
 
 const OFFER = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0', 'm=video 9 UDP/TLS/RTP/SAVPF 96', 'c=IN IP4 0.0.0.0', 'a=mid:0', 'a=recvonly', 'a=rtcp-mux',
