@@ -190,26 +190,27 @@
 #define LIMIT_RESTRICTED_DOMAINS 100 /* of one restriction */
 
 /* Images (serve/images) */
-#define LIMIT_IMAGE_SIDE         4096 /* pixels asked for */
-#define LIMIT_IMAGE_ANIM_SIDE    640
-#define LIMIT_IMAGE_TILE         256
-#define LIMIT_IMAGE_FPS          30
-#define LIMIT_IMAGE_FRAMES       300 /* of an animation, or tiles of a sheet */
-#define LIMIT_IMAGE_INIT_BYTES   65536
-#define LIMIT_IMAGE_MSG_BYTES    (64u << 20) /* a segment on its way to the worker */
-#define LIMIT_IMAGE_MEDIA_BYTES  (64u << 20) /* all segments of one image */
-#define LIMIT_IMAGE_BYTES        (16u << 20) /* a finished image */
-#define LIMIT_IMAGE_WORKERS      2           /* at a time */
-#define LIMIT_IMAGE_CPU_S        30          /* computing for one image */
-#define LIMIT_IMAGE_MS           60000       /* and by the clock */
-#define LIMIT_IMAGE_JOBS         256         /* different images that are being made or wait */
-#define LIMIT_IMAGE_WAITS        4096        /* requests that wait for one */
-#define LIMIT_IMAGE_LIVE_BYTES   (32u << 20) /* of finished live images, in memory */
-#define LIMIT_IMAGE_BURST        200         /* requests of one address at once */
-#define LIMIT_IMAGE_PER_S        50          /* and then */
-#define LIMIT_IMAGE_NEW_BURST    60          /* of them, images that have to be made */
-#define LIMIT_IMAGE_NEW_PER_S    4
-#define LIMIT_IMAGE_PARAMS       64          /* of a query */
-#define LIMIT_RESTRICTED_DOMAINS 100         /* of one restriction */
-#define LIMIT_MP4_SAMPLES        (16u << 20) /* of one track of a file */
-#define LIMIT_STATIC_RENDITIONS  10          /* of an asset */
+#define LIMIT_IMAGE_SIDE        4096 /* pixels asked for */
+#define LIMIT_IMAGE_ANIM_SIDE   640
+#define LIMIT_IMAGE_TILE        256
+#define LIMIT_IMAGE_FPS         30
+#define LIMIT_IMAGE_FRAMES      300 /* of an animation, or tiles of a sheet */
+#define LIMIT_IMAGE_INIT_BYTES  65536
+#define LIMIT_IMAGE_MSG_BYTES   (64u << 20) /* a segment on its way to the worker */
+#define LIMIT_IMAGE_MEDIA_BYTES (64u << 20) /* all segments of one image */
+#define LIMIT_IMAGE_BYTES       (16u << 20) /* a finished image */
+#define LIMIT_IMAGE_WORKERS     2           /* at a time */
+#define LIMIT_IMAGE_CPU_S       30          /* computing for one image */
+#define LIMIT_IMAGE_MS          60000       /* and by the clock */
+#define LIMIT_IMAGE_JOBS        256         /* different images that are being made or wait */
+#define LIMIT_IMAGE_WAITS       4096        /* requests that wait for one */
+#define LIMIT_IMAGE_LIVE_BYTES  (32u << 20) /* of finished live images, in memory */
+#define LIMIT_IMAGE_BURST       200         /* requests of one address at once */
+#define LIMIT_IMAGE_PER_S       50          /* and then */
+#define LIMIT_IMAGE_NEW_BURST   60          /* of them, images that have to be made */
+#define LIMIT_IMAGE_NEW_PER_S   4
+#define LIMIT_IMAGE_PARAMS      64 /* of a query */
+
+/* Files made of recordings */
+#define LIMIT_MP4_SAMPLES       (16u << 20) /* of one track of a file */
+#define LIMIT_STATIC_RENDITIONS 10          /* of an asset */
