@@ -56,6 +56,7 @@ struct gate_media_answer {
     const char *stream_id; /* the channel behind it, for counting viewers */
     bool is_signed;        /* only with a token (admit), or with a signature of ours */
     int64_t duration_us;   /* how long it may play at most, without pauses */
+    const char *asset_id;  /* whose segments these are, for counting; "": of none */
 };
 /* E_OK; E_NOTFOUND: no such playback id; E_CLOSED: known, nothing to play now (412); E_AUTH: the
  * same of a signed id. `m` is NULL unless E_OK, and valid during the call. */
@@ -65,6 +66,13 @@ typedef void gate_media_fn(void *ctx, enum err e, const struct gate_media_answer
  * no such file; E_CLOSED: it is being made; E_AUTH. */
 struct file;
 typedef void gate_file_fn(void *ctx, enum err e, const char *reason, struct file *f, uint64_t size);
+
+/* So much media of an asset has gone out, since the last time. */
+struct gate_delivered {
+    char asset_id[64];
+    unsigned height; /* the shorter side of the picture; 0: sound without one */
+    int64_t us;
+};
 
 struct gate {
     void *self;
@@ -78,4 +86,6 @@ struct gate {
     void (*file)(void *self, const char *playback_id, const struct gate_viewer *who,
                  const char *name, gate_file_fn *answer, void *ctx);
     void (*media)(void *self, const char *playback_id, gate_media_fn *answer, void *ctx);
+    /* Nothing is answered; the list is the caller's. May be NULL. */
+    void (*delivered)(void *self, const struct gate_delivered *list, size_t n);
 };

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "base/xalloc.h"
 #include "video/admit.h"
+#include "video/delivery.h"
 #include "video/live_priv.h"
 #include <errno.h>
 #include <stdio.h>
@@ -249,6 +250,7 @@ static void answer_media(struct playback_call *c)
         m.kind = strcmp(c->found.kind, "live") != 0 ? GATE_MEDIA_ASSET : GATE_MEDIA_LIVE;
         m.log = c->b->log;
         m.stream_id = c->b->row.stream_id;
+        m.asset_id = c->b->asset_id;
         m.duration_us = c->b->row.max_duration_us >= 0
                             ? c->b->row.max_duration_us
                             : c->live->cfg.settings->max_stream_duration * US_PER_SEC;
@@ -257,6 +259,7 @@ static void answer_media(struct playback_call *c)
         m.kind = GATE_MEDIA_ASSET;
         m.dir = path;
         m.stream_id = c->found.stream_id;
+        m.asset_id = c->found.object_id;
     } else if (c->err == E_OK) {
         c->err = m.is_signed ? E_AUTH : E_CLOSED;
     }
@@ -339,6 +342,31 @@ static void gate_on_media(void *self, const char *id, gate_media_fn *answer, voi
     playback_run(c);
 }
 
+/* --- the gate: what went out --- */
+
+struct delivered_job {
+    struct live *live;
+    size_t n;
+    struct gate_delivered list[];
+};
+
+static void write_delivered(void *arg)
+{
+    struct delivered_job *j = arg;
+    if (delivery_add(db_open_thread(j->live->cfg.store), j->list, j->n) != E_OK)
+        log_warn("delivery", "what was delivered could not be written");
+    free(j);
+}
+
+static void gate_on_delivered(void *self, const struct gate_delivered *list, size_t n)
+{
+    struct delivered_job *j = xcalloc(1, sizeof *j + n * sizeof *list);
+    j->live = self;
+    j->n = n;
+    memcpy(j->list, list, n * sizeof *list);
+    pool_run(j->live->cfg.pool, write_delivered, NULL, NULL, j);
+}
+
 struct gate live_gate(struct live *l)
 {
     return (struct gate){.self = l,
@@ -346,7 +374,8 @@ struct gate live_gate(struct live *l)
                          .play = gate_on_play,
                          .admit = gate_on_admit,
                          .file = live_gate_file,
-                         .media = gate_on_media};
+                         .media = gate_on_media,
+                         .delivered = gate_on_delivered};
 }
 
 /* --- what the product asks --- */

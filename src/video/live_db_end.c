@@ -151,6 +151,7 @@ enum err live_db_nothing_came(struct db *db, const char *asset_id)
     if (e == E_OK)
         e = db_exec(db, "DELETE FROM playback_ids WHERE kind = 'asset' AND object_id = ?1", "s",
                     asset_id);
+    if (e == E_OK) e = db_exec(db, "DELETE FROM delivery WHERE asset_id = ?1", "s", asset_id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM assets WHERE id = ?1", "s", asset_id);
     return e;
 }

@@ -25,6 +25,7 @@ static enum err remove_rows(struct db *db, const char *asset_id)
                     "UPDATE streams SET recording_id = NULL, recording_status = 'NONE',"
                     " updated_at = ?2 WHERE recording_id = ?1",
                     "si", asset_id, clock_wall_us());
+    if (e == E_OK) e = db_exec(db, "DELETE FROM delivery WHERE asset_id = ?1", "s", asset_id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM jobs WHERE asset_id = ?1", "s", asset_id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM playback_ids WHERE object_id = ?1", "s", asset_id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM assets WHERE id = ?1", "s", asset_id);

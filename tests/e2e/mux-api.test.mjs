@@ -6,6 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import Mux from '@mux/mux-node';
 import { newUser } from './lib/api.mjs';
+import { load, open } from './lib/hls.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { run, startServer, tempDir, until } from './lib/server.mjs';
 
@@ -380,6 +381,41 @@ test('the Mux-compatible API', async (t) => {
       await send(201, 'POST', '/video/v1/live-streams');
     });
   });
+});
+
+test('what is delivered is counted', async (t) => {
+  const dataDir = tempDir(t);
+  const first = await startServer(t, { dataDir });
+  const access = await token(first);
+  const api = client(first, access).video;
+  assert.deepEqual((await api.deliveryUsage.list()).data, []);
+  const live = await api.liveStreams.create({ playback_policies: ['public'], new_asset_settings: { playback_policies: ['public'] } });
+  const publisher = await publishFfmpeg(t, `${first.rtmp}/app/${live.stream_key}`, { media: { seconds: 6 }, once: true });
+  await publisher.exited;
+  await api.liveStreams.complete(live.id);
+  const asset = await until('the recording', async () => {
+    const [a] = (await api.assets.list({ live_stream_id: live.id })).data;
+    return a?.is_live === false && a;
+  }, 30_000);
+  const { all } = await open(`${first.http}/${asset.playback_ids[0].id}.m3u8`);
+  let video = 0;
+  for (const url of all) {
+    const media = await load(url);
+    for (const s of media.segments) await (await fetch(new URL(s.uri, url))).arrayBuffer();
+    if (/\/v0/.test(url)) video = media.segments.reduce((sum, s) => sum + s.duration, 0);
+  }
+  await first.stop(); // what is counted is written now and then, and at the end
+  const second = await startServer(t, { dataDir });
+  const usage = [];
+  for await (const r of client(second, access).video.deliveryUsage.list({ limit: 1, timeframe: [`${Math.floor(Date.now() / 1000) - 3600}`, `${Math.floor(Date.now() / 1000) + 10}`] }))
+    usage.push(r);
+  assert.equal(usage.length, 1);
+  assert.equal(usage[0].asset_id, asset.id);
+  assert.ok(Math.abs(usage[0].delivered_seconds - video) < 0.1, `${usage[0].delivered_seconds} of ${video}`);
+  assert.deepEqual(Object.keys(usage[0].delivered_seconds_by_resolution), ['tier_720p']);
+  const other = client(second, access).video;
+  assert.deepEqual((await other.deliveryUsage.list({ asset_id: 'none' })).data, []);
+  await assert.rejects(other.deliveryUsage.list({ timeframe: ['2', '1'] }), Mux.BadRequestError);
 });
 
 test('after kill -9 the end is told', async (t) => {

@@ -358,6 +358,23 @@ static void reply_part(struct http_request *r, const struct log_snapshot *s,
         not_found(r);
 }
 
+/* Pictures count; sound does where there are none. */
+static void count(struct entry *e, const struct archive *all, unsigned n, unsigned i,
+                  const struct archive_init *inits, int64_t us)
+{
+    bool pictures = false;
+    for (unsigned k = 0; k < n; k++) pictures |= all->r[k].kind == MEDIA_VIDEO;
+    if (pictures && all->r[i].kind != MEDIA_VIDEO) return;
+    const unsigned side = !inits ? 0 : inits->width < inits->height ? inits->width : inits->height;
+    entry_delivered(e, i, side, us);
+}
+
+static int64_t archived_us(const struct archive_rendition *ar, uint64_t n, uint64_t msn)
+{
+    if (!n || msn < ar->first_msn || msn - ar->first_msn >= n) return 0;
+    return archive_segment(ar, msn - ar->first_msn)->s.dur_us;
+}
+
 /* A token's clip is all there is for its bearer. */
 static bool is_outside(const struct entry *e, unsigned i, const struct ask *ask, bool live)
 {
@@ -393,6 +410,10 @@ static enum answered resource_live(struct entry *e, unsigned i, struct http_requ
         break;
     }
     const struct log_segment *seg = log_find(s, id->msn);
+    count(e, s->archive, e->n_renditions, i, s->inits,
+          part >= 0 ? (seg && part < (int64_t)seg->n_parts ? seg->parts[part].p.dur_us : 0)
+          : seg     ? seg->s.dur_us
+                    : archived_us(ar, s->n_archived, id->msn));
     if (part >= 0 && seg)
         reply_part(r, s, seg, id->part);
     else if (part >= 0)
@@ -413,9 +434,10 @@ static enum answered resource_archive(struct entry *e, unsigned i, struct http_r
         not_found(r);
     else if (id->kind == HLS_INIT)
         reply_init(r, ar, ar->inits, id->init_id);
-    else if (id->kind == HLS_SEGMENT)
+    else if (id->kind == HLS_SEGMENT) {
+        count(e, e->vod, e->vod->n_renditions, i, ar->inits, archived_us(ar, ar->n, id->msn));
         reply_archived(r, ar, ar->file, ar->n, id->msn);
-    else
+    } else
         not_found(r);
     return ANSWERED;
 }

@@ -74,8 +74,33 @@ static struct entry *entry_new(struct hls_loop *h, const char *id)
     return e;
 }
 
+void entry_delivered(struct entry *e, unsigned rendition, unsigned height, int64_t us)
+{
+    e->delivered[rendition].height = height;
+    e->delivered[rendition].us += us;
+    if (us) entry_timer(e->loop, loop_now_us(e->loop->loop) + HLS_TELL_US);
+}
+
+/* Not once the end has begun: there may be nobody to write it. */
+static void tell_delivered(struct entry *e)
+{
+    const struct gate *g = e->loop->s->cfg.gate;
+    struct gate_delivered list[LIMIT_RECORD_RENDITIONS];
+    size_t n = 0;
+    for (unsigned i = 0; i < LIMIT_RECORD_RENDITIONS; i++) {
+        if (!e->delivered[i].us) continue;
+        list[n].height = e->delivered[i].height;
+        list[n].us = e->delivered[i].us;
+        snprintf(list[n].asset_id, sizeof list[n].asset_id, "%s", e->asset_id);
+        e->delivered[i].us = 0;
+        n++;
+    }
+    if (n && e->asset_id[0] && g->delivered && !e->loop->closed) g->delivered(g->self, list, n);
+}
+
 static void drop_log(struct entry *e)
 {
+    tell_delivered(e);
     if (e->reading) feed_detach(&e->reader);
     e->reading = false;
     for (unsigned i = 0; i < LIMIT_RECORD_RENDITIONS; i++) {
@@ -92,6 +117,7 @@ static void drop_log(struct entry *e)
 
 static void drop_vod(struct entry *e)
 {
+    tell_delivered(e);
     for (unsigned i = 0; i < LIMIT_RECORD_RENDITIONS; i++) answer_made_clear(&e->vod_made[i]);
     archive_unref(e->vod);
     e->vod = NULL;
@@ -285,6 +311,10 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
         e->is_signed = m->is_signed;
         e->duration_us = m->duration_us;
         snprintf(e->stream_id, sizeof e->stream_id, "%s", m->stream_id ? m->stream_id : "");
+        if (m->asset_id && strcmp(e->asset_id, m->asset_id) != 0) {
+            tell_delivered(e);
+            snprintf(e->asset_id, sizeof e->asset_id, "%s", m->asset_id);
+        }
         if (m->log)
             take_log(e, m->log);
         else if (m->dir && !e->vod)
@@ -375,6 +405,7 @@ static void on_timer(struct timer *t, void *ctx)
     {
         struct entry *e = CONTAINER_OF(it, struct entry, node);
         expire_waits(e, now, &next);
+        tell_delivered(e);
         if (h->closed && list_empty(&e->waits)) {
             entry_drop(e);
             continue;
@@ -393,6 +424,7 @@ static void on_timer(struct timer *t, void *ctx)
  * its playlist, which comes at once. */
 void entry_drain(struct hls_loop *h)
 {
+    LIST_EACH(it, &h->entries) tell_delivered(CONTAINER_OF(it, struct entry, node));
     h->closed = true;
     LIST_EACH(it, &h->entries)
     {

@@ -19,6 +19,8 @@
 /* An answer of the gate is believed for so long, and an entry without requests kept. */
 #define HLS_BELIEVE_US (5 * INT64_C(1000000))
 #define HLS_IDLE_US    (60 * INT64_C(1000000))
+/* What was delivered is told so often. */
+#define HLS_TELL_US (20 * INT64_C(1000000))
 /* Between going live and the first part, and for the gate. */
 #define HLS_FIRST_PART_US (8 * INT64_C(1000000))
 
@@ -72,6 +74,11 @@ struct entry {
     struct log_snapshot *snap[LIMIT_RECORD_RENDITIONS];
     unsigned n_renditions; /* that the log has, as far as known */
     struct made made[LIMIT_RECORD_RENDITIONS];
+    char asset_id[HLS_ID_CAP]; /* whose segments these are */
+    struct {
+        unsigned height;
+        int64_t us;
+    } delivered[LIMIT_RECORD_RENDITIONS]; /* not told yet */
     struct archive *vod;
     struct made vod_made[LIMIT_RECORD_RENDITIONS]; /* VOD, EVENT in text[0], text[1] */
     struct list waits;
@@ -104,6 +111,8 @@ void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
 void entry_timer(struct hls_loop *h, int64_t at_us);
 void entry_drain(struct hls_loop *h);
 void entry_init(struct hls_loop *h); /* before the loops run */
+/* Of this rendition so much media goes out. */
+void entry_delivered(struct entry *e, unsigned rendition, unsigned height, int64_t us);
 
 /* answer.c */
 enum answered { ANSWERED, ANSWER_WAIT, ANSWER_ASK_GATE };

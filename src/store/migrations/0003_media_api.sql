@@ -159,12 +159,12 @@ CREATE TABLE simulcast_targets (
 );
 CREATE INDEX simulcast_targets_live ON simulcast_targets (live_stream_id, created_at);
 
--- Seconds that were watched, by asset and hour.
+-- What was delivered by HLS, by asset, hour and the shorter side of the picture (0: sound).
 CREATE TABLE delivery (
     asset_id TEXT NOT NULL,
     hour     BIGINT NOT NULL, -- microseconds since 1970
     height   INTEGER NOT NULL DEFAULT 0,
-    seconds  BIGINT NOT NULL,
+    us       BIGINT NOT NULL,
     PRIMARY KEY (asset_id, hour, height)
 );
 
