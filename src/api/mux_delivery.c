@@ -95,11 +95,14 @@ static void list(struct call *c)
     }
     free(rows);
     if (e == E_OK) {
+        /* The client asks for the page after the one it is told: without `page` for ever the first.
+         */
         call_json(c, 200,
-                  json_pack("{s:o, s:[I, I], s:I, s:I}", "data", all, "timeframe",
+                  json_pack("{s:o, s:[I, I], s:I, s:I, s:I}", "data", all, "timeframe",
                             (json_int_t)(ask.from_us / US_PER_SEC),
                             (json_int_t)(ask.to_us / US_PER_SEC), "limit", (json_int_t)page.limit,
-                            "total_row_count", (json_int_t)total));
+                            "page", (json_int_t)(page.offset / page.limit + 1), "total_row_count",
+                            (json_int_t)total));
         return;
     }
     json_decref(all);
