@@ -101,7 +101,7 @@
 #define LIMIT_WEBHOOK_CONNECT_MS    4000
 #define LIMIT_WEBHOOK_ANSWER_BYTES  2048 /* of an answer that is kept */
 #define LIMIT_WEBHOOK_RUNNING       128  /* deliveries at a time */
-#define LIMIT_WEBHOOK_RUNNING_EACH  4    /* to one endpoint */
+#define LIMIT_WEBHOOK_RUNNING_EACH  8    /* to one endpoint */
 #define LIMIT_WEBHOOK_ATTEMPTS_TOLD 20   /* in a delivery's own list of attempts */
 /* Uploads */
 #define LIMIT_UPLOAD_GRAIN_BYTES   (256u << 10) /* pieces are multiples of it, but for the last */

@@ -7,9 +7,11 @@
 #include "video/http_client.h"
 #include <stdio.h>
 
+/* Counted so far, and no further: the page asks for it again and again. */
 #define SELECT                                                                                     \
-    "SELECT w.id, w.address, w.enabled, w.created_at, (SELECT count(*) FROM webhook_deliveries d"  \
-    " WHERE d.webhook_id = w.id AND d.next_at IS NOT NULL) FROM webhooks w "
+    "SELECT w.id, w.address, w.enabled, w.created_at, (SELECT count(*) FROM (SELECT 1 FROM"        \
+    " webhook_deliveries d WHERE d.webhook_id = w.id AND d.next_at IS NOT NULL LIMIT 10001))"      \
+    " FROM webhooks w "
 
 static enum err missing(struct problem *p)
 {

@@ -18,7 +18,7 @@ struct webhook {
     char address[LIMIT_URL_BYTES + 1];
     bool enabled;
     int64_t created_at;
-    int64_t waiting; /* deliveries */
+    int64_t waiting; /* deliveries; counted to 10,001 */
 };
 
 /* What may be asked for, and is the operator's to allow. */

@@ -46,6 +46,7 @@ struct endpoint {
     struct delivery *slots[LIMIT_WEBHOOK_RUNNING_EACH]; /* `running` of them are taken */
     int failures;                                       /* in a row */
     int64_t rests_until_us;                             /* clock_mono_us */
+    int64_t failed_at; /* by the wall clock: what was started before then fails with it */
 };
 
 struct delivery {
@@ -131,9 +132,12 @@ static void delivery_free(struct delivery *d)
     free(d);
 }
 
-static void endpoint_answered(struct webhooks *w, struct endpoint *e, bool success, int64_t now)
+static void endpoint_answered(struct webhooks *w, struct endpoint *e, bool success, int64_t started,
+                              int64_t now)
 {
     if (!success) {
+        if (started <= e->failed_at) return;
+        e->failed_at = now;
         e->failures++;
         e->rests_until_us = clock_mono_us() + webhooks_rest_us(e->failures);
         return;
@@ -171,7 +175,7 @@ static void settle(struct webhooks *w, struct delivery *d)
             log_error("webhooks", "delivery=%s cannot be written: %s", d->row.id, err_text(rc));
             e->rests_until_us = clock_mono_us() + TROUBLE_US;
         } else {
-            endpoint_answered(w, e, success, now);
+            endpoint_answered(w, e, success, d->at, now);
         }
     }
     endpoint_tidy(w, e);

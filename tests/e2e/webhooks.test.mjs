@@ -230,6 +230,7 @@ describe('deliveries', () => {
     assert.equal((await ada.hooks()).find((h) => h.id === dead.id).waiting, 10_001);
     // It is there again: what waited comes, a little of it is enough here.
     await gone.open(gone.port);
+    await ada.expect(200, 'PATCH', `/api/webhooks/${dead.id}`, { enabled: true }); // and is asked now
     await until('what waited comes', () => gone.got.length >= 300, 90_000);
     await ada.expect(204, 'DELETE', `/api/webhooks/${dead.id}`);
     await ada.expect(204, 'DELETE', `/api/webhooks/${hook.id}`);

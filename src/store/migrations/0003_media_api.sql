@@ -212,7 +212,8 @@ CREATE INDEX webhook_deliveries_next ON webhook_deliveries (webhook_id, next_at)
 CREATE INDEX webhook_deliveries_old ON webhook_deliveries (webhook_id, created_at)
     WHERE next_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_end ON webhook_deliveries (give_up_at) WHERE next_at IS NOT NULL;
-CREATE INDEX webhook_deliveries_hook ON webhook_deliveries (webhook_id, created_at);
+CREATE INDEX webhook_deliveries_hook ON webhook_deliveries (webhook_id, created_at, id);
+CREATE INDEX webhook_deliveries_state ON webhook_deliveries (webhook_id, state, created_at, id);
 CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
 
 CREATE TABLE webhook_attempts (

@@ -79,7 +79,7 @@ function Row({ hook, open, onToggle, onAsk }: { hook: Webhook; open: boolean; on
         </h2>
         <p>
           <span class={`badge badge-${hook.enabled ? 'done' : 'calm'}`}>{hook.enabled ? 'On' : 'Off'}</span>
-          {hook.waiting > 0 && <span>{hook.waiting} waiting</span>}
+          {hook.waiting > 0 && <span>{hook.waiting > 10_000 ? 'more than 10,000' : hook.waiting} waiting</span>}
           <span>
             Created <Ago at={hook.createdAt} />
           </span>
