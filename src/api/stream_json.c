@@ -34,7 +34,9 @@ static bool has_recording(const struct stream *s)
 
 static json_t *playback_json(const struct stream *s, const char *origin)
 {
-    const bool closed = s->recording == RECORDING_READY || s->recording == RECORDING_FAILED;
+    /* While a better one is on its way, the server's own is there. */
+    const bool closed =
+        s->recording == RECORDING_READY || s->recording == RECORDING_FAILED || s->recording_closed;
     const bool recorded = s->status == STREAM_ENDED && closed && has_recording(s);
     const char *id = recorded ? s->recording_playback_id : s->live_playback_id;
     if (!*id) return json_null(); /* it has signed playback ids only */

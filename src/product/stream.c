@@ -60,6 +60,7 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->direct_seen_at = db_int(q, 24);
     s->direct_answered = db_int(q, 25) != 0;
     s->reusable = db_int(q, 26) != 0;
+    s->recording_closed = db_int(q, 27) == 0;
 }
 
 void stream_fini(struct stream *s)

@@ -35,6 +35,7 @@ struct stream {
     enum recording_status recording;
     /* It grows, or is whole, or has at least a beginning: a full disk ends a recording early. */
     bool recording_playable;
+    bool recording_closed; /* nothing is added to it any more, whatever else is still awaited */
     char recording_problem[160]; /* why it failed, in words; "" */
     char ended_reason[16];
     int64_t duration_s; /* -1: not known */

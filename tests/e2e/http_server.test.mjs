@@ -102,6 +102,17 @@ for (const [name, tls, version] of [
       const got = (await c('-o', '/dev/null', '-w', '%{http_code}', ...args)).toString();
       assert.equal(got, String(status), args.join(' ').slice(0, 80));
     }
+    // A body that is taken as it comes.
+    const film = Buffer.alloc(1_500_000, 'film');
+    fs.writeFileSync(path.join(server.folder, 'film'), film);
+    const sum = film.reduce((n, b) => n + b, 0);
+    assert.equal((await c('-T', path.join(server.folder, 'film'), '/take')).toString(), `${film.length} ${sum}`);
+    assert.equal((await c('-T', path.join(server.folder, 'film'), '-H', 'Expect: 100-continue', '/take')).toString(), `${film.length} ${sum}`);
+    if (version !== '--http2') assert.equal((await c('-T', path.join(server.folder, 'film'), '-H', 'Transfer-Encoding: chunked', '/take')).toString(), `${film.length} ${sum}`);
+    assert.equal((await c('-X', 'PUT', '/take')).toString(), '0 0');
+    assert.equal((await c('-X', 'PUT', '-d', 'small', '/take?gathered')).toString(), 'small');
+    assert.match((await c('-T', path.join(server.folder, 'film'), '/take?gathered')).toString(), /"too_large"/);
+    assert.equal((await c('-T', path.join(server.folder, 'film'), '-H', 'Expect: 100-continue', '-o', '/dev/null', '-w', '%{http_code}', '/take?refuse=1')).toString(), '403');
     const preflight = (await c('-D', '-', '-X', 'OPTIONS', '/page')).toString();
     assert.match(preflight, /access-control-allow-origin: \*/);
   });
@@ -323,6 +334,26 @@ test('HTTP/2 clients that go away, or never read', async (t) => {
   const slow = spawn('curl', ['-sk', '--http2', '--limit-rate', '1000', '-o', '/dev/null', `${server.url}/flood`]);
   t.after(() => slow.kill());
   await until('the flood', async () => (await gone()) === 3, 20_000);
+});
+
+test('a body that its handler does not take stays with the client', async (t) => {
+  const server = await start(t);
+  const get = async (target) => Number(await (await fetch(server.url + target)).text());
+  const { hostname, port } = new URL(server.url);
+  const client = net.connect(Number(port), hostname);
+  client.on('error', () => {});
+  const size = 200 << 20; // more than the kernel's buffers take
+  client.write(`PUT /take?hold=1 HTTP/1.1\r\nHost: h\r\nContent-Length: ${size}\r\n\r\n`);
+  for (let i = 0; i < 200; i++) client.write(Buffer.alloc(1 << 20));
+  await until('some of it is taken', async () => (await get('/taken')) > 0);
+  assert.ok((await get('/taken')) <= 65536, 'one piece');
+  assert.ok(client.writableLength > 100 << 20, `${client.writableLength} bytes have not left the client`);
+  client.destroy();
+  await until('its end is told', async () => (await get('/gone')) === 1);
+  // A broken body, too.
+  const broken = await status(server, `PUT /take HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n`);
+  assert.equal(broken.code, 400);
+  await until('it is told', async () => (await get('/gone')) === 2);
 });
 
 test('drain: running replies finish, streams end, idle connections close', async (t) => {

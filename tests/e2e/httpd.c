@@ -30,6 +30,7 @@ static struct app {
     const char *folder;
     struct buf *playlist;
     _Atomic int gone;
+    _Atomic int64_t taken;
     _Atomic bool stop;
 } app = {.n_loops = 1};
 
@@ -241,6 +242,89 @@ static void flood(struct http_request *r, void *ctx)
     http_on_gone(r, events_gone, later_new(r, flood_fire));
 }
 
+/* --- a body that is taken as it comes, one piece in two milliseconds, or the first piece only ---
+ */
+
+struct taker {
+    struct timer timer;
+    struct http_request *r;
+    uint64_t bytes, sum;
+    bool holds;
+};
+
+static void take_fire(struct timer *t, void *ctx)
+{
+    (void)t;
+    http_body_want(((struct taker *)ctx)->r, true);
+}
+
+static void take_done(struct taker *t)
+{
+    timer_stop(&t->timer);
+    free(t);
+}
+
+static void take_gone(struct http_request *r, void *ctx)
+{
+    atomic_fetch_add(&app.gone, 1);
+    http_reply(r, 200, NULL, 0, NULL, 0);
+    take_done(ctx);
+}
+
+static void take_head(struct http_request *r, void *ctx)
+{
+    (void)ctx;
+    if (number(r, "refuse", 0)) {
+        http_reply_error(r, 403, "no", "Not this one.", NULL, NULL, 0);
+        return;
+    }
+    struct taker *t = NEW(struct taker);
+    t->r = r;
+    t->holds = number(r, "hold", 0);
+    timer_init(&t->timer, http_loop(r), take_fire, t);
+    http_set_user(r, t);
+    http_on_gone(r, take_gone, t);
+    http_body_want(r, true);
+}
+
+static void take_body(struct http_request *r, void *ctx, struct span bytes)
+{
+    (void)ctx;
+    struct taker *t = http_user(r);
+    t->bytes += bytes.len;
+    for (size_t i = 0; i < bytes.len; i++) t->sum += bytes.p[i];
+    atomic_fetch_add(&app.taken, (int64_t)bytes.len);
+    http_body_want(r, false);
+    if (!t->holds) timer_at(&t->timer, loop_now_us(http_loop(r)) + 2 * US_PER_MS);
+}
+
+static void take_end(struct http_request *r, void *ctx)
+{
+    (void)ctx;
+    char line[64];
+    struct taker *t = http_user(r);
+    snprintf(line, sizeof line, "%llu %llu", (unsigned long long)t->bytes,
+             (unsigned long long)t->sum);
+    reply_text(r, text(line));
+    take_done(t);
+}
+
+static bool take_wants(const struct http_request *r, void *ctx)
+{
+    (void)ctx;
+    return !span_is(http_query(r), "gathered");
+}
+
+static const struct http_intake TAKE = {take_wants, take_head, take_body, take_end};
+
+static void taken(struct http_request *r, void *ctx)
+{
+    (void)ctx;
+    char n[24];
+    snprintf(n, sizeof n, "%lld", (long long)atomic_load(&app.taken));
+    reply_text(r, text(n));
+}
+
 static void gone(struct http_request *r, void *ctx)
 {
     (void)ctx;
@@ -258,19 +342,21 @@ static void metrics(struct http_request *r, void *ctx)
 }
 
 static const struct http_route ROUTES[] = {
-    {HTTP_GET, "/hello", hello, NULL, 0},
-    {HTTP_GET, "/list/{}.m3u8", playlist, NULL, 0},
-    {HTTP_GET, "/page", page, NULL, 0},
-    {HTTP_GET, "/file/{}", file, NULL, 0},
-    {HTTP_GET, "/big", big, NULL, 0},
-    {HTTP_POST, "/echo", echo, NULL, LIMIT_HTTP_JSON_BYTES},
-    {HTTP_GET, "/params/{}/x-{}.bin", params, NULL, 0},
-    {HTTP_GET, "/later", later, NULL, 0},
-    {HTTP_GET, "/events", events, NULL, 0},
-    {HTTP_GET, "/flood", flood, NULL, 0},
-    {HTTP_GET, "/gone", gone, NULL, 0},
-    {HTTP_GET, "/metrics", metrics, NULL, 0},
-    {HTTP_OPTIONS, "/page", http_preflight, NULL, 0},
+    {HTTP_GET, "/hello", hello, NULL, 0, NULL},
+    {HTTP_GET, "/list/{}.m3u8", playlist, NULL, 0, NULL},
+    {HTTP_GET, "/page", page, NULL, 0, NULL},
+    {HTTP_GET, "/file/{}", file, NULL, 0, NULL},
+    {HTTP_GET, "/big", big, NULL, 0, NULL},
+    {HTTP_POST, "/echo", echo, NULL, LIMIT_HTTP_JSON_BYTES, NULL},
+    {HTTP_GET, "/params/{}/x-{}.bin", params, NULL, 0, NULL},
+    {HTTP_GET, "/later", later, NULL, 0, NULL},
+    {HTTP_GET, "/events", events, NULL, 0, NULL},
+    {HTTP_GET, "/flood", flood, NULL, 0, NULL},
+    {HTTP_GET, "/gone", gone, NULL, 0, NULL},
+    {HTTP_PUT, "/take", echo, NULL, 100, &TAKE},
+    {HTTP_GET, "/taken", taken, NULL, 0, NULL},
+    {HTTP_GET, "/metrics", metrics, NULL, 0, NULL},
+    {HTTP_OPTIONS, "/page", http_preflight, NULL, 0, NULL},
 };
 
 /* --- the program -------------------------------------------------------------------------- */

@@ -196,6 +196,20 @@ static void trickling_gains_nothing(void **state)
     h1_fini(&h);
 }
 
+/* While the body is not wanted, the client is not late. */
+static void a_held_body_is_not_late(void **state)
+{
+    (void)state;
+    struct h1 h;
+    h1_init(&h, 0);
+    feed(&h, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n", 0);
+    h1_hold(&h, true, US_PER_SEC);
+    assert_int_equal(h1_deadline_us(&h), INT64_MAX);
+    h1_hold(&h, false, 100 * US_PER_SEC);
+    assert_int_equal(h1_deadline_us(&h), 99 * US_PER_SEC + LIMIT_HTTP_BODY_MS * US_PER_MS);
+    h1_fini(&h);
+}
+
 static void sent_ahead_is_bounded(void **state)
 {
     (void)state;
@@ -211,9 +225,10 @@ static void sent_ahead_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_split_says_the_same), cmocka_unit_test(what_a_reply_looks_like),
-        cmocka_unit_test(streamed_replies),          cmocka_unit_test(an_early_reply_closes),
-        cmocka_unit_test(trickling_gains_nothing),   cmocka_unit_test(sent_ahead_is_bounded),
+        cmocka_unit_test(a_held_body_is_not_late), cmocka_unit_test(every_split_says_the_same),
+        cmocka_unit_test(what_a_reply_looks_like), cmocka_unit_test(streamed_replies),
+        cmocka_unit_test(an_early_reply_closes),   cmocka_unit_test(trickling_gains_nothing),
+        cmocka_unit_test(sent_ahead_is_bounded),
     };
     return RUN_TESTS(tests);
 }

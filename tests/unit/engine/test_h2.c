@@ -18,6 +18,8 @@ struct world {
     /* The body that the server sends. */
     struct span body;
     bool hold, stalled, deaf;
+    bool holds; /* the server does not take the body of what comes */
+    struct h2_stream *held;
 };
 
 static int client_header(nghttp2_session *s, const nghttp2_frame *f, const uint8_t *n, size_t nl,
@@ -95,6 +97,7 @@ static void serve(struct world *w)
         if (ev.kind == H2_REQUEST) {
             const struct http_reply bad = {.status = ev.problem.status};
             if (!ev.problem.status) h2_stream_set_ctx(ev.stream, w);
+            if (w->holds) h2_stream_hold(w->server, w->held = ev.stream, true);
             if (ev.problem.status) {
                 h2_reply(w->server, ev.stream, &bad, NULL);
                 continue;
@@ -193,6 +196,32 @@ static void bodies_flow(void **state)
     assert_int_equal(w.received, 500000);
     assert_int_equal(w.got.len, sizeof big);
     assert_int_equal(w.wholes, 1);
+    world_fini(&w);
+}
+
+/* Not taken, a body stops at the stream's window, and is not late; others go on beside it. */
+static void a_held_body_stops_its_sender(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    w.holds = true;
+    request(&w, "PUT", "/up", 3 * LIMIT_HTTP2_STREAM_WINDOW);
+    talk(&w);
+    assert_int_equal(w.received, 0);
+    const size_t left = w.to_send;
+    assert_true(left >= 2 * LIMIT_HTTP2_STREAM_WINDOW);
+    assert_int_equal(h2_deadline_us(w.server), INT64_MAX);
+    w.holds = false;
+    request(&w, "GET", "/other", 0);
+    w.to_send = left; /* of the first */
+    talk(&w);
+    assert_int_equal(w.closed, 1);
+    w.body = SPAN_LIT("hello");
+    h2_stream_hold(w.server, w.held, false);
+    talk(&w);
+    assert_int_equal(w.received, 3 * LIMIT_HTTP2_STREAM_WINDOW);
+    assert_int_equal(w.closed, 2);
     world_fini(&w);
 }
 
@@ -379,6 +408,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_and_its_reply),
         cmocka_unit_test(bodies_flow),
+        cmocka_unit_test(a_held_body_stops_its_sender),
         cmocka_unit_test(a_held_reply_goes_on),
         cmocka_unit_test(bad_heads_are_answered),
         cmocka_unit_test(long_heads_are_answered),
