@@ -31,7 +31,7 @@ static struct app {
     struct buf *playlist;
     _Atomic int gone;
     _Atomic int64_t taken;
-    _Atomic bool stop;
+    _Atomic bool stop, released;
 } app = {.n_loops = 1};
 
 static const struct http_header TEXT[] = {{"content-type", "text/plain"}};
@@ -254,8 +254,11 @@ struct taker {
 
 static void take_fire(struct timer *t, void *ctx)
 {
-    (void)t;
-    http_body_want(((struct taker *)ctx)->r, true);
+    struct taker *k = ctx;
+    if (k->holds && !atomic_load(&app.released))
+        timer_at(t, loop_now_us(http_loop(k->r)) + 2 * US_PER_MS);
+    else
+        http_body_want(k->r, true);
 }
 
 static void take_done(struct taker *t)
@@ -295,7 +298,7 @@ static void take_body(struct http_request *r, void *ctx, struct span bytes)
     for (size_t i = 0; i < bytes.len; i++) t->sum += bytes.p[i];
     atomic_fetch_add(&app.taken, (int64_t)bytes.len);
     http_body_want(r, false);
-    if (!t->holds) timer_at(&t->timer, loop_now_us(http_loop(r)) + 2 * US_PER_MS);
+    timer_at(&t->timer, loop_now_us(http_loop(r)) + 2 * US_PER_MS);
 }
 
 static void take_end(struct http_request *r, void *ctx)
@@ -323,6 +326,13 @@ static void taken(struct http_request *r, void *ctx)
     char n[24];
     snprintf(n, sizeof n, "%lld", (long long)atomic_load(&app.taken));
     reply_text(r, text(n));
+}
+
+static void release_takers(struct http_request *r, void *ctx)
+{
+    (void)ctx;
+    atomic_store(&app.released, true);
+    reply_text(r, text("released"));
 }
 
 static void gone(struct http_request *r, void *ctx)
@@ -355,6 +365,7 @@ static const struct http_route ROUTES[] = {
     {HTTP_GET, "/gone", gone, NULL, 0, NULL},
     {HTTP_PUT, "/take", echo, NULL, 100, &TAKE},
     {HTTP_GET, "/taken", taken, NULL, 0, NULL},
+    {HTTP_GET, "/release", release_takers, NULL, 0, NULL},
     {HTTP_GET, "/metrics", metrics, NULL, 0, NULL},
     {HTTP_OPTIONS, "/page", http_preflight, NULL, 0, NULL},
 };

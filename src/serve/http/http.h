@@ -46,7 +46,8 @@ struct http_route {
  *
  * From on_head on the request is the handler's, as in `handler`: it is answered exactly once, at
  * any time. Answered before its end, the connection closes (HTTP/1.1) or the rest is thrown away.
- * A client that goes away, sends a broken body or stops sending is told by http_on_gone(). */
+ * A client that goes away, sends a broken body or stops sending is told by http_on_gone(); while
+ * its body is not wanted, only when it is wanted again. */
 struct http_intake {
     /* Whether this request's body is to be taken so; false: it is gathered, and `handler` called.
      * NULL: always. */
