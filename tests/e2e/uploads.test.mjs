@@ -8,12 +8,13 @@ import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import Mux from '@mux/mux-node';
 import { build } from 'esbuild';
 import { newUser } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
 import { sample } from './lib/media.mjs';
-import { startServer, tempDir, until } from './lib/server.mjs';
+import { run as program, startServer, tempDir, until } from './lib/server.mjs';
 import { fakeFile, GRAIN, offset, partial, piece, put, row, sql, uploadId } from './lib/uploads.mjs';
 
 const run = promisify(execFile);
@@ -55,7 +56,7 @@ test('pieces: the rules of the protocol', async (t) => {
       assert.match(a.headers['access-control-expose-headers'], /range/i);
     }
     assert.ok(partial(server, id).equals(file.subarray(0, 5 * GRAIN)));
-    assert.equal((await ada.stream(stream.id)).recordingStatus, 'UPLOADING');
+    assert.equal((await ada.stream(stream.id)).recordingStatus, 'RECORDING', 'it was never live');
     const last = await piece(url, file, 5 * GRAIN, size);
     assert.equal(last.status, 200);
     assert.equal(last.headers['access-control-allow-origin'], '*');
@@ -205,6 +206,20 @@ test('pieces: the rules of the protocol', async (t) => {
     complete(server, d.id, size);
   });
 
+  await t.test('HTTP/2: the whole at once, and a refusal', async (t) => {
+    const secure = await startServer(t, { tls: true, args: ['--max-upload-size', '20m'] });
+    const eve = await newUser(secure, 'Eve');
+    const dir = tempDir(t, 'files');
+    fs.writeFileSync(path.join(dir, 'a.webm'), file);
+    fs.writeFileSync(path.join(dir, 'big.webm'), fakeFile(21 << 20));
+    const send = async (name, url) => (await run('curl', ['-sSk', '--http2', '-T', path.join(dir, name), '-o', '/dev/null', '-w', '%{http_version} %{http_code}', url])).stdout;
+    const other = await eve.createStream();
+    const u = await newUpload(eve, other);
+    assert.equal(await send('big.webm', u.url), '2 413');
+    assert.equal(await send('a.webm', u.url), '2 200');
+    complete(secure, u.id, size);
+  });
+
   await t.test('the raw form: a recording in one request', async () => {
     const other = await ada.createStream();
     const target = `/api/streams/${other.id}/upload-recording`;
@@ -233,6 +248,63 @@ test('pieces: the rules of the protocol', async (t) => {
     const wrong = await put(url, Buffer.alloc(5), 'bytes 9-5/5');
     assert.equal(wrong.headers['access-control-allow-origin'], 'https://app.example.org');
   });
+});
+
+test("by Mux's own client, to the end", async (t) => {
+  const server = await startServer(t);
+  const client = async (user) => {
+    const made = await program(['token', 'create', '--json', '--data', server.dataDir, '--email', user.email]);
+    const { TOKEN_ID: tokenId, TOKEN_SECRET: tokenSecret } = JSON.parse(made.stdout);
+    return new Mux({ baseURL: server.http, tokenId, tokenSecret });
+  };
+  const ada = await newUser(server);
+  const { video } = await client(ada);
+  const bob = await client(await newUser(server, 'Bob'));
+  const settings = { playback_policies: ['public', 'signed'], passthrough: 'p1', meta: { title: 'Tea' } };
+  const up = await video.uploads.create({ cors_origin: 'https://app.example.org/', timeout: 120, new_asset_settings: settings });
+  assert.equal(up.status, 'waiting');
+  assert.equal(up.timeout, 120);
+  assert.equal(up.cors_origin, 'https://app.example.org');
+  assert.equal(up.asset_id, undefined);
+  assert.match(up.url, new RegExp(`^${server.http}/upload/${up.id}$`));
+  for (const body of [{}, { cors_origin: '*', timeout: 59 }, { cors_origin: '*', timeout: 604801 }, { cors_origin: 'a b' }, { cors_origin: '*', new_asset_settings: { playback_policies: ['secret'] } }])
+    await assert.rejects(video.uploads.create(body), Mux.BadRequestError, JSON.stringify(body));
+  await assert.rejects(bob.video.uploads.retrieve(up.id), Mux.NotFoundError);
+  await assert.rejects(bob.video.uploads.cancel(up.id), Mux.NotFoundError);
+
+  const other = await video.uploads.create({ cors_origin: '*' });
+  assert.equal((await video.uploads.cancel(other.id)).status, 'cancelled');
+  await assert.rejects(video.uploads.cancel(other.id), Mux.PermissionDeniedError);
+  assert.equal((await put(other.url, fakeFile(1000))).status, 410);
+  const ids = [];
+  for await (const u of video.uploads.list({ limit: 1 })) ids.push(u.id);
+  assert.deepEqual(ids, [other.id, up.id]);
+
+  const film = fs.readFileSync(await sample({ seconds: 4, bitrate: '4000k' }));
+  const sent = await fetch(up.url, { method: 'PUT', body: film });
+  assert.equal(sent.status, 200);
+  const done = await video.uploads.retrieve(up.id);
+  assert.equal(done.status, 'asset_created');
+  assert.deepEqual(done.new_asset_settings.playback_policies, settings.playback_policies);
+  const asset = await until('the asset is ready', async () => {
+    const a = await video.assets.retrieve(done.asset_id);
+    assert.notEqual(a.status, 'errored', JSON.stringify(a.errors));
+    return a.status === 'ready' && a;
+  }, 60_000);
+  assert.equal(asset.upload_id, up.id);
+  assert.equal(asset.passthrough, 'p1');
+  assert.equal(asset.meta.title, 'Tea');
+  assert.deepEqual(asset.playback_ids.map((p) => p.policy), ['public', 'signed']);
+  assert.equal((await fetch(`${server.http}/${asset.playback_ids[0].id}.m3u8`)).status, 200);
+  const told = sql(server, 'SELECT type FROM media_events WHERE object_id IN (?, ?) ORDER BY rowid', up.id, asset.id).map((e) => e.type);
+  assert.deepEqual(told.slice(0, 4), ['video.upload.created', 'video.upload.asset_created', 'video.asset.created', 'video.asset.ready']);
+
+  // A recording that the browser has made becomes the stream's own.
+  const stream = await ada.createStream();
+  const mine = await newUpload(ada, stream, { mimeType: 'video/mp4', size: film.length });
+  assert.equal((await put(mine.url, film)).status, 200);
+  const ready = await ada.untilStream(stream.id, 'its recording is READY', (s) => s.recordingStatus === 'READY', 60_000);
+  assert.ok(ready.recordingUrl);
 });
 
 test('a server that is killed in the middle goes on where it was', async (t) => {
