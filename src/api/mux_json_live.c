@@ -30,14 +30,17 @@ json_t *mux_target_json(const struct live_target *t, const char *status)
     return j;
 }
 
-static void set_targets(json_t *j, struct db *db, const struct live_stream *s)
+static void set_targets(json_t *j, struct db *db, const struct live_stream *s, enum mux_form form)
 {
     struct live_target *all = xcalloc(LIMIT_MUX_TARGETS, sizeof *all);
     size_t n = 0;
     if (live_target_list(db, s->id, all, &n) == E_OK && n) {
         json_t *list = json_array();
-        for (size_t i = 0; i < n; i++)
-            json_array_append_new(list, mux_target_json(&all[i], "idle"));
+        for (size_t i = 0; i < n; i++) {
+            json_t *target = mux_target_json(&all[i], "idle");
+            if (form == MUX_EVENT) json_object_del(target, "stream_key");
+            json_array_append_new(list, target);
+        }
         mux_set(j, "simulcast_targets", list);
     }
     free(all);
@@ -103,7 +106,8 @@ static json_t *live_json(struct db *db, struct live_stream *s, enum mux_form for
     json_t *j = json_pack("{s:s, s:o, s:s, s:s, s:o}", "id", s->id, "created_at",
                           mux_created(s->created_at, form), "status", s->status, "latency_mode",
                           s->latency_mode, "playback_ids", mux_playback_ids_json(db, s->id));
-    set_key(j, db, s);
+    /* Events are kept in the database and go to others: keys stay here. */
+    if (form == MUX_REPLY) set_key(j, db, s);
     mux_set_text(j, "active_asset_id", s->active_asset_id);
     set_recent(j, db, s);
     set_times(j, s);
@@ -114,7 +118,7 @@ static json_t *live_json(struct db *db, struct live_stream *s, enum mux_form for
     mux_set(j, "meta", meta_json(s));
     if (s->test) mux_set(j, "test", json_true());
     set_options(j, s);
-    set_targets(j, db, s);
+    set_targets(j, db, s, form);
     if (form == MUX_EVENT) {
         mux_set(j, "connected", json_boolean(s->connected));
         mux_set(j, "recording", json_boolean(s->recording));
