@@ -26,6 +26,8 @@ const ENDED: Record<'limit' | 'full' | 'broken', string> = {
   broken: 'The browser stopped its recording. The server’s recording goes on.',
 };
 
+const HOLD_MS = 20_000;
+
 /** How long it has been running, once a second. */
 function useElapsed(sinceMs: number | null): number {
   const [now, setNow] = useState(() => performance.now());
@@ -43,6 +45,7 @@ export function useHold(recording: RecordingStore, sender: Sender | null, studio
     if (!sender) return recording.hold(false);
     let before: Sample | null = null;
     let over = false;
+    let badAt = -Infinity;
     const timer = setInterval(async () => {
       const report = await sender.stats().catch(() => null);
       if (!report || over || sinceMs === null) return;
@@ -50,8 +53,9 @@ export function useHold(recording: RecordingStore, sender: Sender | null, studio
       before = looked.sample;
       const { height, fps } = studio.quality;
       const words = networkWords(looked.sending, { height, fps, uploadNeeded: uploadNeeded(studio.quality), composed: false }, performance.now() - sinceMs);
-      const bad = (looked.sending.loss ?? 0) > 0.03 || (looked.sending.limited === 'bandwidth' && words.level !== 'ok');
-      recording.hold(bad);
+      // The upload itself may be what makes it bad: it begins again only after the line was good for a while.
+      if ((looked.sending.loss ?? 0) > 0.03 || (looked.sending.limited === 'bandwidth' && words.level !== 'ok')) badAt = performance.now();
+      recording.hold(performance.now() - badAt < HOLD_MS);
     }, 2000);
     return () => {
       over = true;
