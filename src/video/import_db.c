@@ -4,6 +4,7 @@
 #include "video/import_priv.h"
 #include "video/outbox.h"
 #include "video/renditions.h"
+#include "video/uploads.h"
 #include <stdio.h>
 
 static void take(char *out, size_t cap, const char *text)
@@ -242,12 +243,27 @@ static enum err move_playback_ids(struct db *db, const char *from, const char *t
     return e == E_OK && !has_playback_id(db, to) ? new_playback_id(db, to) : e;
 }
 
+/* A recording that was cut off (its tab crashed, its limit was reached) is kept beside a much
+ * longer one of the server's, and does not take its place. */
+static bool falls_short(struct db *db, const char *of, const char *asset_id)
+{
+    struct db_rows *q =
+        db_query(db,
+                 "SELECT 1 FROM assets a, assets b WHERE a.id = ?1 AND b.id = ?2 AND a.id <> b.id"
+                 " AND a.status = 'ready' AND b.duration_us < a.duration_us - 30000000"
+                 " AND b.duration_us < a.duration_us / 10 * 9",
+                 "ss", of, asset_id);
+    const bool found = db_next(q);
+    return db_done(q) == E_OK && found;
+}
+
 static enum err adopt(struct db *db, const char *asset_id, const char *stream_id)
 {
     struct stream_now now;
     enum err e = find_stream(db, stream_id, &now);
     if (e != E_OK) return e;
     if (now.running) return E_MORE;
+    if (falls_short(db, now.recording_id, asset_id)) return uploads_settle_stream(db, stream_id);
     e = move_playback_ids(db, now.recording_id, asset_id);
     if (e == E_OK)
         e = db_exec(db,
