@@ -247,11 +247,9 @@ static void failed(void *ctx, struct db *db, const struct job *j, const char *pr
     struct work w = {.i = i, .db = db, .job = j};
     if (import_db_find(db, j->asset_id, &w.asset) != E_OK) return;
     const bool fetching = !strcmp(j->kind, "fetch");
-    enum err e = import_db_errored(db, j->asset_id, fetching ? E_NOTFOUND : E_UNSUPPORTED, problem);
-    if (e == E_OK && w.asset.stream_id[0]) {
-        e = import_db_stay(db, w.asset.stream_id);
-        live_changed(i->cfg.live, w.asset.stream_id);
-    }
+    const enum err e =
+        import_db_errored(db, &w.asset, fetching ? E_NOTFOUND : E_UNSUPPORTED, problem);
+    if (w.asset.stream_id[0]) live_changed(i->cfg.live, w.asset.stream_id);
     if (e != E_OK)
         log_error("database", "what=errored asset=%s error=%s", j->asset_id, err_label(e));
     if (live_media_path(i->cfg.live, w.asset.dir, w.dir, sizeof w.dir)) live_files_remove(w.dir);

@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "video/import_priv.h"
 #include "video/outbox.h"
+#include "video/playback_id.h"
 #include "video/renditions.h"
 #include "video/uploads.h"
 #include <stdio.h>
@@ -172,8 +173,10 @@ static const char *error_type(enum err why)
                                                   : "processing_failed";
 }
 
-enum err import_db_errored(struct db *db, const char *asset_id, enum err why, const char *problem)
+enum err import_db_errored(struct db *db, const struct import_asset *a, enum err why,
+                           const char *problem)
 {
+    const char *asset_id = a->id;
     enum err e = db_begin(db);
     if (e != E_OK) return e;
     e = db_exec(db,
@@ -182,6 +185,7 @@ enum err import_db_errored(struct db *db, const char *asset_id, enum err why, co
                 " WHERE id = ?1 AND status = 'preparing'",
                 "sssi", asset_id, problem, error_type(why), clock_wall_us());
     if (e == E_OK && db_changes(db)) e = outbox_add(db, "asset.errored", OUTBOX_ASSET, asset_id);
+    if (e == E_OK && a->stream_id[0]) e = uploads_settle_stream(db, a->stream_id);
     if (e == E_OK) return db_commit(db);
     db_rollback(db);
     return e;
@@ -211,36 +215,39 @@ static enum err find_stream(struct db *db, const char *stream_id, struct stream_
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
 }
 
-static enum err new_playback_id(struct db *db, const char *asset_id)
-{
-    char id[25];
-    rand_id(id, 24);
-    return db_exec(db,
-                   "INSERT INTO playback_ids (id, kind, object_id, created_at)"
-                   " VALUES (?1, 'asset', ?2, ?3)",
-                   "ssi", id, asset_id, clock_wall_us());
-}
-
-static bool has_playback_id(struct db *db, const char *asset_id)
-{
-    struct db_rows *q = db_query(
-        db, "SELECT 1 FROM playback_ids WHERE kind = 'asset' AND object_id = ?1", "s", asset_id);
-    const bool found = db_next(q);
-    return db_done(q) == E_OK && found;
-}
-
 /* The address that people have stays, and leads to the better recording; both can be played. */
 static enum err move_playback_ids(struct db *db, const char *from, const char *to)
 {
+    struct playback_id had[LIMIT_MUX_PLAYBACK_IDS], fresh;
+    size_t n = 0;
     enum err e = E_OK;
     if (from[0] && strcmp(from, to) != 0) {
-        e = db_exec(db,
-                    "UPDATE playback_ids SET object_id = ?2 WHERE kind = 'asset' AND"
-                    " object_id = ?1",
-                    "ss", from, to);
-        if (e == E_OK && db_changes(db)) e = new_playback_id(db, from);
+        e = playback_id_list(db, from, had, &n);
+        if (e == E_OK)
+            e = db_exec(db,
+                        "UPDATE playback_ids SET object_id = ?2 WHERE kind = 'asset' AND"
+                        " object_id = ?1",
+                        "ss", from, to);
+        if (e == E_OK && n)
+            e = playback_id_add(db, "asset", from,
+                                !strcmp(had[0].policy, PLAYBACK_POLICY[POLICY_SIGNED])
+                                    ? POLICY_SIGNED
+                                    : POLICY_PUBLIC,
+                                &fresh);
     }
-    return e == E_OK && !has_playback_id(db, to) ? new_playback_id(db, to) : e;
+    if (e == E_OK) e = playback_id_list(db, to, had, &n);
+    return e == E_OK && !n ? playback_id_add(db, "asset", to, POLICY_PUBLIC, &fresh) : e;
+}
+
+/* A stream that was only recorded, and never live, has ended with that. */
+static enum err end_recorded_only(struct db *db, const char *stream_id)
+{
+    return db_exec(db,
+                   "UPDATE streams SET status = 'ENDED', ended_reason = 'owner', ended_at = ?2,"
+                   " started_at = COALESCE(started_at, ?2 - COALESCE(duration, 0) * 1000000)"
+                   " WHERE id = ?1 AND status = 'CREATED' AND NOT EXISTS (SELECT 1 FROM"
+                   " live_streams l WHERE l.id = streams.live_stream_id AND l.reusable = 1)",
+                   "si", stream_id, clock_wall_us());
 }
 
 /* A recording that was cut off (its tab crashed, its limit was reached) is kept beside a much
@@ -272,6 +279,7 @@ static enum err adopt(struct db *db, const char *asset_id, const char *stream_id
                     " WHERE id = ?1 AND EXISTS (SELECT 1 FROM assets WHERE id = ?2)",
                     "ssi", stream_id, asset_id, clock_wall_us());
     if (e == E_OK && !db_changes(db)) e = E_NOTFOUND;
+    if (e == E_OK) e = end_recorded_only(db, stream_id);
     if (e == E_OK)
         e = db_exec(db, "UPDATE assets SET stream_id = ?2 WHERE id = ?1", "ss", asset_id,
                     stream_id);
@@ -289,14 +297,4 @@ enum err import_db_adopt(struct db *db, const char *asset_id, const char *stream
     if (e == E_OK) return db_commit(db);
     db_rollback(db);
     return e;
-}
-
-enum err import_db_stay(struct db *db, const char *stream_id)
-{
-    return db_exec(db,
-                   "UPDATE streams SET recording_status = CASE WHEN EXISTS (SELECT 1 FROM assets a"
-                   " WHERE a.id = streams.recording_id AND a.status = 'ready') THEN 'READY' ELSE"
-                   " 'FAILED' END, updated_at = ?2 WHERE id = ?1 AND recording_status IN"
-                   " ('UPLOADING', 'PROCESSING')",
-                   "si", stream_id, clock_wall_us());
 }

@@ -30,12 +30,11 @@ enum err import_db_progress(struct db *db, const char *asset_id, const char *sta
  * asset is gone. */
 enum err import_db_ready(struct db *db, const struct job *j, const struct import_asset *a,
                          const struct import_result *r) WARN_UNUSED;
-enum err import_db_errored(struct db *db, const char *asset_id, enum err why,
+/* Its stream keeps what recording it has. */
+enum err import_db_errored(struct db *db, const struct import_asset *a, enum err why,
                            const char *problem) WARN_UNUSED;
 /* E_MORE: the stream's own recording still runs. E_NOTFOUND: asset or stream are gone. */
 enum err import_db_adopt(struct db *db, const char *asset_id, const char *stream_id) WARN_UNUSED;
-/* The upload of a stream has failed: the status of what recording there is. */
-enum err import_db_stay(struct db *db, const char *stream_id) WARN_UNUSED;
 
 /* import_fetch.c: the address into an open file. `go_on` is asked about once a second; percent -1:
  * not known. E_CLOSED: it said no. E_NOTFOUND, E_AUTH, E_LIMIT: will not do; others may pass. */

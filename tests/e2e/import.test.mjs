@@ -10,8 +10,9 @@ import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import Mux from '@mux/mux-node';
-import { newUser } from './lib/api.mjs';
+import { newUser, publishUrl } from './lib/api.mjs';
 import { encode, ffprobe } from './lib/media.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { run, startServer, tempDir, until } from './lib/server.mjs';
 
 const execute = promisify(execFile);
@@ -246,6 +247,48 @@ test('files that are broken or made to harm', async (t) => {
   assert.equal((await server.get('/readyz')).status, 200);
   const bytes = Number(execFileSync('du', ['-sb', path.join(server.dataDir, 'recordings')], { encoding: 'utf8' }).split('\t')[0]);
   assert.ok(bytes < 64 << 20, `${bytes} bytes on the disk`);
+});
+
+// --- an upload that becomes the stream's recording ---
+
+test('the recording of a stream, uploaded', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server, 'Ada');
+  const upload = async (stream, bytes) => {
+    const { uploadUrl } = await ada.expect(201, 'POST', `/api/streams/${stream.id}/upload-recording`, { mimeType: 'video/webm' });
+    assert.equal((await fetch(uploadUrl, { method: 'PUT', body: bytes })).status, 200);
+  };
+  const width = async (url) => (await ffprobe(url)).streams.find((s) => s.codec_type === 'video').width;
+  const webm = fs.readFileSync(await encode([...picture(), ...tone, ...VP8, '-c:a', 'libvorbis'], 'webm'));
+
+  await t.test('replaces the server’s own under its address; both are kept', async (t) => {
+    const stream = await ada.createStream();
+    const encoder = await publishFfmpeg(t, publishUrl(server, stream));
+    await ada.untilLive(stream.id);
+    await until('some of it is recorded', async () => (await fetch(`${server.http}/${(await ada.stream(stream.id)).playback.playbackId}.m3u8`)).ok);
+    await ada.end(stream.id);
+    await encoder.exited;
+    const own = await ada.untilReady(stream.id);
+    assert.equal(await width(own.recordingUrl), 640);
+
+    await upload(stream, Buffer.concat([Buffer.from([0x1a, 0x45, 0xdf, 0xa3]), Buffer.alloc(5000)]));
+    const stayed = await ada.untilStream(stream.id, 'the failure is over', (s) => s.recordingStatus === 'READY');
+    assert.equal(stayed.recordingId, own.recordingId, 'a file that will not do changes nothing');
+
+    await upload(stream, webm);
+    const now = await ada.untilStream(stream.id, 'another recording', (s) => s.recordingStatus === 'READY' && s.recordingId !== own.recordingId, 60_000);
+    assert.equal(now.recordingUrl, own.recordingUrl);
+    assert.equal(now.duration, SECONDS);
+    await until('its address leads to it', async () => (await width(own.recordingUrl)) === 320);
+    assert.ok(fs.existsSync(path.join(server.dataDir, 'recordings', own.recordingId, 'index.log')), 'the old one is kept');
+  });
+
+  await t.test('of a stream that was never live', async () => {
+    const stream = await ada.createStream({ streamType: 'BROWSER' });
+    await upload(stream, webm);
+    const now = await ada.untilStream(stream.id, 'READY', (s) => s.status === 'ENDED' && s.recordingStatus === 'READY', 60_000);
+    assert.equal(await width(now.recordingUrl), 320);
+  });
 });
 
 // --- what dies in the middle ---

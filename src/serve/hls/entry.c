@@ -121,6 +121,8 @@ static void drop_vod(struct entry *e)
     for (unsigned i = 0; i < LIMIT_RECORD_RENDITIONS; i++) answer_made_clear(&e->vod_made[i]);
     archive_unref(e->vod);
     e->vod = NULL;
+    free(e->vod_dir);
+    e->vod_dir = NULL;
 }
 
 /* Off the books: no new request finds it. */
@@ -273,6 +275,7 @@ static void load_done(void *arg)
     if (l->err == E_OK && !e->dead) {
         drop_vod(e);
         e->vod = archive_ref(l->archive);
+        e->vod_dir = xstrdup(l->dir);
     }
     try_all(e, E_NOTFOUND);
     if (e->dead || (!e->vod && !e->log)) entry_drop(e);
@@ -317,7 +320,7 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
         }
         if (m->log)
             take_log(e, m->log);
-        else if (m->dir && !e->vod)
+        else if (m->dir && (!e->vod || strcmp(e->vod_dir, m->dir) != 0))
             load(e, m->dir);
         if (e->loading) return;
         e->over_asked = e->ended_us != 0;

@@ -80,6 +80,7 @@ struct entry {
         int64_t us;
     } delivered[LIMIT_RECORD_RENDITIONS]; /* not told yet */
     struct archive *vod;
+    char *vod_dir; /* where it is from: an id may come to lead elsewhere */
     struct made vod_made[LIMIT_RECORD_RENDITIONS]; /* VOD, EVENT in text[0], text[1] */
     struct list waits;
 };
