@@ -88,12 +88,13 @@ static struct span string(struct scan *s, bool *escaped)
         const uint8_t c = *s->p++;
         if (c == '\\') {
             *escaped = true;
-            if (!escape(s)) break;
+            if (!escape(s)) fail(s, E_PROTO);
         } else if (c < 0x20) {
-            break;
+            fail(s, E_PROTO);
         }
+        if (s->err != E_OK) return SPAN_NULL;
     }
-    if (s->p == s->end || *s->p != '"') {
+    if (s->p == s->end) {
         fail(s, E_PROTO);
         return SPAN_NULL;
     }
