@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Direct uploads by the clients that people use, and by clients that lie, stop and come back.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Mux from '@mux/mux-node';
 import { build } from 'esbuild';
-import { newUser } from './lib/api.mjs';
+import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
 import { sample } from './lib/media.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { run as program, startServer, tempDir, until } from './lib/server.mjs';
 import { fakeFile, GRAIN, offset, partial, piece, put, row, sql, uploadId } from './lib/uploads.mjs';
 
@@ -305,6 +307,68 @@ test("by Mux's own client, to the end", async (t) => {
   assert.equal((await put(mine.url, film)).status, 200);
   const ready = await ada.untilStream(stream.id, 'its recording is READY', (s) => s.recordingStatus === 'READY', 60_000);
   assert.ok(ready.recordingUrl);
+});
+
+test("the server's own recording stays until the browser's is there", async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const encoder = await publishFfmpeg(t, publishUrl(server, stream), { media: { seconds: 30 } });
+  await ada.untilLive(stream.id);
+  const u = await newUpload(ada, stream);
+  const file = fakeFile(size);
+  assert.equal((await piece(u.url, file, 0, GRAIN, '*')).status, 308);
+  assert.equal((await ada.stream(stream.id)).recordingStatus, 'RECORDING');
+  await until('there is something recorded', async () => (await ada.stream(stream.id)).recordingUrl);
+  await ada.end(stream.id);
+  await encoder.stop?.();
+  const waits = await ada.untilStream(stream.id, 'the upload is awaited', (s) => s.status === 'ENDED' && s.recordingStatus === 'UPLOADING');
+  const own = waits.recordingUrl;
+  assert.ok(own, 'and what the server has recorded plays meanwhile');
+  assert.equal((await fetch(own)).status, 200);
+  assert.equal(waits.playback.hlsUrl, own);
+  // It never completes.
+  sql(server, 'UPDATE uploads SET created_at = created_at - 1000000 * (timeout_s + 5) WHERE id = ?', u.id);
+  const kept = await ada.untilStream(stream.id, 'the recording stays', (s) => s.recordingStatus === 'READY', 30_000);
+  assert.equal(kept.recordingUrl, own);
+  assert.equal(partial(server, u.id), undefined);
+  // A file that cannot be imported changes nothing either; one that can takes its place.
+  assert.equal((await ada.call('POST', `/api/streams/${stream.id}/upload-recording`, file, { 'Content-Type': 'video/webm' })).status, 202);
+  const still = await ada.untilStream(stream.id, 'the recording stays', (s) => s.recordingStatus === 'READY', 60_000);
+  assert.equal(still.recordingUrl, own);
+  const film = fs.readFileSync(await sample({ seconds: 4, bitrate: '4000k' }));
+  assert.equal((await ada.call('POST', `/api/streams/${stream.id}/upload-recording`, film, { 'Content-Type': 'video/mp4' })).status, 202);
+  const better = await ada.untilStream(stream.id, 'the better one is there', (s) => s.recordingStatus === 'READY' && s.recordingId !== kept.recordingId, 60_000);
+  assert.equal(better.recordingUrl, own, 'at the same address');
+});
+
+test('a disk that is full: said in words, and nothing is kept', async (t) => {
+  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'bspnode-small-'));
+  let server;
+  t.after(async () => {
+    try {
+      await server?.stop();
+    } finally {
+      spawnSync('umount', ['-l', dataDir]);
+      fs.rmdirSync(dataDir);
+    }
+  });
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dataDir]).status !== 0) return t.skip('mounting is not allowed here');
+  server = await startServer(null, { dataDir, args: ['--min-free-disk', '0'] });
+  const ada = await newUser(server);
+  const stream = await ada.createStream();
+  const u = await newUpload(ada, stream);
+  const file = fakeFile(20 << 20);
+  assert.equal((await piece(u.url, file, 0, 8 * GRAIN)).status, 308);
+  const full = await piece(u.url, file, 8 * GRAIN, file.length);
+  assert.equal(full.status, 507);
+  assert.match(full.json.error.message, /disk is full/);
+  // Without a length the disk itself says so.
+  const v = await newUpload(ada, stream);
+  const stuffed = await request(v.url, { method: 'PUT', body: file, headers: { 'Transfer-Encoding': 'chunked' } });
+  assert.equal(stuffed.status, 507, stuffed.text);
+  await until('the space is given back', () => partial(server, v.id)?.length === 0);
+  assert.equal(await offset(u.url), 8 * GRAIN, 'what was stored is there');
 });
 
 test('a server that is killed in the middle goes on where it was', async (t) => {
