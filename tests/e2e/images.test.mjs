@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
 import { encode } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
@@ -226,6 +227,22 @@ test('images of a stream and of its recording', async (t) => {
     assert.ok(Number(flood.find((a) => a.status === 429).headers['retry-after']) >= 1);
     const other = await get(server, `/${id}/thumbnail.jpg?width=77`, { 'X-Forwarded-For': '198.51.100.7' });
     assert.equal(other.status, 200);
+  });
+
+  await t.test('the pages show them', async () => {
+    const { page, problems } = await launchBrowser(t, { expected: [/401 .*\/api\/me/] });
+    page.setDefaultTimeout(20_000);
+    await page.goto(server.http);
+    const card = page.getByRole('article').filter({ hasText: 'Colours' });
+    await card.locator('img:not(.poster-hidden)').waitFor({ timeout: 20_000 });
+    assert.equal(await card.locator('img').evaluate((i) => i.naturalWidth), 640);
+    await page.goto(`${server.http}/stream/${stream.id}`);
+    const player = page.locator('mux-player');
+    await player.waitFor({ timeout: 20_000 });
+    assert.equal(await player.getAttribute('poster'), `/${id}/thumbnail.webp?width=1280`);
+    const cues = () => player.evaluate((p) => [...(p.media?.textTracks ?? [])].find((x) => x.kind === 'metadata' && x.label === 'thumbnails')?.cues?.length ?? 0);
+    await until('the time line has its pictures', async () => (await cues()) === 50, 20_000);
+    assert.deepEqual(problems, []);
   });
 
   await t.test('the pages are told of it', async () => {

@@ -68,7 +68,7 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
   return (
     <article class="row">
       <a class="row-picture" href={manageUrl(stream)} tabIndex={-1} aria-hidden="true">
-        <Poster id={stream.id} />
+        <Poster stream={stream} />
       </a>
       <div class="row-words">
         <h2>

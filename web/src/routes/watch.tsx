@@ -32,7 +32,7 @@ const SPOKEN: Partial<Record<WatchPhase, string>> = {
 function Cover({ stream, title, children }: { stream: Stream; title: string; children?: preact.ComponentChildren }) {
   return (
     <div class="player player-still">
-      <Poster id={stream.id} />
+      <Poster stream={stream} />
       <div class="player-cover">
         <p class="player-cover-title">{title}</p>
         {children}

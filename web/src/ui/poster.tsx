@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { useEffect, useState } from 'preact/hooks';
+import { here } from '../api/playlist';
+import type { Stream } from '../api/types';
+
 /** A number from a text, the same every time. */
 function seedOf(text: string): number {
   let h = 2166136261;
@@ -8,8 +12,48 @@ function seedOf(text: string): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-/** The picture of a stream: waves of its own, from its id. */
-export function Poster({ id }: { id: string }) {
+/** A live picture is another one after so long; one that could not be had is asked for again. */
+const FRESH_MS = 20_000;
+
+/** Where the stream's own picture is, if there is one. */
+function pictureOf(stream: Stream): string | null {
+  const shows = stream.status === 'LIVE' || (stream.status === 'ENDED' && stream.recordingStatus === 'READY');
+  const url = stream.playback?.thumbnailUrl;
+  return shows && url ? here(url) : null;
+}
+
+/** The picture of a stream: what it shows, or showed; without that, waves of its own. Decoration beside its title. */
+export function Poster({ stream }: { stream: Stream }) {
+  const url = pictureOf(stream);
+  const live = stream.status === 'LIVE';
+  const [turn, setTurn] = useState(0);
+  const [loaded, setLoaded] = useState<string | null>(null);
+  useEffect(() => {
+    if (!live || !url) return;
+    const timer = setInterval(() => !document.hidden && setTurn((n) => n + 1), FRESH_MS);
+    return () => clearInterval(timer);
+  }, [live, url]);
+  const shown = url !== null && loaded === url;
+  // The one on show stays until the next is there.
+  const src = url && `${url}?width=640${live ? `&turn=${turn}` : ''}`;
+  return (
+    <>
+      {!shown && <Waves id={stream.id} />}
+      {src && (
+        <img
+          class={shown ? 'poster' : 'poster poster-hidden'}
+          src={src}
+          alt=""
+          decoding="async"
+          onLoad={() => setLoaded(url)}
+          onError={() => setLoaded(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function Waves({ id }: { id: string }) {
   const seed = seedOf(id);
   const hue = [168, 190, 208, 232, 258, 286, 340, 14][seed % 8] ?? 190;
   const x = 70 + ((seed >>> 3) % 180);

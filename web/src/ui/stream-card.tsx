@@ -11,7 +11,7 @@ export function StreamCard({ stream }: { stream: Stream }) {
   return (
     <article class="card">
       <div class="card-picture">
-        <Poster id={stream.id} />
+        <Poster stream={stream} />
         <span class="card-badge">
           <StateBadge stream={stream} />
         </span>

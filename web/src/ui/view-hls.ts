@@ -27,6 +27,12 @@ interface Made {
   muted: boolean;
 }
 
+/** Beside a recording's playlist are its picture and the pictures of its time line. */
+function images(src: string): Record<string, string> {
+  const beside = src.replace(/\.m3u8$/, '');
+  return beside === src ? {} : { poster: `${beside}/thumbnail.webp?width=1280`, 'storyboard-src': `${beside}/storyboard.vtt?format=webp` };
+}
+
 function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer {
   const el = document.createElement('mux-player') as unknown as MuxPlayer;
   // Who starts late, or stalls once, gets back to the live edge by playing a little faster.
@@ -42,6 +48,7 @@ function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer 
     'primary-color': '#ffffff',
     src: here(picture.src),
   };
+  if (picture.mode === 'recorded') Object.assign(attributes, images(here(picture.src)));
   if (autoplay) attributes.autoplay = 'any'; // with sound where the browser allows it, else muted
   if (muted) attributes.muted = '';
   if (picture.mode === 'rewind') attributes['target-live-window'] = 'Infinity';
