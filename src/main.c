@@ -15,6 +15,7 @@
 #include "video/http_client.h"
 #include "video/import.h"
 #include "video/outbox.h"
+#include "video/provider.h"
 #include "video/webhooks.h"
 #include <pthread.h>
 #include <signal.h>
@@ -51,6 +52,7 @@ struct server {
     struct rtmp_server *rtmp, *rtmps;
     struct rtc_service *rtc;
     struct api *api;
+    struct provider *provider;
     struct http_route *routes;
     struct http_server *http;
     char problem[512];
@@ -253,6 +255,14 @@ static void open_services(struct server *s)
     uploads_on_stream_changed(s->uploads, ev.on_stream_changed, ev.ctx);
 }
 
+static enum err open_provider(struct server *s)
+{
+    struct provider_config cfg = {
+        .settings = &s->settings, .secret = &s->secret, .store = s->store, .client = s->client};
+    api_provider_wire(s->api, &cfg);
+    return provider_new(&cfg, &s->provider, s->problem, sizeof s->problem);
+}
+
 static enum err open_http(struct server *s)
 {
     char host[256];
@@ -291,7 +301,8 @@ static enum err server_open(struct server *s)
     if (e == E_OK) e = open_rtc(s);
     if (e != E_OK) return e;
     open_services(s);
-    return open_http(s);
+    e = open_provider(s);
+    return e != E_OK ? e : open_http(s);
 }
 
 /* --- running --- */
@@ -359,6 +370,7 @@ static void drain(struct server *s, const sigset_t *signals)
     live_shutdown(s->live);
     loop_post(s->loops[0], stop_accepting, s);
     for (unsigned i = 0; i < s->n_loops; i++) loop_post(s->loops[i], drain_loop, s);
+    provider_stop(s->provider);
     imports_stop(s->imports); /* within two seconds; the rest is done at the next start */
     while (busy(s) && clock_mono_us() < until && sigtimedwait(signals, NULL, &none) < 0)
         usleep(DRAIN_POLL_US);
@@ -375,6 +387,7 @@ static void server_run(struct server *s)
     for (unsigned i = 0; i < s->n_loops; i++)
         CHECK(pthread_create(&s->threads[i], NULL, run_loop, s->loops[i]) == 0);
     imports_start(s->imports);
+    provider_start(s->provider);
     api_set_ready(s->api, true);
     announce(s);
     sigwait(&signals, &which);
@@ -392,6 +405,7 @@ static void server_close(struct server *s)
     if (s->pool) pool_free(s->pool);
     loops_settle(s->loops, s->n_loops); /* what the last jobs had to say */
     webhooks_stop(s->webhooks);
+    provider_free(s->provider);
     imports_free(s->imports);
     http_client_free(s->client);
     webhooks_free(s->webhooks);

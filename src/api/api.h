@@ -12,6 +12,7 @@
 #include "serve/http/http.h"
 #include "store/store.h"
 #include "video/live.h"
+#include "video/provider.h"
 #include "video/uploads.h"
 #include "video/webhooks.h"
 
@@ -45,6 +46,8 @@ struct api *api_new(const struct api_config *cfg);
 const struct http_route *api_routes(const struct api *a, size_t *n);
 /* Functions for live_set_events(): they turn changes into server-sent events. */
 struct live_events api_live_events(struct api *a);
+/* What the provider needs of us: how Mux's JSON is read, and who is told. */
+void api_provider_wire(struct api *a, struct provider_config *cfg);
 void api_set_ready(struct api *a, bool ready); /* /readyz; any thread */
 /* Ends what runs on a loop (timers, event streams). On each loop before it stops. */
 void api_drain_loop(struct api *a);

@@ -85,8 +85,12 @@ void app_stream_create(struct call *c)
         call_fail(c, e, 0);
         return;
     }
+    if (s.remote) provider_wait_key(c->db, s.live_stream_id);
     log_info("stream_created", "stream=%s user=%s type=%s", s.id, c->user.id, STREAM_TYPE[s.type]);
-    call_json(c, 201, stream_json_own(c->api, c->db, &s, c->origin));
+    if (s.remote)
+        reply_own(c, s.id, 201); /* with what Mux has answered meanwhile */
+    else
+        call_json(c, 201, stream_json_own(c->api, c->db, &s, c->origin));
     stream_fini(&s);
 }
 

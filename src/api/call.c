@@ -229,6 +229,7 @@ static void note_request(struct call *c)
     c->fetch_site = http_header_in(r, "sec-fetch-site");
     c->host = http_header_in(r, "host");
     c->authorization = http_header_in(r, "authorization");
+    c->mux_signature = http_header_in(r, "mux-signature");
     c->raw_query = http_query(r);
     c->token = http_cookie(r, COOKIE);
     for (unsigned i = 0; i < 2; i++) c->param[i] = http_param(r, i);

@@ -54,7 +54,7 @@ struct call {
 
     /* The request, noted on the loop. */
     struct span body, content_type, token, origin_header, host, fetch_site;
-    struct span authorization, raw_query;
+    struct span authorization, raw_query, mux_signature;
     const char *param[2];
     char query[CALL_QUERY_MAX][CALL_QUERY_CAP];
     bool has_query[CALL_QUERY_MAX], bad_query[CALL_QUERY_MAX];

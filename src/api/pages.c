@@ -17,13 +17,29 @@ static const char CSP[] =
 static const char PERMISSIONS[] = "camera=(self), microphone=(self), display-capture=(self), "
                                   "geolocation=(), payment=(), usb=()";
 
+/* A policy is a list: what would end an item is not let into it. */
+static void allow(char *media, size_t cap, const char *url)
+{
+    const size_t n = strlen(media);
+    if (url && *url && !strpbrk(url, " ;,'\"") && strlen(url) < CALL_ORIGIN_CAP)
+        snprintf(media + n, cap - n, " %s", url);
+}
+
+/* Where players get what Mux plays: its playlists lead to hosts of several names. */
+static void allow_mux(char *media, size_t cap, const struct settings *s)
+{
+    if (strcmp(s->media_provider, "mux") != 0) return;
+    if (strstr(s->mux_stream_url, ".mux.com"))
+        allow(media, cap, "https://*.mux.com");
+    else
+        allow(media, cap, s->mux_stream_url);
+}
+
 void api_pages_init(struct api *a)
 {
-    char media[CALL_ORIGIN_CAP + 1] = "";
-    const char *url = a->cfg.settings->public_url;
-    /* A policy is a list: what would end an item is not let into it. */
-    if (url && *url && !strpbrk(url, " ;,'\"") && strlen(url) < CALL_ORIGIN_CAP)
-        snprintf(media, sizeof media, " %s", url);
+    char media[2 * CALL_ORIGIN_CAP + 2] = "";
+    allow(media, sizeof media, a->cfg.settings->public_url);
+    allow_mux(media, sizeof media, a->cfg.settings);
     snprintf(a->csp_page, sizeof a->csp_page, CSP, media, "'none'");
     snprintf(a->csp_embed, sizeof a->csp_embed, CSP, media, "*");
 }

@@ -32,6 +32,39 @@ static bool has_recording(const struct stream *s)
     return s->recording_playback_id[0] && s->recording_playable;
 }
 
+/* Where Mux's pictures are: on the same name, with "image" for "stream". */
+static json_t *remote_image(const char *base, const char *id, const char *file)
+{
+    const bool split = span_starts(span_str(base), "https://stream.");
+    return split ? json_sprintf("https://image.%s/%s/%s", base + 15, id, file)
+                 : json_sprintf("%s/%s/%s", base, id, file);
+}
+
+/* Mux plays it. Until it is made there, nothing does. */
+static json_t *remote_playback(struct api *a, const struct stream *s)
+{
+    const char *base = a->cfg.settings->mux_stream_url;
+    const bool recorded = s->status == STREAM_ENDED && s->remote_recording[0];
+    const char *id = recorded ? s->remote_recording : s->remote_playback_id;
+    if (!*id)
+        return json_pack("{s:s, s:n, s:n, s:n, s:n}", "playbackId", s->live_playback_id, "hlsUrl",
+                         "whepUrl", "thumbnailUrl", "storyboardUrl");
+    return json_pack("{s:s, s:o, s:n, s:o, s:o}", "playbackId", id, "hlsUrl",
+                     json_sprintf("%s/%s.m3u8", base, id), "whepUrl", "thumbnailUrl",
+                     remote_image(base, id, "thumbnail.jpg"), "storyboardUrl",
+                     remote_image(base, id, "storyboard.vtt"));
+}
+
+static json_t *recording_url(struct api *a, const struct stream *s, const char *origin)
+{
+    if (s->remote)
+        return s->remote_recording[0] ? json_sprintf("%s/%s.m3u8", a->cfg.settings->mux_stream_url,
+                                                     s->remote_recording)
+                                      : json_null();
+    return has_recording(s) ? json_sprintf("%s/%s.m3u8", origin, s->recording_playback_id)
+                            : json_null();
+}
+
 static json_t *playback_json(const struct stream *s, const char *origin)
 {
     /* While a better one is on its way, the server's own is there. */
@@ -66,10 +99,7 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", s->id, "title", s->title, "description",
                   s->description, "status", STREAM_STATUS[s->status], "streamType",
                   STREAM_TYPE[s->type], "recordingStatus", RECORDING_STATUS[s->recording]);
-    json_object_set_new(j, "recordingUrl",
-                        has_recording(s)
-                            ? json_sprintf("%s/%s.m3u8", origin, s->recording_playback_id)
-                            : json_null());
+    json_object_set_new(j, "recordingUrl", recording_url(a, s, origin));
     json_object_set_new(j, "recordingId", text_or_null(s->recording_id));
     json_object_set_new(j, "duration",
                         s->duration_s < 0 ? json_null() : json_integer(s->duration_s));
@@ -89,7 +119,8 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
     json_object_set_new(j, "user",
                         json_pack("{s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
                                   "image", text_or_null(s->user_image)));
-    json_object_set_new(j, "playback", playback_json(s, origin));
+    json_object_set_new(j, "playback",
+                        s->remote ? remote_playback(a, s) : playback_json(s, origin));
     json_object_set_new(j, "direct", direct_json(s));
     return j;
 }
@@ -114,7 +145,24 @@ static json_t *rtmp_url(const char *scheme, const char *origin, uint16_t port, u
     return json_sprintf("%s://%.*s:%u/live", scheme, (int)host.len, (const char *)host.p, port);
 }
 
-json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, const char *origin)
+/* Mux's address and key. The key is null until Mux has made the stream. */
+static json_t *remote_ingest(struct api *a, struct db *db, const struct stream *s)
+{
+    const char *url = a->cfg.settings->mux_rtmp_url;
+    char key[REMOTE_KEY_CAP];
+    const enum err e = ingest_remote_key(db, a->cfg.secret, s->live_stream_id, key, sizeof key);
+    if (e != E_OK && e != E_NOTFOUND)
+        log_error("stream_key", "stream=%s cannot be shown: %s (was secret.key replaced?)", s->id,
+                  err_text(e));
+    json_t *in = json_pack("{s:s, s:o}", "rtmpUrl", url, "streamKey",
+                           e == E_OK ? json_string(key) : json_null());
+    if (!strcmp(url, "rtmp://global-live.mux.com:5222/app"))
+        json_object_set_new(in, "rtmpsUrl", json_string("rtmps://global-live.mux.com:443/app"));
+    return in;
+}
+
+static json_t *local_ingest(struct api *a, struct db *db, const struct stream *s,
+                            const char *origin)
 {
     const char *fixed = a->cfg.settings->public_rtmp_url;
     char key[INGEST_KEY_CAP];
@@ -128,8 +176,14 @@ json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, co
         e == E_OK ? json_string(key) : json_null(), "whipUrl", json_sprintf("%s/whip", origin));
     if (a->cfg.rtmps_port)
         json_object_set_new(in, "rtmpsUrl", rtmp_url("rtmps", origin, a->cfg.rtmps_port, 443));
+    return in;
+}
+
+json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, const char *origin)
+{
     json_t *j = stream_json(a, s, origin);
-    json_object_set_new(j, "ingest", in);
+    json_object_set_new(j, "ingest",
+                        s->remote ? remote_ingest(a, db, s) : local_ingest(a, db, s, origin));
     json_object_set_new(j, "recordingProblem", text_or_null(s->recording_problem));
     return j;
 }

@@ -72,6 +72,17 @@ enum err ingest_key(struct db *db, const struct secret *s, const char *id, char 
     return e == E_OK ? opened : e;
 }
 
+enum err ingest_remote_key(struct db *db, const struct secret *s, const char *id, char *key,
+                           size_t cap)
+{
+    struct db_rows *q =
+        db_query(db, "SELECT remote_key_sealed FROM live_streams WHERE id = ?1", "s", id);
+    const bool found = db_next(q) && !db_null(q, 0);
+    const enum err opened = found ? seal_open(s, id, db_blob(q, 0), key, cap) : E_NOTFOUND;
+    const enum err e = db_done(q);
+    return e == E_OK ? opened : e;
+}
+
 enum err ingest_reset_key(struct db *db, const struct secret *s, const char *id)
 {
     struct fresh_key k;

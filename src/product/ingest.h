@@ -25,6 +25,9 @@ enum err ingest_add(struct db *db, const struct secret *s, const char *user_id, 
 /* The key, for its owner. E_AUTH: it was sealed with another secret.key. */
 enum err ingest_key(struct db *db, const struct secret *s, const char *id,
                     char key[INGEST_KEY_CAP]) WARN_UNUSED;
+/* The same of a stream that Mux takes in; E_NOTFOUND: Mux has not given one yet. */
+enum err ingest_remote_key(struct db *db, const struct secret *s, const char *id, char *key,
+                           size_t cap) WARN_UNUSED;
 /* From now on only the new key is good; whoever publishes with the old one is the caller's to send
  * away. */
 enum err ingest_reset_key(struct db *db, const struct secret *s, const char *id) WARN_UNUSED;

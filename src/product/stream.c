@@ -61,6 +61,10 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->direct_answered = db_int(q, 25) != 0;
     s->reusable = db_int(q, 26) != 0;
     s->recording_closed = db_int(q, 27) == 0;
+    s->remote = db_int(q, 28) != 0;
+    copy(s->remote_playback_id, sizeof s->remote_playback_id, db_text(q, 29));
+    copy(s->remote_recording, sizeof s->remote_recording, db_text(q, 30));
+    if (s->remote) s->recording_playable = s->remote_recording[0] != 0;
 }
 
 void stream_fini(struct stream *s)
@@ -160,6 +164,8 @@ static enum err insert(struct db *db, const struct secret *secret, const char *u
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BIGINT), ?8, ?8)",
                 "sssssssi", id, user_id, live_id, c->title, c->description, STREAM_TYPE[f->type],
                 time_text(f->scheduled_at, at), now);
+    if (e == E_OK && f->type == STREAM_RTMP && provider_is_mux())
+        e = provider_want_live(db, live_id, id);
     return e != E_OK ? e : outbox_add(db, "live_stream.created", OUTBOX_LIVE, live_id);
 }
 
@@ -188,7 +194,9 @@ enum err stream_add(struct db *db, const struct secret *secret, const char *user
             db_rollback(db);
     }
     free(c);
-    return e == E_OK ? stream_get(db, id, out, p) : problem_of(p, e);
+    if (e != E_OK) return problem_of(p, e);
+    provider_wake();
+    return stream_get(db, id, out, p);
 }
 
 static enum err update(struct db *db, const char *id, const struct stream_fields *f,
@@ -208,6 +216,15 @@ static enum err update(struct db *db, const char *id, const struct stream_fields
                    has_schedule ? time_text(f->scheduled_at, at) : NULL, clock_wall_us());
 }
 
+/* An encoder's stream is Mux's, a browser's is ours: another type moves it. */
+static enum err move(struct db *db, const struct stream *s, const struct stream_fields *f)
+{
+    if (!(f->has & STREAM_HAS_TYPE) || f->type == s->type) return E_OK;
+    if (s->remote) return provider_drop_live(db, s->live_stream_id, s->id);
+    if (f->type != STREAM_RTMP || !provider_is_mux()) return E_OK;
+    return provider_want_live(db, s->live_stream_id, s->id);
+}
+
 enum err stream_change(struct db *db, const char *id, const char *user_id,
                        const struct stream_fields *f, struct problem *p)
 {
@@ -220,9 +237,39 @@ enum err stream_change(struct db *db, const char *id, const char *user_id,
                            "The kind of a stream is fixed once it has been live.");
     struct fields_checked *c = NEW(struct fields_checked);
     e = check(f, c, p);
-    if (e == E_OK) e = update(db, id, f, c);
+    if (e == E_OK) e = db_begin(db);
+    if (e == E_OK) {
+        e = update(db, id, f, c);
+        if (e == E_OK) e = move(db, &s, f);
+        if (e == E_OK)
+            e = db_commit(db);
+        else
+            db_rollback(db);
+    }
     free(c);
+    if (e == E_OK) provider_wake();
     return problem_of(p, e);
+}
+
+/* The row says so at once; Mux is told as soon as it answers. */
+static enum err end_remote(struct db *db, const struct stream *s)
+{
+    enum err e = db_begin(db);
+    if (e != E_OK) return e;
+    e = db_exec(db,
+                "UPDATE streams SET status = 'ENDED', ended_at = coalesce(ended_at, ?2), "
+                "duration = CASE status WHEN 'LIVE' THEN (?2 - started_at) / 1000000 "
+                "ELSE duration END, recording_status = CASE recording_status WHEN 'RECORDING' "
+                "THEN 'PROCESSING' ELSE recording_status END, ended_reason = 'owner', "
+                "updated_at = ?2 WHERE id = ?1 AND ended_reason NOT IN ('owner', 'limit')",
+                "si", s->id, clock_wall_us());
+    if (e == E_OK && db_changes(db)) e = provider_end_live(db, s->id);
+    if (e == E_OK)
+        e = db_commit(db);
+    else
+        db_rollback(db);
+    if (e == E_OK) provider_wake();
+    return e;
 }
 
 enum err stream_end(struct db *db, const struct stream_runtime *rt, const char *id,
@@ -232,6 +279,7 @@ enum err stream_end(struct db *db, const struct stream_runtime *rt, const char *
     enum err e = stream_get_own(db, id, user_id, &s, p);
     if (e != E_OK) return e;
     stream_fini(&s);
+    if (s.remote) return problem_of(p, end_remote(db, &s));
     e = rt->end(rt->self, db, id);
     if (e != E_CONFLICT) return problem_of(p, e);
     /* There is no broadcast. One that never came shall not come either, and one whose encoder
@@ -256,6 +304,7 @@ enum err stream_reset_key(struct db *db, const struct secret *secret,
     e = db_begin(db);
     if (e != E_OK) return problem_of(p, e);
     e = ingest_reset_key(db, secret, s.live_stream_id);
+    if (e == E_OK && s.remote) e = provider_renew_key(db, s.live_stream_id, s.id);
     if (e == E_OK) e = outbox_add(db, "live_stream.updated", OUTBOX_LIVE, s.live_stream_id);
     if (e == E_OK)
         e = db_commit(db);
@@ -264,6 +313,7 @@ enum err stream_reset_key(struct db *db, const struct secret *secret,
     if (e != E_OK) return problem_of(p, e);
     /* After the change: whoever comes back at once needs the new key already. */
     rt->kick(rt->self, id, "The stream key was changed.");
+    provider_wake();
     return E_OK;
 }
 
@@ -272,6 +322,7 @@ static enum err delete_rows(struct db *db, const struct stream *s)
     enum err e = db_begin(db);
     if (e != E_OK) return e;
     e = outbox_add(db, "live_stream.deleted", OUTBOX_LIVE, s->live_stream_id);
+    if (e == E_OK && s->remote) e = provider_drop_live(db, s->live_stream_id, s->id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM streams WHERE id = ?1", "s", s->id);
     if (e == E_OK) e = ingest_remove(db, s->live_stream_id);
     if (e == E_OK) return db_commit(db);
@@ -291,6 +342,7 @@ enum err stream_remove(struct db *db, const struct stream_runtime *rt, const cha
                 s.live_stream_id);
     if (e == E_OK) e = rt->remove_media(rt->self, db, id);
     if (e == E_OK) e = delete_rows(db, &s);
+    if (e == E_OK) provider_wake();
     return problem_of(p, e);
 }
 

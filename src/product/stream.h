@@ -7,6 +7,7 @@
  * LIMIT_STREAMS_PER_USER, LIMIT_PAGE_ITEMS. Times are microseconds since 1970, 0 for none. */
 #pragma once
 #include "product/ingest.h"
+#include "video/provider.h"
 
 enum stream_status { STREAM_CREATED, STREAM_LIVE, STREAM_ENDED };
 enum stream_type { STREAM_RTMP, STREAM_BROWSER };
@@ -44,6 +45,9 @@ struct stream {
     int64_t direct_id, direct_seen_at; /* product/direct.h; 0: no offer */
     bool direct_answered;
     bool reusable; /* made through the media API: goes live again after whatever end */
+    /* Mux is the provider (video/provider.h): who plays, plays there; "": not known yet. */
+    bool remote;
+    char remote_playback_id[REMOTE_ID_CAP], remote_recording[REMOTE_ID_CAP];
     char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP];
 };
 

@@ -13,9 +13,9 @@
     "s.recording_status, s.ended_reason, s.duration, s.started_at, s.ended_at, s.scheduled_at, "   \
     "s.created_at, s.updated_at, s.peak_viewers, u.name, u.image, "                                \
     "coalesce(a.status, ''), coalesce(a.problem, ''), s.webrtc_offer_at, s.webrtc_seen_at, "       \
-    "s.webrtc_answer IS NOT NULL, "                                                                \
-    "(SELECT l.reusable FROM live_streams l WHERE l.id = s.live_stream_id), "                      \
-    "coalesce(a.is_live, 1) "                                                                      \
-    "FROM streams s JOIN users u ON u.id = s.user_id LEFT JOIN assets a ON a.id = s.recording_id "
+    "s.webrtc_answer IS NOT NULL, rl.reusable, coalesce(a.is_live, 1), rl.remote, "                \
+    "rl.remote_playback_id, rl.remote_asset_playback_id "                                          \
+    "FROM streams s JOIN users u ON u.id = s.user_id LEFT JOIN assets a ON a.id = s.recording_id " \
+    "JOIN live_streams rl ON rl.id = s.live_stream_id "
 
 void stream_read(struct db_rows *q, struct stream *out);

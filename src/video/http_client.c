@@ -126,6 +126,7 @@ static void set_limits(struct transfer *t)
         SET(CURLOPT_LOW_SPEED_LIMIT, (long)LIMIT_FETCH_RATE);
         SET(CURLOPT_LOW_SPEED_TIME, (long)((w->idle_ms + 999) / 1000));
     }
+    if (w->once) SET(CURLOPT_FRESH_CONNECT, 1L);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs is left to its thread, not waited for */
     SET(CURLOPT_FOLLOWLOCATION, w->redirects ? 1L : 0L);
@@ -153,6 +154,7 @@ static void set_body(struct transfer *t)
         SET(CURLOPT_POSTFIELDS, str_c(&t->sent));
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->sent.len);
     }
+    if (t->want.method) SET(CURLOPT_CUSTOMREQUEST, t->want.method);
     SET(CURLOPT_HTTPHEADER, t->headers);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, t);
@@ -222,6 +224,9 @@ static void note_answer(struct transfer *t)
 {
     long status = 0;
     char *type = NULL;
+    curl_off_t retry = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry);
+    t->answer.retry_after_s = retry;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
     t->answer.status = t->answer.err == E_OK ? (int)status : 0;

@@ -25,7 +25,9 @@ struct http_client;
 
 struct http_want {
     const char *url;
-    bool post;              /* with `body`; else GET */
+    bool post;          /* with `body`; else GET */
+    const char *method; /* constant; another one than POST or GET, "PUT"; NULL: as `post` says */
+    bool once; /* on a connection of its own: on a kept one that breaks, libcurl sends it again */
     struct span body;       /* copied */
     const char *headers[8]; /* "Name: value", copied; NULL ends */
     bool allow_private;
@@ -47,6 +49,7 @@ struct http_answer {
     struct span body; /* without `fd`; until `done` returns */
     uint64_t bytes;   /* of the body */
     int64_t took_us;
+    int64_t retry_after_s;           /* Retry-After, as seconds from now; 0: none */
     char type[HTTP_CLIENT_TYPE_CAP]; /* Content-Type, "" */
     char why[HTTP_CLIENT_WHY_CAP];   /* in words, when err is not E_OK */
 };

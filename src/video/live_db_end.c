@@ -245,7 +245,8 @@ enum err live_db_recover(struct live *l, struct db *db, unsigned *n)
     if (e == E_OK)
         e = db_exec(db,
                     "UPDATE streams SET status = 'ENDED', ended_reason = 'restart', ended_at = ?1,"
-                    " updated_at = ?1 WHERE status = 'LIVE'",
+                    " updated_at = ?1 WHERE status = 'LIVE' AND live_stream_id NOT IN (SELECT id"
+                    " FROM live_streams WHERE remote = 1)", /* those are Mux's, and go on there */
                     "i", clock_wall_us());
     if (e == E_OK)
         e = db_exec(db,

@@ -224,3 +224,36 @@ CREATE TABLE webhook_attempts (
     took_us     BIGINT NOT NULL,
     PRIMARY KEY (delivery_id, at)
 );
+
+-- --- Mux as the provider (--media-provider mux) ---
+
+-- `remote`: this stream's encoder and viewers are Mux's. The rest is NULL or '' until it is known.
+ALTER TABLE live_streams ADD COLUMN remote INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE live_streams ADD COLUMN remote_id TEXT;
+ALTER TABLE live_streams ADD COLUMN remote_key_sealed BLOB;
+ALTER TABLE live_streams ADD COLUMN remote_playback_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE live_streams ADD COLUMN remote_asset_id TEXT NOT NULL DEFAULT ''; -- the last recording
+ALTER TABLE live_streams ADD COLUMN remote_asset_playback_id TEXT NOT NULL DEFAULT ''; -- it plays
+CREATE UNIQUE INDEX live_streams_remote ON live_streams (remote_id);
+CREATE INDEX live_streams_remote_asset ON live_streams (remote_asset_id);
+
+-- What is to be told to Mux or asked there, written in the transaction that wants it.
+CREATE TABLE provider_jobs (
+    id         TEXT PRIMARY KEY,            -- kind and object: a wish that waits is not doubled
+    kind       TEXT NOT NULL,
+    object_id  TEXT NOT NULL,               -- what the kind says: streams.id, or an id of Mux's
+    remote_id  TEXT NOT NULL DEFAULT '',
+    asked      INTEGER NOT NULL DEFAULT 0,  -- a creation was sent, and its answer is not known
+    wishes     INTEGER NOT NULL DEFAULT 1,  -- counts up: what was wished meanwhile is done again
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    next_at    BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX provider_jobs_next ON provider_jobs (next_at);
+
+-- Ids of webhooks that were taken; older ones than a day and a bit are not sent again.
+CREATE TABLE provider_events (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL
+);
+CREATE INDEX provider_events_at ON provider_events (at);
