@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FETCHES       8                /* at a time */
 #define ADOPT_WAIT_US (2 * US_PER_SEC) /* between two looks whether the broadcast is over */
 
 /* One run of a job. */
@@ -151,8 +152,8 @@ static enum err fetch(struct work *w)
     if (e == E_NOTFOUND) return E_UNSUPPORTED;
     if (e != E_OK) return e;
     w->told_us = 0;
-    return db_exec(w->db, "UPDATE jobs SET kind = 'import', attempts = 1 WHERE id = ?1", "s",
-                   w->job->id);
+    e = db_exec(w->db, "UPDATE jobs SET kind = 'import' WHERE id = ?1", "s", w->job->id);
+    return e == E_OK ? E_MORE : e; /* for the threads that compute */
 }
 
 static enum err run_fetch(void *ctx, struct db *db, const struct job *j, int64_t *wait_us,
@@ -162,7 +163,6 @@ static enum err run_fetch(void *ctx, struct db *db, const struct job *j, int64_t
     (void)wait_us;
     enum err e = begin(&w);
     if (e == E_OK) e = fetch(&w);
-    if (e == E_OK) e = import_source(&w);
     return end(&w, e);
 }
 
@@ -262,11 +262,10 @@ struct imports *imports_new(const struct imports_config *cfg)
     struct imports *i = NEW(struct imports);
     i->cfg = *cfg;
     const struct job_kind kinds[] = {
-        {"fetch", run_fetch, failed, i},
-        {"import", run_import, failed, i},
-        {"clip", run_clip, failed, i},
-        {"adopt", run_adopt, adopt_failed, i},
-        {"rendition", renditions_run, renditions_failed, i->cfg.live},
+        {"fetch", true, run_fetch, failed, i},
+        {"import", false, run_import, failed, i},
+        {"clip", false, run_clip, failed, i},
+        {"adopt", true, run_adopt, adopt_failed, i},
     };
     _Static_assert(sizeof kinds <= sizeof i->kinds - sizeof *i->kinds, "one to end them");
     memcpy(i->kinds, kinds, sizeof kinds);
@@ -276,6 +275,7 @@ struct imports *imports_new(const struct imports_config *cfg)
                               .n_threads = (unsigned)(cfg->settings->jobs ? cfg->settings->jobs
                                                       : cores > 0         ? cores
                                                                           : 1),
+                              .n_waiting = FETCHES,
                               .kinds = i->kinds});
     return i;
 }

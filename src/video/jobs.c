@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/rand.h"
+#include "base/str.h"
 #include "base/xalloc.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,9 +15,18 @@
 #define LOOK_S     2                /* jobs whose time comes, or of which nobody told us */
 #define BACKOFF_US (5 * US_PER_SEC) /* before the second attempt, then four times as long */
 
+/* Kinds that share threads. */
+struct lane {
+    struct jobs *jobs;
+    unsigned n_threads;
+    int64_t max_of_user; /* running at a time */
+    char kinds[128];     /* ",import,clip," */
+};
+
 struct jobs {
     struct jobs_config cfg;
-    pthread_t threads[LIMIT_JOBS];
+    struct lane lanes[2];
+    pthread_t threads[2 * LIMIT_JOBS];
     unsigned n_running_threads;
     pthread_mutex_t lock; /* guards what follows; held while a job is chosen */
     pthread_cond_t wake;
@@ -43,19 +53,22 @@ static bool comes_before(const struct candidate *a, const struct candidate *b)
     return a->oldest < b->oldest;
 }
 
-static enum err choose_user(struct jobs *j, struct db *db, struct candidate *best)
+static enum err choose_user(const struct lane *l, struct db *db, struct candidate *best)
 {
+    const struct jobs *j = l->jobs;
     struct db_rows *q =
         db_query(db,
                  "SELECT q.user_id, MIN(q.created_at), (SELECT COUNT(*) FROM jobs r WHERE"
-                 " r.user_id = q.user_id AND r.state = 'running') FROM jobs q"
-                 " WHERE q.state = 'queued' AND q.not_before <= ?1 GROUP BY q.user_id",
-                 "i", clock_wall_us());
+                 " r.user_id = q.user_id AND r.state = 'running' AND"
+                 " instr(?2, ',' || r.kind || ',') > 0) FROM jobs q WHERE q.state = 'queued' AND"
+                 " q.not_before <= ?1 AND instr(?2, ',' || q.kind || ',') > 0 GROUP BY q.user_id",
+                 "is", clock_wall_us(), l->kinds);
     bool found = false;
     while (db_next(q)) {
         struct candidate c = {.oldest = db_int(q, 1), .running = db_int(q, 2)};
         snprintf(c.user_id, sizeof c.user_id, "%s", db_text(q, 0));
         c.served = (uintptr_t)map_get(&j->served, span_str(c.user_id));
+        if (c.running >= l->max_of_user) continue;
         if (!found || comes_before(&c, best)) *best = c;
         found = true;
     }
@@ -63,13 +76,15 @@ static enum err choose_user(struct jobs *j, struct db *db, struct candidate *bes
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
 }
 
-static enum err first_of(struct db *db, const char *user_id, struct job *out, char **input)
+static enum err first_of(const struct lane *l, struct db *db, const char *user_id, struct job *out,
+                         char **input)
 {
     struct db_rows *q =
         db_query(db,
                  "SELECT id, kind, asset_id, input, attempts FROM jobs WHERE user_id = ?1 AND"
-                 " state = 'queued' AND not_before <= ?2 ORDER BY created_at, id LIMIT 1",
-                 "si", user_id, clock_wall_us());
+                 " state = 'queued' AND not_before <= ?2 AND instr(?3, ',' || kind || ',') > 0"
+                 " ORDER BY created_at, id LIMIT 1",
+                 "sis", user_id, clock_wall_us(), l->kinds);
     const bool found = db_next(q);
     if (found) {
         snprintf(out->id, sizeof out->id, "%s", db_text(q, 0));
@@ -84,12 +99,13 @@ static enum err first_of(struct db *db, const char *user_id, struct job *out, ch
 }
 
 /* With the lock. */
-static enum err take_next(struct jobs *j, struct db *db, struct job *out, char **input)
+static enum err take_next(const struct lane *l, struct db *db, struct job *out, char **input)
 {
+    struct jobs *j = l->jobs;
     struct candidate best;
     *input = NULL;
-    enum err e = choose_user(j, db, &best);
-    if (e == E_OK) e = first_of(db, best.user_id, out, input);
+    enum err e = choose_user(l, db, &best);
+    if (e == E_OK) e = first_of(l, db, best.user_id, out, input);
     if (e == E_OK)
         e = db_exec(db, "UPDATE jobs SET state = 'running', attempts = ?2 WHERE id = ?1", "si",
                     out->id, (int64_t)out->attempts);
@@ -145,11 +161,7 @@ static void run(const struct jobs *j, struct db *db, const struct job *job)
     const struct job_kind *k = kind_of(j, job->kind);
     const int64_t began = clock_mono_us();
     enum err e;
-    if (!k) { /* of another version of this program: let it lie */
-        log_warn("job", "id=%s kind=%s is not known", job->id, job->kind);
-        (void)!again(db, job, 3600 * US_PER_SEC, false);
-        return;
-    }
+    CHECK(k); /* a job of a kind that is not known is in no lane */
     if (job->attempts > LIMIT_JOB_ATTEMPTS) {
         e = E_LIMIT; /* it takes the server with it */
         snprintf(problem, sizeof problem, "The server stopped again and again during this work.");
@@ -159,7 +171,9 @@ static void run(const struct jobs *j, struct db *db, const struct job *job)
     log_info("job", "kind=%s asset=%s attempt=%d result=%s ms=%lld%s%s", job->kind, job->asset_id,
              job->attempts, err_label(e), (long long)((clock_mono_us() - began) / US_PER_MS),
              problem[0] ? " problem=" : "", problem);
+    const bool for_others = e == E_MORE && !wait_us;
     e = settle(db, k, job, e, wait_us, problem[0] ? problem : err_text(e));
+    if (for_others) jobs_wake();
     if (e != E_OK) log_error("database", "what=job id=%s error=%s", job->id, err_label(e));
 }
 
@@ -173,13 +187,14 @@ static void wait_a_little(struct jobs *j)
 
 static void *work(void *arg)
 {
-    struct jobs *j = arg;
+    const struct lane *l = arg;
+    struct jobs *j = l->jobs;
     struct db *db = db_open_thread(j->cfg.store);
     struct job job;
     char *input;
     pthread_mutex_lock(&j->lock);
     while (!atomic_load(&j->stopping)) {
-        if (take_next(j, db, &job, &input) != E_OK) {
+        if (take_next(l, db, &job, &input) != E_OK) {
             wait_a_little(j);
             continue;
         }
@@ -194,10 +209,26 @@ static void *work(void *arg)
 
 /* --- life --- */
 
+static void make_lane(struct jobs *j, bool waits, unsigned n_threads)
+{
+    struct lane *l = &j->lanes[waits];
+    struct str kinds = {0};
+    str_addc(&kinds, ',');
+    for (const struct job_kind *k = j->cfg.kinds; k->name; k++)
+        if (k->waits == waits) str_addf(&kinds, "%s,", k->name);
+    l->jobs = j;
+    l->n_threads = n_threads < LIMIT_JOBS ? n_threads : LIMIT_JOBS;
+    l->max_of_user = waits ? (l->n_threads * 3 + 3) / 4 : INT64_MAX;
+    snprintf(l->kinds, sizeof l->kinds, "%s", str_c(&kinds));
+    str_fini(&kinds);
+}
+
 struct jobs *jobs_new(const struct jobs_config *cfg)
 {
     struct jobs *j = NEW(struct jobs);
     j->cfg = *cfg;
+    make_lane(j, false, cfg->n_threads);
+    make_lane(j, true, cfg->n_waiting);
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->wake, NULL);
     const enum err e = db_exec(db_open_thread(cfg->store),
@@ -208,10 +239,11 @@ struct jobs *jobs_new(const struct jobs_config *cfg)
 
 void jobs_start(struct jobs *j)
 {
-    const unsigned n = j->cfg.n_threads < LIMIT_JOBS ? j->cfg.n_threads : LIMIT_JOBS;
     atomic_store(&awake, j);
-    for (unsigned i = 0; i < n; i++)
-        CHECK(pthread_create(&j->threads[j->n_running_threads++], NULL, work, j) == 0);
+    for (unsigned k = 0; k < 2; k++)
+        for (unsigned i = 0; i < j->lanes[k].n_threads; i++)
+            CHECK(pthread_create(&j->threads[j->n_running_threads++], NULL, work, &j->lanes[k]) ==
+                  0);
 }
 
 void jobs_stop(struct jobs *j)

@@ -27,6 +27,7 @@ struct job {
 
 struct job_kind {
     const char *name;
+    bool waits; /* mostly for others (a network): threads of its own, so that it holds no one up */
     /* E_OK: done, the row may be gone already. E_MORE: later, in *wait_us, without counting.
      * E_CLOSED: stopped because jobs_stopping(). E_IO, E_FULL, E_TIMEOUT: try again. Others: it has
      * failed for good. `problem` gets words for people with an error. */
@@ -39,7 +40,8 @@ struct job_kind {
 
 struct jobs_config {
     struct store *store;
-    unsigned n_threads;
+    unsigned n_threads; /* for kinds that compute */
+    unsigned n_waiting; /* for kinds that wait; a user has at most three quarters of them */
     const struct job_kind *kinds; /* borrowed; ends with one without a name */
 };
 

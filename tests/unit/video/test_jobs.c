@@ -57,7 +57,7 @@ static struct job_kind kinds[2];
 
 static void open_queue(struct fixture *f)
 {
-    kinds[0] = (struct job_kind){"test", run, failed, f};
+    kinds[0] = (struct job_kind){"test", false, run, failed, f};
     f->jobs = jobs_new(&(struct jobs_config){.store = f->store, .n_threads = 1, .kinds = kinds});
 }
 
