@@ -12,7 +12,8 @@
     "'public' ORDER BY p.created_at LIMIT 1), s.title, s.description, s.status, s.stream_type, "   \
     "s.recording_status, s.ended_reason, s.duration, s.started_at, s.ended_at, s.scheduled_at, "   \
     "s.created_at, s.updated_at, s.peak_viewers, u.name, u.image, "                                \
-    "coalesce(a.status, ''), coalesce(a.problem, ''), s.webrtc_offer_at, s.webrtc_seen_at, "       \
+    "CASE a.is_live WHEN 0 THEN a.status ELSE '' END, coalesce(a.problem, ''), "                   \
+    "s.webrtc_offer_at, s.webrtc_seen_at, "                                                        \
     "s.webrtc_answer IS NOT NULL, rl.reusable, coalesce(a.is_live, 1), rl.remote, "                \
     "rl.remote_playback_id, rl.remote_asset_playback_id "                                          \
     "FROM streams s JOIN users u ON u.id = s.user_id LEFT JOIN assets a ON a.id = s.recording_id " \

@@ -158,7 +158,7 @@ enum err live_db_started(struct db *db, const struct broadcast *b)
                     "UPDATE live_streams SET status = 'active' WHERE id = ?1 AND status = 'idle'",
                     "s", id);
     if (e == E_OK && db_changes(db)) e = tell_live(db, "live_stream.active", b);
-    if (e == E_OK && b->asset_id[0]) e = write_asset_live(db, b);
+    if (e == E_OK && b->asset_id[0] && b->disk_error == E_OK) e = write_asset_live(db, b);
     return live_db_finish(db, e);
 }
 
