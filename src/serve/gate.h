@@ -56,6 +56,7 @@ struct gate_media_answer {
     const char *stream_id; /* the channel behind it, for counting viewers */
     bool is_signed;        /* only with a token (admit), or with a signature of ours */
     int64_t duration_us;   /* how long it may play at most, without pauses */
+    int64_t thumbnail_us;  /* ASSET: the time of its picture that its owner has chosen; -1: none */
     const char *asset_id;  /* whose segments these are, for counting; "": of none */
 };
 /* E_OK; E_NOTFOUND: no such playback id; E_CLOSED: known, nothing to play now (412); E_AUTH: the

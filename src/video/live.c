@@ -245,7 +245,8 @@ static void answer_media(struct playback_call *c)
 {
     char path[4096];
     struct gate_media_answer m = {.is_signed = c->found.is_signed,
-                                  .duration_us = c->found.duration_us};
+                                  .duration_us = c->found.duration_us,
+                                  .thumbnail_us = c->found.thumbnail_us};
     if (c->b) {
         m.kind = strcmp(c->found.kind, "live") != 0 ? GATE_MEDIA_ASSET : GATE_MEDIA_LIVE;
         m.log = c->b->log;

@@ -208,15 +208,15 @@ enum err live_db_disk_failed(struct db *db, const struct broadcast *b)
 
 enum err live_db_find_playback(struct db *db, const char *id, struct live_playback *out)
 {
-    struct db_rows *q =
-        db_query(db,
-                 "SELECT p.kind, p.object_id, COALESCE(a.dir, ''), COALESCE(a.stream_id, s.id, ''),"
-                 " COALESCE(a.status, ''), COALESCE(a.user_id, s.user_id, ''), p.policy,"
-                 " COALESCE(a.duration_us, 0) FROM playback_ids p"
-                 " LEFT JOIN assets a ON p.kind = 'asset' AND a.id = p.object_id"
-                 " LEFT JOIN streams s ON p.kind = 'live' AND s.live_stream_id = p.object_id"
-                 " WHERE p.id = ?1",
-                 "s", id);
+    struct db_rows *q = db_query(
+        db,
+        "SELECT p.kind, p.object_id, COALESCE(a.dir, ''), COALESCE(a.stream_id, s.id, ''),"
+        " COALESCE(a.status, ''), COALESCE(a.user_id, s.user_id, ''), p.policy,"
+        " COALESCE(a.duration_us, 0), COALESCE(a.thumbnail_time_us, -1) FROM playback_ids p"
+        " LEFT JOIN assets a ON p.kind = 'asset' AND a.id = p.object_id"
+        " LEFT JOIN streams s ON p.kind = 'live' AND s.live_stream_id = p.object_id"
+        " WHERE p.id = ?1",
+        "s", id);
     const bool found = db_next(q);
     if (found) {
         TAKE(out->kind, db_text(q, 0));
@@ -227,6 +227,7 @@ enum err live_db_find_playback(struct db *db, const char *id, struct live_playba
         TAKE(out->user_id, db_text(q, 5));
         out->is_signed = strcmp(db_text(q, 6), "public") != 0;
         out->duration_us = db_int(q, 7);
+        out->thumbnail_us = db_int(q, 8);
     }
     const enum err e = db_done(q);
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;

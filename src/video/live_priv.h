@@ -89,7 +89,7 @@ struct live_playback {
     char kind[8], object_id[LIVE_ID_CAP], dir[LIVE_ID_CAP], stream_id[LIVE_ID_CAP], status[16];
     char user_id[LIVE_ID_CAP];
     bool is_signed;
-    int64_t duration_us;
+    int64_t duration_us, thumbnail_us; /* -1: none */
 };
 enum err live_db_find_playback(struct db *db, const char *id,
                                struct live_playback *out) WARN_UNUSED;

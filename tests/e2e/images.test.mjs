@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Pictures of streams and recordings: what they show, their real sizes and formats, how long they may be
 // kept, and what a bad or a greedy request gets.
+import Mux from '@mux/mux-node';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -11,7 +12,7 @@ import { launchBrowser } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
 import { encode } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { program, startServer, tempDir, until } from './lib/server.mjs';
+import { program, run, startServer, tempDir, until } from './lib/server.mjs';
 
 // One colour a second, a white bar at the left edge; a key frame every two seconds, and B-frames, so that most
 // seconds begin in the middle of a segment.
@@ -227,6 +228,27 @@ test('images of a stream and of its recording', async (t) => {
     assert.ok(Number(flood.find((a) => a.status === 429).headers['retry-after']) >= 1);
     const other = await get(server, `/${id}/thumbnail.jpg?width=77`, { 'X-Forwarded-For': '198.51.100.7' });
     assert.equal(other.status, 200);
+  });
+
+  await t.test("the owner's time, and a signed id's tokens", async () => {
+    const made = JSON.parse((await run(['token', 'create', '--data', server.dataDir, '--email', ada.email, '--json'])).stdout);
+    const mux = new Mux({ tokenId: made.TOKEN_ID, tokenSecret: made.TOKEN_SECRET, baseURL: server.http, webhookSecret: null });
+    const [asset] = (await mux.video.assets.list()).data;
+    isColour(look((await image(server, `/${id}/thumbnail.png?width=32`, 'image/png')).body).at(16, 9), RGB[Math.floor(asset.duration / 2) % 6], 'the middle');
+    await mux.video.assets.update(asset.id, { thumbnail_time: 1.5 });
+    isColour(look((await image(server, `/${id}/thumbnail.png?width=32`, 'image/png')).body).at(16, 9), RGB[1], 'the time that was chosen');
+    const key = await mux.system.signingKeys.create();
+    const secret = (await mux.video.assets.createPlaybackId(asset.id, { policy: 'signed' })).id;
+    const token = (type, params) => mux.jwt.signPlaybackId(secret, { keyId: key.id, keySecret: key.private_key, type, params, expiration: '1h' });
+    await refused(server, `/${secret}/thumbnail.png`, 403, 'forbidden');
+    await refused(server, `/${secret}/thumbnail.png?token=${await token('gif')}`, 403, 'forbidden');
+    const answer = await image(server, `/${secret}/thumbnail.png?width=64&token=${await token('thumbnail', { time: 2.5, width: '96' })}`, 'image/png');
+    assert.match(answer.headers['cache-control'], /^private/);
+    assert.equal(look(answer.body).width, 96, "the token's width");
+    isColour(look(answer.body).at(48, 27), RGB[2], "the token's time");
+    const vtt = (await image(server, `/${secret}/storyboard.vtt?token=${await token('storyboard')}`, 'text/vtt; charset=utf-8')).text;
+    const sheet = /^(http\S+)#xywh/m.exec(vtt)[1];
+    assert.equal((await request(sheet)).status, 200, 'the text points at a sheet that can be had');
   });
 
   await t.test('the pages show them', async () => {

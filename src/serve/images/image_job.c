@@ -396,7 +396,8 @@ static void on_gate(void *ctx, enum err e, const struct gate_media_answer *m)
         return;
     }
     j->state = JOB_QUEUED;
-    j->source.usual_us = IMAGE_NO_TIME;
+    const bool chosen = e == E_OK && m->dir && m->thumbnail_us >= 0;
+    j->source.usual_us = chosen ? m->thumbnail_us : IMAGE_NO_TIME;
     j->is_signed = e == E_AUTH || (e == E_OK && m->is_signed);
     sort_out(j);
     if (list_empty(&j->asks))

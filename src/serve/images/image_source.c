@@ -282,7 +282,8 @@ static enum err add_thumbnail(const struct view *v, const struct image_params *p
     if (p->latest && !v->snap) return E_INVALID;
     if (v->snap && (p->latest || !said)) return add_latest(v, plan, problem);
     if (!v->n) return not_yet(problem);
-    if (!said) time = usual_us != IMAGE_NO_TIME ? usual_us : v->total_us / 2;
+    if (!said)
+        time = usual_us != IMAGE_NO_TIME && usual_us < v->total_us ? usual_us : v->total_us / 2;
     if (p->program_us != IMAGE_NO_TIME) e = program_time(v, p->program_us, &time, problem);
     if (e != E_OK) return e;
     if (time >= v->total_us + LATE_US) return no_such_time(problem);
