@@ -265,6 +265,7 @@ struct imports *imports_new(const struct imports_config *cfg)
         {"fetch", true, run_fetch, failed, i},
         {"import", false, run_import, failed, i},
         {"clip", false, run_clip, failed, i},
+        {"rendition", false, renditions_run, renditions_failed, cfg->live},
         {"adopt", true, run_adopt, adopt_failed, i},
     };
     _Static_assert(sizeof kinds <= sizeof i->kinds - sizeof *i->kinds, "one to end them");
