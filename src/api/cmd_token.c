@@ -126,10 +126,11 @@ static int create(struct db *db, const struct args *a)
 
 static json_t *token_json(const struct api_token *t, const char *email)
 {
-    char at[CLOCK_ISO_LEN];
+    char at[CLOCK_ISO_LEN], used[CLOCK_ISO_LEN] = "";
     clock_iso(t->created_at, at);
-    return json_pack("{s:s, s:s, s:s, s:s}", "TOKEN_ID", t->id, "name", t->name, "owner", email,
-                     "createdAt", at);
+    if (t->last_used_at) clock_iso(t->last_used_at, used);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o}", "TOKEN_ID", t->id, "name", t->name, "owner",
+                     email, "createdAt", at, "lastUsedAt", *used ? json_string(used) : json_null());
 }
 
 static int list(struct db *db, const struct args *a)
@@ -158,7 +159,7 @@ static int list(struct db *db, const struct args *a)
 
 static int drop(struct db *db, const struct args *a)
 {
-    const enum err e = api_token_remove(db, a->id);
+    const enum err e = api_token_remove(db, NULL, a->id);
     if (e == E_NOTFOUND) return fail("there is no such token");
     return e == E_OK ? 0 : fail("the token cannot be deleted");
 }

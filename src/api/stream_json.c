@@ -6,7 +6,7 @@
 #include "product/direct.h"
 #include <stdio.h>
 
-static json_t *time_json(int64_t us)
+json_t *time_json(int64_t us)
 {
     char iso[CLOCK_ISO_LEN];
     if (!us) return json_null();

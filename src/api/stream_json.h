@@ -5,6 +5,7 @@
 #include "product/stream.h"
 #include <jansson.h>
 
+json_t *time_json(int64_t us);           /* ISO 8601; null for 0 */
 json_t *user_json(const struct user *u); /* for the user themself */
 /* What everybody may see. URLs begin with `origin`. */
 json_t *stream_json(struct api *a, const struct stream *s, const char *origin);

@@ -2,10 +2,12 @@
 #include "product/api_token.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include <stdio.h>
 
 enum { HEX_CAP = 2 * SHA256_LEN + 1 };
+#define USE_STEP_US (60 * US_PER_SEC) /* how exact the time of the last use is */
 
 /* Plain SHA-256 is enough: nobody guesses 380 random bits. */
 static void hash_secret(struct span secret, char hex[HEX_CAP])
@@ -60,6 +62,19 @@ static void token_read(struct db_rows *q, struct api_token *t)
     snprintf(t->user_id, sizeof t->user_id, "%s", db_text(q, 1));
     snprintf(t->name, sizeof t->name, "%s", db_text(q, 2));
     t->created_at = db_int(q, 3);
+    t->last_used_at = db_int(q, 4);
+}
+
+/* A request is answered all the same when this cannot be written. */
+static void note_use(struct db *db, struct api_token *t)
+{
+    const int64_t now = clock_wall_us();
+    if (now - t->last_used_at < USE_STEP_US && now >= t->last_used_at) return;
+    if (db_exec(db, "UPDATE api_tokens SET last_used_at = ?2 WHERE id = ?1", "si", t->id, now) ==
+        E_OK)
+        t->last_used_at = now;
+    else
+        log_warn("api_token", "token=%s: its use was not noted", t->id);
 }
 
 enum err api_token_find(struct db *db, struct span id, struct span secret, struct api_token *out,
@@ -70,14 +85,15 @@ enum err api_token_find(struct db *db, struct span id, struct span secret, struc
     if (!span_cstr(id, key, sizeof key)) key[0] = 0; /* nobody's */
     hash_secret(secret, hash);
     struct db_rows *q = db_query(db,
-                                 "SELECT id, user_id, name, created_at, secret_hash "
+                                 "SELECT id, user_id, name, created_at, last_used_at, secret_hash "
                                  "FROM api_tokens WHERE id = ?1",
                                  "s", key);
-    const bool same = db_next(q) && hash_equal(span_str(db_text(q, 4)), span_str(hash));
+    const bool same = db_next(q) && hash_equal(span_str(db_text(q, 5)), span_str(hash));
     if (same) token_read(q, &t);
     const enum err e = db_done(q);
     if (e != E_OK) return e;
     if (!same || account_get(db, t.user_id, owner) != E_OK) return E_AUTH;
+    note_use(db, &t);
     *out = t;
     return E_OK;
 }
@@ -86,10 +102,11 @@ enum err api_token_list(struct db *db, const char *user_id, struct api_token **o
 {
     struct api_token *all = NULL;
     size_t len = 0;
-    struct db_rows *q = db_query(db,
-                                 "SELECT id, user_id, name, created_at FROM api_tokens "
-                                 "WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at, id",
-                                 "s", user_id);
+    struct db_rows *q =
+        db_query(db,
+                 "SELECT id, user_id, name, created_at, last_used_at FROM api_tokens "
+                 "WHERE ?1 IS NULL OR user_id = ?1 ORDER BY created_at, id",
+                 "s", user_id);
     while (db_next(q)) {
         all = xrealloc(all, (len + 1) * sizeof *all);
         token_read(q, &all[len++]);
@@ -104,8 +121,10 @@ enum err api_token_list(struct db *db, const char *user_id, struct api_token **o
     return E_OK;
 }
 
-enum err api_token_remove(struct db *db, const char *id)
+enum err api_token_remove(struct db *db, const char *user_id, const char *id)
 {
-    const enum err e = db_exec(db, "DELETE FROM api_tokens WHERE id = ?1", "s", id);
+    const enum err e =
+        db_exec(db, "DELETE FROM api_tokens WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2)", "ss",
+                id, user_id);
     return e != E_OK ? e : db_changes(db) ? E_OK : E_NOTFOUND;
 }

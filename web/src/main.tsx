@@ -11,11 +11,14 @@ import { Manage } from './routes/manage';
 import { NotFound } from './routes/not-found';
 import { Register } from './routes/register';
 import { Watch } from './routes/watch';
-import { WebhooksLoader } from './routes/webhooks-loader';
 import { place, startRouter, type Route } from './store/router';
 import { Header } from './ui/header';
+import { lazyPage } from './ui/lazy-page';
 import { Notices } from './ui/notices';
 import { useStore } from './ui/use-store';
+
+const ApiAccess = lazyPage('API access', () => import('./routes/api-access').then((m) => m.ApiAccess));
+const Webhooks = lazyPage('Webhooks', () => import('./routes/webhooks').then((m) => m.Webhooks));
 
 function page(route: Route) {
   switch (route.name) {
@@ -28,7 +31,9 @@ function page(route: Route) {
     case 'dashboard':
       return <Dashboard />;
     case 'webhooks':
-      return <WebhooksLoader />;
+      return <Webhooks />;
+    case 'api':
+      return <ApiAccess />;
     case 'manage':
       return <Manage key={route.id} id={route.id} />;
     case 'watch':

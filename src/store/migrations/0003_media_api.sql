@@ -8,7 +8,8 @@ CREATE TABLE api_tokens (
     user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name        TEXT NOT NULL,
     secret_hash TEXT NOT NULL, -- SHA-256, hex: the secret is random and long
-    created_at  BIGINT NOT NULL
+    created_at  BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL DEFAULT 0 -- to the minute; 0: never
 );
 CREATE INDEX api_tokens_user ON api_tokens (user_id);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import type { Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, ServerSettings, Stream, StreamPage, StreamStatus, StreamType, User, Webhook } from './types';
+import type { Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -127,6 +127,15 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     getDirect: (id: string) =>
       call<{ id: string; answered: boolean; offer?: string; answer?: string }>('GET', `${stream(id)}/direct`),
     endDirect: (id: string) => call<void>('DELETE', `${stream(id)}/direct`),
+
+    listTokens: () => call<{ tokens: Token[] }>('GET', '/tokens').then((r) => r.tokens),
+    /** The answer has the secret, once. */
+    createToken: (name: string) => call<Token & { secret: string }>('POST', '/tokens', { name }),
+    deleteToken: (id: string) => call<void>('DELETE', `/tokens/${encodeURIComponent(id)}`),
+    listSigningKeys: () => call<{ signingKeys: SigningKey[] }>('GET', '/signing-keys').then((r) => r.signingKeys),
+    /** The answer has the private key, once: PEM in base64. */
+    createSigningKey: () => call<SigningKey & { privateKey: string }>('POST', '/signing-keys'),
+    deleteSigningKey: (id: string) => call<void>('DELETE', `/signing-keys/${encodeURIComponent(id)}`),
 
     listWebhooks: () => call<{ webhooks: Webhook[] }>('GET', '/webhooks').then((r) => r.webhooks),
     /** The answer has the signing secret, once. */

@@ -124,6 +124,21 @@ export interface Advice {
   setting?: string;
 }
 
+/** What a program logs in with. */
+export interface Token {
+  id: string;
+  name: string;
+  createdAt: string;
+  /** To the minute; null: never. */
+  lastUsedAt: string | null;
+}
+
+/** What a program signs playback with. */
+export interface SigningKey {
+  id: string;
+  createdAt: string;
+}
+
 export interface Webhook {
   id: string;
   address: string;

@@ -130,6 +130,9 @@ function MyStreams({ user }: { user: User }) {
       <div class="page-head">
         <h1>My streams</h1>
         <div class="page-actions">
+          <LinkButton icon="key" href="/dashboard/api">
+            API access
+          </LinkButton>
           <LinkButton icon="link" href="/dashboard/webhooks">
             Webhooks
           </LinkButton>

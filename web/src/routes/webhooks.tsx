@@ -25,7 +25,7 @@ const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something we
 
 function SecretDialog({ secret, onClose }: { secret: string; onClose: () => void }) {
   return (
-    <Dialog title="Signing secret" onClose={onClose}>
+    <Dialog title="Signing secret" firm onClose={onClose}>
       <div class="dialog-text">
         <p>Your program checks the header Mux-Signature with it. It is shown now and never again.</p>
       </div>

@@ -8,6 +8,7 @@ export type Route =
   | { name: 'register' }
   | { name: 'dashboard' }
   | { name: 'webhooks' }
+  | { name: 'api' }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
   | { name: 'broadcast'; id: string }
@@ -26,6 +27,8 @@ export function match(pathname: string): Route {
       return { name: 'dashboard' };
     case '/dashboard/webhooks':
       return { name: 'webhooks' };
+    case '/dashboard/api':
+      return { name: 'api' };
   }
   const [, kind, id, studio] = /^\/(dashboard|stream)\/([^/]+)(\/broadcast)?$/.exec(path) ?? [];
   if (!kind || !id || (studio && kind !== 'stream')) return { name: 'not-found' };

@@ -35,7 +35,7 @@ export function CopyButton({ what, text, label, small }: { what: string; text: s
     timer.current = setTimeout(() => setCopied(false), 2000);
   }
   return (
-    <Button small={small ?? false} icon={copied ? 'check' : 'copy'} aria-label={`Copy ${what}`} onClick={copy}>
+    <Button small={small ?? false} icon={copied ? 'check' : 'copy'} aria-label={`${copied ? 'Copied' : 'Copy'} ${what}`} onClick={copy}>
       {copied ? 'Copied' : (label ?? 'Copy')}
     </Button>
   );
@@ -68,6 +68,24 @@ export function CopyField({ label, what, value, secret }: { label: string; what:
         )}
         <CopyButton what={what} text={value} />
       </div>
+    </div>
+  );
+}
+
+/** Lines to be carried elsewhere as they are. */
+export function CopyLines({ label, what, text }: { label: string; what: string; text: string }) {
+  const id = useId();
+  return (
+    <div class="copy-field">
+      <div class="copy-lines-head">
+        <span class="copy-label" id={id}>
+          {label}
+        </span>
+        <CopyButton small what={what} text={text} />
+      </div>
+      <pre class="copy-lines" role="region" tabIndex={0} aria-labelledby={id}>
+        {text}
+      </pre>
     </div>
   );
 }

@@ -5,13 +5,16 @@ import { ApiError } from '../api/client';
 import { Button } from './button';
 import { Problem } from './form';
 
-/** A modal <dialog>: the browser keeps focus inside, closes it on Escape and gives the focus back. */
+/** A modal <dialog>: the browser keeps focus inside, closes it on Escape and gives the focus back. A `firm` one
+ *  shows what is never shown again: a click beside it does not close it. */
 export function Dialog({
   title,
+  firm,
   onClose,
   children,
 }: {
   title: string;
+  firm?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }) {
@@ -28,7 +31,7 @@ export function Dialog({
       class="dialog"
       aria-labelledby={id}
       onClose={onClose}
-      onClick={(e) => e.target === e.currentTarget && ref.current?.close()}
+      onClick={(e) => !firm && e.target === e.currentTarget && ref.current?.close()}
     >
       <div class="dialog-body">
         <h2 id={id}>{title}</h2>
