@@ -53,14 +53,15 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->peak_viewers = db_int(q, 18);
     copy(s->user_name, sizeof s->user_name, db_text(q, 19));
     copy(s->user_image, sizeof s->user_image, db_text(q, 20));
-    s->recording_playable =
-        s->recording == RECORDING_RECORDING || strcmp(db_text(q, 21), "ready") == 0;
     copy(s->recording_problem, sizeof s->recording_problem, db_text(q, 22));
     s->direct_id = db_int(q, 23);
     s->direct_seen_at = db_int(q, 24);
     s->direct_answered = db_int(q, 25) != 0;
     s->reusable = db_int(q, 26) != 0;
     s->recording_closed = db_int(q, 27) == 0;
+    /* What is being written plays, also in the moment between the stream's end and its own. */
+    s->recording_playable = s->recording == RECORDING_RECORDING || !s->recording_closed ||
+                            strcmp(db_text(q, 21), "ready") == 0;
     s->remote = db_int(q, 28) != 0;
     copy(s->remote_playback_id, sizeof s->remote_playback_id, db_text(q, 29));
     copy(s->remote_recording, sizeof s->remote_recording, db_text(q, 30));

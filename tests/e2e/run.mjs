@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const FILE_LIMIT_MS = 5 * 60_000;
 const AT_ONCE = 2;
+const REASON_CHARS = 600;
 
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -27,16 +28,25 @@ function readTap(text, file) {
     const m = /^(\s*)(not ok|ok) \d+ - (.*)$/.exec(lines[i]);
     if (!m) continue;
     // A case that holds others is counted by them; its lines end in "type: 'suite'".
-    let suite = false;
-    for (let j = i + 1; j < lines.length && /^\s*(---|\s+\S|$)/.test(lines[j]) && !/^\s*\.\.\.$/.test(lines[j]); j++)
-      if (/^\s*type: 'suite'/.test(lines[j])) suite = true;
-    if (suite) continue;
+    let end = i + 1;
+    while (end < lines.length && /^\s*(---|\s+\S|$)/.test(lines[end]) && !/^\s*\.\.\.$/.test(lines[end])) end++;
+    const about = lines.slice(i + 1, end);
+    if (about.some((l) => /^\s*type: 'suite'/.test(l))) continue;
     const name = m[3].replace(/ # (SKIP|TODO).*$/, '');
     if (/ # SKIP/.test(m[3])) counts.skipped++;
     else if (m[2] === 'ok') counts.passed++;
-    else counts.failed.push(`e2e ${file}: ${name}`);
+    else counts.failed.push(`e2e ${file}: ${name}${reason(about)}`);
   }
   return counts;
+}
+
+// The error's text out of a case's YAML, short: what is read first of a run that failed.
+function reason(about) {
+  const at = about.findIndex((l) => /^\s*error: /.test(l));
+  if (at < 0) return '';
+  const end = about.findIndex((l, i) => i > at && /^\s*(code|name|stack|expected|actual|operator|failureType): /.test(l));
+  const text = about.slice(at, end < 0 ? at + 8 : end).join(' ').replace(/^\s*error: (\|-)?/, '');
+  return `\n       ${text.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARS)}`;
 }
 
 function runFile(file, pattern) {
@@ -70,7 +80,8 @@ function runFile(file, pattern) {
       fs.rmSync(path.dirname(tap), { recursive: true, force: true });
       const counts = readTap(text, file);
       if (late) counts.failed.push(`e2e ${file}: not finished in ${FILE_LIMIT_MS / 1000} s`);
-      else if (code !== 0 && !counts.failed.length) counts.failed.push(`e2e ${file}: ended with ${signal ?? code}`);
+      else if (code !== 0 && !counts.failed.length)
+        counts.failed.push(`e2e ${file}: ended with ${signal ?? code}\n       ${Buffer.concat(out).toString().replace(/\s+/g, ' ').slice(-REASON_CHARS)}`);
       const seconds = ((Date.now() - began) / 1000).toFixed(1);
       process.stdout.write(`\n── ${file} (${seconds} s)\n${Buffer.concat(out).toString()}`);
       resolve(counts);

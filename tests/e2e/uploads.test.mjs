@@ -159,7 +159,9 @@ test('pieces: the rules of the protocol', async (t) => {
     first.on('error', () => {});
     first.write(`PUT ${pathname} HTTP/1.1\r\nHost: x\r\nContent-Length: ${GRAIN}\r\nContent-Range: bytes 0-${GRAIN - 1}/${size}\r\n\r\n`);
     first.write(file.subarray(0, 1000));
+    await until('the first has begun', () => partial(server, id) !== undefined);
     const beat = setInterval(() => first.write(file.subarray(1000, 1001)), 500);
+    t.after(() => clearInterval(beat));
     const busy = await until('the second is refused', async () => {
       const a = await piece(url, file, 0, GRAIN);
       assert.ok([308, 503].includes(a.status), a.text);
@@ -326,7 +328,7 @@ test("the server's own recording stays until the browser's is there", async (t) 
   const own = waits.recordingUrl;
   assert.ok(own, 'and what the server has recorded plays meanwhile');
   assert.equal((await fetch(own)).status, 200);
-  assert.equal(waits.playback.hlsUrl, own);
+  await ada.untilStream(stream.id, 'its address is the recording', (s) => s.playback.hlsUrl === own);
   // It never completes.
   sql(server, 'UPDATE uploads SET created_at = created_at - 1000000 * (timeout_s + 5) WHERE id = ?', u.id);
   const kept = await ada.untilStream(stream.id, 'the recording stays', (s) => s.recordingStatus === 'READY', 30_000);

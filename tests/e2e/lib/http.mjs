@@ -9,7 +9,7 @@ import { observe } from './m3u8.mjs';
 
 // { status, headers, body (Buffer), text, json } of one request on a connection of its own. A playlist that
 // breaks Apple's rules (m3u8.mjs) is an error, whichever test loads it.
-export function request(url, { method = 'GET', headers = {}, body, ca, timeout = 20_000 } = {}) {
+export function request(url, { method = 'GET', headers = {}, body, ca, timeout = 45_000 } = {}) {
   return new Promise((resolve, reject) => {
     const lib = url.startsWith('https') ? https : http;
     const req = lib.request(url, { method, headers, ca, agent: false, servername: 'localhost' }, (res) => {
@@ -76,7 +76,7 @@ export function eventSource(url, { headers = {}, ca } = {}) {
         },
         close: () => req.destroy(),
         // The first event of that name whose JSON satisfies `is`, seen already or still to come.
-        wait(name, is = () => true, ms = 15_000) {
+        wait(name, is = () => true, ms = 45_000) {
           const find = () => seen.find((e) => e.event === name && is(e.json));
           return new Promise((ok, fail) => {
             let timer;

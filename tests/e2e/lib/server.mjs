@@ -24,8 +24,12 @@ const SANITIZER = /(ERROR: (Address|Leak|Thread|UndefinedBehavior)Sanitizer|WARN
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
+// No test is about how fast a loaded machine is: what is awaited gets this long at least.
+const PATIENCE_MS = 45_000;
+
 // Asks until `probe` gives something true, and returns that; fails with `what` after `ms`.
 export async function until(what, probe, ms = 15_000, every = 100) {
+  ms = Math.max(ms, PATIENCE_MS);
   const end = Date.now() + ms;
   let problem;
   for (;;) {
@@ -41,10 +45,19 @@ export async function until(what, probe, ms = 15_000, every = 100) {
   }
 }
 
-// A new folder, removed after the test.
+const servers = new Set();
+
+// A new folder, removed after the test. The hooks of a test run in the order in which they were made, and
+// the folder's is older than the server's: whoever still lives in it is ended first.
 export function tempDir(t, name = 'data') {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), `bspnode-${name}-`));
-  t?.after(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 3 }));
+  t?.after(async () => {
+    try {
+      for (const server of servers) if (server.dataDir === dir) await server.stop();
+    } finally {
+      fs.rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    }
+  });
   return dir;
 }
 
@@ -165,6 +178,7 @@ export async function startServer(t, { dataDir, args = [], env = {}, tls = false
   }
   const child = spawn(program, [...all, ...args], { env: cleanEnv(env), stdio: ['ignore', 'pipe', 'pipe'] });
   const server = new Server(child, dir, ca);
+  servers.add(server);
   t?.after(() => server.stop());
   await new Promise((resolve, reject) => {
     child.once('spawn', resolve);
