@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* bspnode-worker import CPU_SECONDS START END N: descriptors 4 … are N files; of two the first has
- * the picture and the second the sound. START and END are microseconds of a clip, or - for all. */
+/* bspnode-worker import CPU_SECONDS START END N LINES HOW: descriptors 4 … are N files; of two the
+ * first has the picture and the second the sound. START and END are microseconds of a clip, or -
+ * for all. LINES is the most that the shorter side of the picture may have, 0: any. HOW: "keep"
+ * what can stay as it is, or "convert" pictures whatever they are. */
 #include "import.h"
 #include "base/limits.h"
 #include <libavutil/mem.h>
@@ -10,6 +12,8 @@
 #define FIRST_FILE 4
 #define ALLOC_MAX  (512u << 20) /* one piece of memory that a file asks for */
 #define NICE       10           /* live streams come first */
+
+struct import_wish import_wish;
 
 static struct {
     struct input in[IMPORT_FILES_MAX];
@@ -97,7 +101,7 @@ static void begin(struct line *l, const AVPacket *first)
     /* A clip, or a file that is to be shown from its middle on (an edit list), begins with the
      * picture that was asked for, key frame or not. */
     const bool whole = l->start_us == INT64_MIN && !(first->flags & AV_PKT_FLAG_DISCARD);
-    const bool as_it_is = !video || (!import_is_turned(l->st) && whole);
+    const bool as_it_is = !video || (!import_wish.convert && !import_is_turned(l->st) && whole);
     l->begun = true;
     l->copy = as_it_is && copy_begin(l, first);
     if (l->copy) return;
@@ -242,10 +246,12 @@ static int64_t number(const char *text, int64_t otherwise)
 
 void import_run(int argc, char **argv)
 {
-    if (argc != 4) _exit(2);
+    if (argc != 6) _exit(2);
     const int64_t start = number(argv[1], 0), end = number(argv[2], INT64_MAX);
     t.n = (unsigned)number(argv[3], 1);
     if (t.n < 1 || t.n > IMPORT_FILES_MAX) _exit(2);
+    import_wish.lines = (int)number(argv[4], 0);
+    import_wish.convert = !strcmp(argv[5], "convert");
     if (!sandbox_enter(&(struct sandbox){
             .files = FIRST_FILE + t.n, .cpu_s = (unsigned)number(argv[0], 60), .nice = NICE}))
         outbox_fail("this system cannot shut it in (seccomp)");

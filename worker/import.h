@@ -11,6 +11,12 @@
 
 #define IMPORT_FILES_MAX 2
 
+/* What the server wishes of pictures. */
+extern struct import_wish {
+    int lines;    /* of the shorter side, at most; 0: any */
+    bool convert; /* whatever they are */
+} import_wish;
+
 /* --- what comes in: import_input.c --- */
 
 struct input {

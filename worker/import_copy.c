@@ -158,6 +158,8 @@ static bool picture_fits(const struct line *l)
               d->comp[0].depth > (l->codec == CODEC_H264 ? 8 : 10)))
         return false;
     if ((c->width | c->height) & 1) return false;
+    const int side = c->width < c->height ? c->width : c->height;
+    if (import_wish.lines && side > import_wish.lines) return false;
     /* Such a file has no decoding times, and no other ones either. */
     if (!strcmp(l->in->fmt->iformat->name, "avi") && c->video_delay > 0) return false;
     return c->field_order <= AV_FIELD_PROGRESSIVE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures of any kind to H.264 that every browser shows: eight bits, 4:2:0, progressive, upright,
- * square pixels, an even size, the short side at most 1080. The size is the first picture's; what
- * changes afterwards is fitted into it. */
+ * square pixels, an even size, the short side at most 1080 or what is wished. The size is the first
+ * picture's; what changes afterwards is fitted into it. */
 #include "base/limits.h"
 #include "encoder.h"
 #include "import.h"
@@ -104,7 +104,8 @@ static void choose_size(const AVFrame *f)
     if (pixel > 1 && pixel < 8) w *= pixel;
     if (pixel < 1 && pixel > 0.125) h /= pixel;
     const double side = w < h ? w : h, longer = w < h ? h : w;
-    double k = side > SHORT_SIDE ? SHORT_SIDE / side : 1;
+    const double most = import_wish.lines ? import_wish.lines : SHORT_SIDE;
+    double k = side > most ? most / side : 1;
     if (longer * k > 4096) k = 4096 / longer; /* a strip */
     v.w = even(w * k);
     v.h = even(h * k);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/mux_json.h"
+#include "api/mux_renditions.h"
 #include "base/xalloc.h"
 #include "video/playback_id.h"
 
@@ -53,6 +54,9 @@ enum err mux_render(struct db *db, enum outbox_object kind, const char *id, stru
         break;
     case OUTBOX_UPLOAD:
         j = mux_upload_json(db, id, NULL);
+        break;
+    case OUTBOX_RENDITION:
+        j = mux_rendition_event_json(db, id);
         break;
     }
     if (!j) return E_NOTFOUND;

@@ -30,6 +30,19 @@ static json_t *rendition_json(const struct rendition *r)
     return j;
 }
 
+json_t *mux_rendition_event_json(struct db *db, const char *id)
+{
+    struct rendition r;
+    if (rendition_get(db, id, &r) != E_OK) return NULL;
+    json_t *j = rendition_json(&r);
+    mux_set_text(j, "asset_id", r.asset_id);
+    if (!strcmp(r.status, "errored"))
+        mux_set(j, "error",
+                json_pack("{s:s, s:[s]}", "type", "processing_failed", "messages",
+                          r.problem[0] ? r.problem : "The file cannot be made."));
+    return j;
+}
+
 json_t *mux_static_renditions_json(struct db *db, const char *asset_id)
 {
     struct rendition all[LIMIT_STATIC_RENDITIONS];

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define ENTRIES_MAX 32 /* configurations of one track */
@@ -146,12 +147,20 @@ static enum err add_segment(struct gathered *g, const struct archive_segment *se
     return e == E_NOTFOUND ? E_OK : e;
 }
 
-static enum err gather(const struct archive *a, int rendition, struct gathered *g)
+/* Moves it to where it is to begin. */
+static void move(struct gathered *g, int64_t begins_us)
+{
+    const int64_t by = begins_us - g->first_us;
+    for (size_t i = 0; i < g->n_chunks; i++) g->pieces[i].at_us += by;
+    g->first_us = begins_us;
+}
+
+static enum err gather(const struct mp4_source *from, bool video, struct gathered *g)
 {
     struct str room = {0};
     enum err e = E_OK;
-    g->r = &a->r[rendition];
-    g->t.video = g->r->kind == MEDIA_VIDEO;
+    g->r = from->r;
+    g->t.video = video;
     if (!g->r->file) return E_NOTFOUND;
     for (uint64_t i = 0; i < g->r->n && e == E_OK; i++)
         e = add_segment(g, archive_segment(g->r, i), &room);
@@ -161,7 +170,9 @@ static enum err gather(const struct archive *a, int rendition, struct gathered *
     g->t.chunks = g->chunks;
     g->t.n_chunks = g->n_chunks;
     g->t.entries = g->entries;
-    return e == E_OK && !g->n_samples ? E_NOTFOUND : e;
+    if (e == E_OK && !g->n_samples) return E_NOTFOUND;
+    if (e == E_OK && from->begins_us != MP4_AS_IT_IS) move(g, from->begins_us);
+    return e;
 }
 
 /* --- writing --- */
@@ -217,7 +228,16 @@ static enum err write_media(const struct gathered *g, unsigned n, int fd)
     return e;
 }
 
-static enum err write_file(struct gathered *g, unsigned n, const char *path, uint64_t *bytes)
+static enum err check_room(int fd, uint64_t bytes, int64_t min_free_bytes)
+{
+    struct statvfs v;
+    if (fstatvfs(fd, &v) != 0) return E_IO;
+    const uint64_t have = (uint64_t)v.f_bavail * v.f_frsize;
+    return have > bytes && have - bytes >= (uint64_t)min_free_bytes ? E_OK : E_FULL;
+}
+
+static enum err write_file(struct gathered *g, unsigned n, const char *path, int64_t min_free_bytes,
+                           uint64_t *bytes)
 {
     char part[4100];
     struct str head = {0};
@@ -231,8 +251,10 @@ static enum err write_file(struct gathered *g, unsigned n, const char *path, uin
     const int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0) return errno == ENOSPC ? E_FULL : E_IO;
     mp4_head_write(t, n, media, &head);
-    enum err e = write_all(fd, head.p, head.len);
+    enum err e = check_room(fd, head.len + media, min_free_bytes);
+    if (e == E_OK) e = write_all(fd, head.p, head.len);
     if (e == E_OK) e = write_media(g, n, fd);
+    if (e == E_OK && fdatasync(fd) != 0) e = errno == ENOSPC ? E_FULL : E_IO;
     if (close(fd) != 0 && e == E_OK) e = E_IO;
     if (e == E_OK && rename(part, path) != 0) e = E_IO;
     if (e != E_OK) unlink(part);
@@ -241,19 +263,27 @@ static enum err write_file(struct gathered *g, unsigned n, const char *path, uin
     return e;
 }
 
-enum err mp4_file_make(const struct archive *a, int video, int audio, const char *path,
-                       uint64_t *bytes)
+static void set_begins(const struct gathered *g, unsigned n, struct mp4_made *out)
+{
+    for (unsigned i = 0; i < n; i++)
+        *(g[i].t.video ? &out->video_begins_us : &out->audio_begins_us) = g[i].first_us;
+}
+
+enum err mp4_file_make(const struct mp4_source *video, const struct mp4_source *audio,
+                       const char *path, int64_t min_free_bytes, struct mp4_made *out)
 {
     struct gathered *g = xcalloc(2, sizeof *g);
     unsigned n = 0;
-    enum err e = video < 0 && audio < 0 ? E_NOTFOUND : E_OK;
-    if (e == E_OK && video >= 0) e = gather(a, video, &g[n++]);
-    if (e == E_OK && audio >= 0) e = gather(a, audio, &g[n++]);
+    enum err e = !video && !audio ? E_NOTFOUND : E_OK;
+    *out = (struct mp4_made){0};
+    if (e == E_OK && video) e = gather(video, true, &g[n++]);
+    if (e == E_OK && audio) e = gather(audio, false, &g[n++]);
     if (e == E_NOTFOUND && n == 2) { /* one without the other */
         e = E_OK;
-        if (g[0].n_samples) n = 1;
+        n = 1;
     }
-    if (e == E_OK) e = write_file(g, n, path, bytes);
+    if (e == E_OK) set_begins(g, n, out);
+    if (e == E_OK) e = write_file(g, n, path, min_free_bytes, &out->bytes);
     for (unsigned i = 0; i < 2; i++) {
         free(g[i].samples);
         free(g[i].chunks);

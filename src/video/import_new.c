@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "video/import.h"
 #include "video/outbox.h"
+#include "video/renditions.h"
 #include <stdio.h>
 
 #define ASSET_ID_CHARS 24
@@ -61,7 +62,8 @@ static enum err create(struct db *db, const struct import_new *n, const char *id
         e = playback_id_add(db, "asset", id, n->policies[i], &p);
     }
     if (e == E_OK) e = queue(db, n, id);
-    return e == E_OK ? outbox_add(db, "asset.created", OUTBOX_ASSET, id) : e;
+    if (e == E_OK) e = outbox_add(db, "asset.created", OUTBOX_ASSET, id);
+    return e == E_OK ? renditions_wanted(db, id) : e;
 }
 
 enum err import_create(struct db *db, const struct import_new *n, char id[LIVE_ID_CAP])

@@ -207,7 +207,7 @@ static enum err how_it_ended(struct import *i, int sig, const char *how)
 
 static enum err start(struct import *i)
 {
-    char path[4096], cpu[24], from[24], to[24], n[8];
+    char path[4096], cpu[24], from[24], to[24], n[8], lines[16];
     enum err e = transcoder_program(path, sizeof path);
     if (e != E_OK) return fail(i, E_NOTFOUND, "The server has no bspnode-worker.");
     const int64_t start_us = i->cfg->start_us, end_us = i->cfg->end_us;
@@ -218,7 +218,9 @@ static enum err start(struct import *i)
     else
         snprintf(to, sizeof to, "-");
     snprintf(n, sizeof n, "%u", i->cfg->n_files);
-    const char *const argv[] = {path, "import", cpu, from, to, n, NULL};
+    snprintf(lines, sizeof lines, "%u", i->cfg->lines);
+    const char *const argv[] = {
+        path, "import", cpu, from, to, n, lines, i->cfg->convert ? "convert" : "keep", NULL};
     e = child_start(argv, i->cfg->files, i->cfg->n_files, &i->pid, &i->fd);
     if (e != E_OK) return fail(i, E_IO, "The server cannot start its decoder.");
     const int bytes = SOCKET;

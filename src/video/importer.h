@@ -38,6 +38,9 @@ struct importer_cfg {
     const int *files; /* descriptors; of two the first has the picture, the second the sound */
     unsigned n_files;
     int64_t start_us, end_us; /* of a clip; 0 and INT64_MAX: all */
+    /* The shorter side of pictures at most; 0: as it is, or 1080 of what is converted. */
+    unsigned lines;
+    bool convert; /* pictures are encoded anew whatever they are */
     const char *dir;
     int64_t segment_ms, target_s, min_free_bytes;
     int64_t started_wall_us;

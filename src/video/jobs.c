@@ -276,7 +276,11 @@ enum err jobs_queue(struct db *db, const char *kind, const char *asset_id, const
                     const char *input)
 {
     char id[25];
-    struct db_rows *q = db_query(db, "SELECT COUNT(*) FROM jobs WHERE user_id = ?1", "s", user_id);
+    /* Files made of assets are few for each, and wait for theirs. */
+    struct db_rows *q = db_query(db,
+                                 "SELECT COUNT(*) FROM jobs WHERE user_id = ?1 AND kind NOT IN"
+                                 " ('rendition', 'master')",
+                                 "s", user_id);
     const int64_t n = db_next(q) ? db_int(q, 0) : 0;
     const enum err e = db_done(q);
     if (e != E_OK) return e;

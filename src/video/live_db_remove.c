@@ -4,6 +4,7 @@
 #include "video/live_files.h"
 #include "video/live_priv.h"
 #include "video/outbox.h"
+#include "video/renditions.h"
 #include <stdio.h>
 
 #define TAKE(field, text) snprintf(field, sizeof(field), "%s", text)
@@ -36,6 +37,7 @@ enum err live_db_remove_asset(struct live *l, struct db *db, const char *asset_i
 {
     char dir[LIVE_ID_CAP], path[4096];
     enum err e = asset_dir(db, asset_id, dir);
+    if (e == E_OK) renditions_forget(l, db, asset_id);
     if (e == E_OK) e = db_begin(db);
     if (e != E_OK) return e;
     e = live_db_finish(db, remove_rows(db, asset_id));
@@ -59,6 +61,7 @@ static enum err remove_assets(struct live *l, struct db *db, const char *stream_
         enum err e = db_done(q);
         for (size_t i = 0; i < n && e == E_OK; i++) {
             char path[4096];
+            renditions_forget(l, db, ids[i]);
             e = db_begin(db);
             if (e != E_OK) return e;
             e = live_db_finish(db, live_db_nothing_came(db, ids[i]));

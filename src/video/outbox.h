@@ -10,8 +10,9 @@
 #include "base/str.h"
 #include "store/store.h"
 
-/* "asset", "upload", "live": also the words of the wire. */
-enum outbox_object { OUTBOX_ASSET, OUTBOX_UPLOAD, OUTBOX_LIVE };
+/* "asset", "upload", "live": also the words of the wire. What is part of an asset is told of with
+ * its own data, and names the asset. */
+enum outbox_object { OUTBOX_ASSET, OUTBOX_UPLOAD, OUTBOX_LIVE, OUTBOX_RENDITION };
 extern const char *const OUTBOX_OBJECTS[];
 
 /* A delivery is tried for so long. */

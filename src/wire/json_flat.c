@@ -80,17 +80,20 @@ static enum value value(struct scan *s, struct span *out)
         return STRING;
     }
     if (s->p < s->end && (*s->p == '{' || *s->p == '[')) {
+        const uint8_t *from = s->p;
         skip_nested(s);
+        *out = span_of(from, (size_t)(s->p - from));
         return OTHER;
     }
     return span_is(word(s), "null") ? NOTHING : OTHER;
 }
 
-enum err json_flat_string(struct span text, const char *key, struct span *out)
+/* The last member of that name. */
+static enum err find(struct span text, const char *key, enum value *kind, struct span *out)
 {
     struct scan s = {text.p, text.p + text.len, false};
-    struct span got = SPAN_NULL;
-    enum value kind = NOTHING;
+    *kind = NOTHING;
+    *out = SPAN_NULL;
     if (!take(&s, '{')) return E_PROTO;
     if (!take(&s, '}')) {
         do {
@@ -100,15 +103,139 @@ enum err json_flat_string(struct span text, const char *key, struct span *out)
             const enum value k = value(&s, &v);
             if (s.bad) return E_PROTO;
             if (!span_is(name, key)) continue;
-            kind = k;
-            got = v;
+            *kind = k;
+            *out = v;
         } while (take(&s, ','));
         if (!take(&s, '}')) return E_PROTO;
     }
     skip_space(&s);
-    if (s.p != s.end || kind == OTHER) return E_PROTO;
+    return s.p == s.end ? E_OK : E_PROTO;
+}
+
+enum err json_flat_string(struct span text, const char *key, struct span *out)
+{
+    enum value kind;
+    struct span got;
+    const enum err e = find(text, key, &kind, &got);
+    if (e != E_OK || kind == OTHER) return E_PROTO;
     if (kind == NOTHING) return E_NOTFOUND;
     if (got.len && memchr(got.p, '\\', got.len)) return E_PROTO;
     *out = got;
+    return E_OK;
+}
+
+/* --- with escapes --- */
+
+static bool hex4(struct span s, uint32_t *out)
+{
+    *out = 0;
+    if (s.len < 4) return false;
+    for (int i = 0; i < 4; i++) {
+        const uint8_t c = s.p[i];
+        const int d = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+        if (d < 0) return false;
+        *out = *out << 4 | (uint32_t)d;
+    }
+    return true;
+}
+
+static void add_utf8(struct str *s, uint32_t c)
+{
+    if (c < 0x80) {
+        str_be(s, c, 1);
+    } else if (c < 0x800) {
+        str_be(s, (0xc0 | c >> 6) << 8 | (0x80 | (c & 0x3f)), 2);
+    } else if (c < 0x10000) {
+        str_be(s, (0xe0 | c >> 12) << 16 | (0x80 | (c >> 6 & 0x3f)) << 8 | (0x80 | (c & 0x3f)), 3);
+    } else {
+        str_be(s, 0xf0 | c >> 18, 1);
+        str_be(s,
+               (0x80 | (c >> 12 & 0x3f)) << 16 | (0x80 | (c >> 6 & 0x3f)) << 8 |
+                   (0x80 | (c & 0x3f)),
+               3);
+    }
+}
+
+/* What follows "\u", with the other half of a pair. */
+static bool unescape_code(struct span *rest, struct str *out)
+{
+    uint32_t c, low;
+    if (!hex4(*rest, &c) || c == 0) return false;
+    *rest = span_skip(*rest, 4);
+    if (c >= 0xd800 && c < 0xe000) {
+        if (c >= 0xdc00 || rest->len < 6 || rest->p[0] != '\\' || rest->p[1] != 'u' ||
+            !hex4(span_skip(*rest, 2), &low) || low < 0xdc00 || low > 0xdfff)
+            return false;
+        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+        *rest = span_skip(*rest, 6);
+    }
+    add_utf8(out, c);
+    return true;
+}
+
+static bool unescape(struct span rest, struct str *out)
+{
+    static const char FROM[] = "\"\\/bfnrt", TO[] = "\"\\/\b\f\n\r\t";
+    while (rest.len) {
+        const uint8_t c = rest.p[0];
+        rest = span_skip(rest, 1);
+        if (c != '\\') {
+            str_addc(out, (char)c);
+            continue;
+        }
+        if (!rest.len) return false;
+        const uint8_t kind = rest.p[0];
+        rest = span_skip(rest, 1);
+        const char *at = kind ? strchr(FROM, kind) : NULL;
+        if (at)
+            str_addc(out, TO[at - FROM]);
+        else if (kind != 'u' || !unescape_code(&rest, out))
+            return false;
+    }
+    return true;
+}
+
+enum err json_flat_text(struct span text, const char *key, struct str *out)
+{
+    enum value kind;
+    struct span got;
+    const size_t before = out->len;
+    const enum err e = find(text, key, &kind, &got);
+    if (e != E_OK || kind == OTHER) return E_PROTO;
+    if (kind == NOTHING) return E_NOTFOUND;
+    if (unescape(got, out)) return E_OK;
+    out->len = before;
+    return E_PROTO;
+}
+
+/* --- lists --- */
+
+enum err json_flat_list(struct span text, const char *key, struct span *out)
+{
+    enum value kind;
+    struct span got;
+    const enum err e = find(text, key, &kind, &got);
+    if (e != E_OK) return E_PROTO;
+    if (kind == NOTHING) return E_NOTFOUND;
+    if (kind != OTHER || got.len < 2 || got.p[0] != '[') return E_PROTO;
+    *out = span_head(span_skip(got, 1), got.len - 2);
+    return E_OK;
+}
+
+enum err json_flat_next(struct span *list, struct span *object)
+{
+    struct scan s = {list->p, list->p + list->len, false};
+    (void)take(&s, ',');
+    skip_space(&s);
+    if (s.p == s.end) return E_NOTFOUND;
+    const uint8_t *from = s.p;
+    if (*from != '{') return E_PROTO;
+    skip_nested(&s);
+    if (s.bad) return E_PROTO;
+    *object = span_of(from, (size_t)(s.p - from));
+    *list = span_of(s.p, (size_t)(s.end - s.p));
     return E_OK;
 }

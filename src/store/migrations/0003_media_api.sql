@@ -125,6 +125,7 @@ CREATE TABLE static_renditions (
                     ('preparing', 'ready', 'skipped', 'errored')),
     passthrough TEXT NOT NULL DEFAULT '',
     name        TEXT NOT NULL,              -- of the file, in URLs and in the asset's folder
+    problem     TEXT NOT NULL DEFAULT '',   -- of an errored one, in words
     width       INTEGER NOT NULL DEFAULT 0,
     height      INTEGER NOT NULL DEFAULT 0,
     filesize    BIGINT NOT NULL DEFAULT 0,

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Files of a recording, with @mux/mux-node: static renditions of any height, the master, and what is said of inputs.
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import Mux from '@mux/mux-node';
+import { newUser } from './lib/api.mjs';
+import { request } from './lib/http.mjs';
+import { encode, ffprobe } from './lib/media.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
+import { run, startServer, tempDir, until } from './lib/server.mjs';
+
+const execute = promisify(execFile);
+const ARGS = ['--fetch-allow-private', '--hls-segment-ms', '1000', '--reconnect-window', '0s'];
+const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+const picture = (size, seconds) => ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30:duration=${seconds}`];
+const tone = (seconds) => ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`];
+
+// Decodes all of it without a complaint: the pictures' times.
+async function pictures(url, args = []) {
+  const { stdout, stderr } = await execute('ffmpeg', ['-nostdin', '-v', 'repeat+warning', '-i', url, '-map', '0:v:0', ...args, '-f', 'framemd5', '-'], { timeout: 60_000, maxBuffer: 64 << 20 });
+  assert.equal(stderr, '', url);
+  return stdout.split('\n').filter((l) => l.startsWith('0,')).map((l) => +l.split(',')[2]);
+}
+const stream = (probe, type) => probe.streams.find((s) => s.codec_type === type);
+
+describe('files of recordings', () => {
+  const cleanup = [];
+  const t = { after: (fn) => cleanup.unshift(fn) };
+  const dataDir = tempDir(t);
+  let server, web, token, ada;
+
+  const assets = () => new Mux({ baseURL: server.http, ...token }).video.assets;
+  const folder = (name = '') => path.join(dataDir, 'recordings', name);
+  const names = (asset) => fs.readdirSync(folder(asset.id)).sort();
+  const sql = (text) => JSON.parse(execFileSync('sqlite3', ['-json', '-cmd', '.timeout 20000', path.join(dataDir, 'bspnode.db'), text], { encoding: 'utf8' }) || '[]');
+  const events = (asset, like) => sql(`SELECT type, object_type, data FROM media_events WHERE object_id = '${asset.id}' AND type LIKE 'video.asset.${like}' ORDER BY created_at, rowid`)
+    .map((e) => ({ ...e, data: JSON.parse(e.data) }));
+  const settled = (asset, ms = 90_000) => until(`asset ${asset.id} is settled`, async () => {
+    const now = await assets().retrieve(asset.id);
+    return now.status !== 'preparing' && now;
+  }, ms, 150);
+  const filesDone = (asset) => until('its files are settled', async () => {
+    const { static_renditions: s } = await assets().retrieve(asset.id);
+    return s.files.every((f) => f.status !== 'preparing') && s;
+  }, 90_000, 150);
+  const url = (asset, name) => `${server.http}/${asset.playback_ids[0].id}/${name}`;
+  const make = async (file, more = {}) => assets().create({ inputs: [{ url: web.add(file) }], playback_policies: ['public'], ...more });
+
+  before(async () => {
+    server = await startServer(t, { args: ARGS, dataDir });
+    ada = await newUser(server, 'Ada');
+    const made = await run(['token', 'create', '--json', '--data', dataDir, '--email', ada.email]);
+    assert.equal(made.code, 0, made.stderr);
+    const { TOKEN_ID: tokenId, TOKEN_SECRET: tokenSecret } = JSON.parse(made.stdout);
+    token = { tokenId, tokenSecret, webhookSecret: null };
+    const listener = http.createServer((ask, answer) => answer.writeHead(200).end(fs.readFileSync(web.files.get(ask.url))));
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    t.after(() => (listener.closeAllConnections(), listener.close()));
+    web = {
+      files: new Map(),
+      add(file) {
+        const name = `/${path.basename(file)}`;
+        this.files.set(name, file);
+        return `http://127.0.0.1:${listener.address().port}${name}`;
+      },
+    };
+  });
+  after(async () => {
+    for (const fn of cleanup) await fn();
+  });
+
+  let film;
+
+  test('a picture of each size: taken, encoded, skipped', async () => {
+    const passthrough = 'a "}]\\b", é\n😀';
+    const source = await encode([...picture('640x360', 3), ...tone(3), ...H264, '-g', '30', '-bf', '2', '-c:a', 'aac']);
+    const sizes = ['720p', '360p', '270p', 'audio-only'];
+    film = await make(source, { static_renditions: sizes.map((resolution) => ({ resolution, passthrough: `${resolution} ${passthrough}` })) });
+    assert.deepEqual(film.static_renditions.files.map((f) => f.status), sizes.map(() => 'preparing'), 'from the beginning');
+    assert.equal(film.static_renditions.status, 'preparing');
+    film = await settled(film);
+    assert.equal(film.status, 'ready', JSON.stringify(film.errors));
+    const { files, status } = await filesDone(film);
+    assert.equal(status, 'ready');
+    const by = Object.fromEntries(files.map((f) => [f.resolution, f]));
+    for (const size of sizes) assert.equal(by[size].passthrough, `${size} ${passthrough}`);
+    assert.deepEqual([by['720p'].status, by['720p'].filesize], ['skipped', undefined]);
+    assert.deepEqual([by['360p'].status, by['360p'].width, by['360p'].height], ['ready', 640, 360]);
+    assert.deepEqual([by['270p'].status, by['270p'].width, by['270p'].height, by['270p'].resolution_tier], ['ready', 480, 270, '720p']);
+    assert.equal((await request(url(film, '720p.mp4'))).status, 404);
+
+    const [whole, small] = await Promise.all(['360p.mp4', '270p.mp4'].map((n) => ffprobe(url(film, n), ['-count_packets'])));
+    assert.deepEqual(small.streams.map((s) => s.codec_name), ['h264', 'aac']);
+    assert.deepEqual([stream(small, 'video').width, stream(small, 'video').height], [480, 270]);
+    for (const type of ['video', 'audio']) {
+      assert.equal(stream(small, type).nb_read_packets, stream(whole, type).nb_read_packets, `${type}: nothing is lost`);
+      assert.ok(Math.abs(stream(small, type).start_time - stream(whole, type).start_time) < 0.002, `${type} begins at ${stream(small, type).start_time}, not ${stream(whole, type).start_time}`);
+    }
+    assert.ok(Math.abs(small.format.duration - whole.format.duration) < 0.05, `${small.format.duration} s of ${whole.format.duration} s`);
+    assert.ok(+by['270p'].filesize < +by['360p'].filesize);
+    const shown = await pictures(url(film, '270p.mp4'));
+    assert.equal(shown.length, 90);
+    assert.deepEqual((await pictures(url(film, '360p.mp4'))).length, 90);
+
+    const told = events(film, 'static\\_rendition.%" ESCAPE "\\'.replace(/"/g, "'"));
+    const of = (resolution) => told.filter((e) => e.data.resolution === resolution).map((e) => [e.type.split('.').at(-1), e.data.status, e.object_type, e.data.asset_id]);
+    assert.deepEqual(of('270p'), [['created', 'preparing', 'asset', film.id], ['ready', 'ready', 'asset', film.id]]);
+    assert.deepEqual(of('720p').map((e) => e[0]), ['created', 'skipped']);
+    const ready = told.find((e) => e.data.resolution === '270p' && e.data.status === 'ready').data;
+    assert.deepEqual([ready.id, ready.passthrough, ready.name, ready.filesize], [by['270p'].id, by['270p'].passthrough, '270p.mp4', by['270p'].filesize]);
+    assert.deepEqual(names(film), ['270p.mp4', '360p.mp4', 'a0.mp4', 'audio.m4a', 'index.log', 'v0.mp4']);
+
+    await assets().deleteStaticRendition(film.id, by['270p'].id);
+    assert.equal(events(film, 'static\\_rendition.deleted\' ESCAPE \'\\')[0].data.id, by['270p'].id);
+    assert.ok(!names(film).includes('270p.mp4'));
+    assert.equal((await request(url(film, '270p.mp4'))).status, 404);
+    await assert.rejects(assets().deleteStaticRendition(film.id, by['270p'].id), Mux.NotFoundError);
+  });
+
+  test('encoding survives a kill, and leaves nothing behind', async () => {
+    const long = await make(await encode([...picture('1280x720', 6), ...H264, '-g', '60']), { static_renditions: [{ resolution: '540p' }, { resolution: '480p' }] });
+    await settled(long);
+    const temps = () => fs.readdirSync(folder()).filter((n) => n.endsWith('.part'));
+    const [first] = await until('one is being encoded', () => temps().length && temps(), 30_000, 10);
+    server.expectClean = false;
+    server.child.kill('SIGKILL');
+    await server.exited;
+    assert.ok(temps().includes(first));
+    server = await startServer(t, { args: ARGS, dataDir });
+    await until('it is being encoded again', () => temps().includes(first), 30_000, 10);
+    const { files } = (await assets().retrieve(long.id)).static_renditions;
+    const other = files.find((f) => `${f.id}.part` !== first);
+    await assets().deleteStaticRendition(long.id, other.id);
+    const done = await filesDone(long);
+    assert.deepEqual(done.files.map((f) => f.status), ['ready']);
+    assert.equal((await pictures(url(long, done.files[0].name))).length, 180);
+    await until('nothing is left', () => temps().length === 0);
+    assert.deepEqual(names(long), [done.files[0].name, 'index.log', 'v0.mp4'].sort());
+    const again = await assets().createStaticRendition(long.id, { resolution: '360p' });
+    await until('it is being encoded', () => temps().includes(`${again.id}.part`), 30_000, 10);
+    await assets().delete(long.id);
+    await until('all of it is gone', () => temps().length === 0 && !fs.existsSync(folder(long.id)));
+  });
+});
