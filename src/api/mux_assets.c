@@ -22,7 +22,7 @@ static bool own(struct call *c, struct asset *out)
 
 static void reply(struct call *c, const char *id, int status)
 {
-    json_t *j = mux_asset_json(c->db, id, MUX_REPLY);
+    json_t *j = mux_asset_json(c->db, id, MUX_REPLY, c->origin);
     if (j)
         mux_data(c, status, j);
     else
@@ -52,7 +52,7 @@ static void list(struct call *c)
     const enum err e = asset_list(c->db, &ask, ids, &n, next);
     json_t *rows = json_array();
     for (size_t i = 0; i < n && e == E_OK; i++) {
-        json_t *j = mux_asset_json(c->db, ids[i], MUX_REPLY);
+        json_t *j = mux_asset_json(c->db, ids[i], MUX_REPLY, c->origin);
         if (j) json_array_append_new(rows, j);
     }
     free(ids);

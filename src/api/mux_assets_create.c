@@ -129,6 +129,7 @@ static void make(struct call *c, const struct input *in, const struct mux_asset_
         .inputs = inputs,
         .test = o->test,
         .keep_source = access && !strcmp(access, "temporary"),
+        .origin = c->origin,
         .policies = o->policies.list,
         .n_policies = o->policies.n,
     };
@@ -139,7 +140,7 @@ static void make(struct call *c, const struct input *in, const struct mux_asset_
     if (e != E_OK)
         say_why_not(c, e);
     else
-        mux_data(c, 201, mux_asset_json(c->db, id, MUX_REPLY));
+        mux_data(c, 201, mux_asset_json(c->db, id, MUX_REPLY, c->origin));
 }
 
 static void create(struct call *c)

@@ -44,7 +44,7 @@ static json_t *report(struct call *c, const struct delivery_ask *ask, const stru
                                         "tier_2160p"};
     static const char *const SAME[] = {"created_at", "live_stream_id", "passthrough", NULL};
     int64_t us[TIER_COUNT];
-    json_t *a = mux_asset_json(c->db, r->asset_id, MUX_REPLY);
+    json_t *a = mux_asset_json(c->db, r->asset_id, MUX_REPLY, NULL);
     if (!a) return NULL;
     json_t *j = json_pack("{s:s}", "asset_id", r->asset_id), *by = json_object();
     const json_t *duration = json_object_get(a, "duration");

@@ -47,7 +47,7 @@ enum err mux_render(struct db *db, enum outbox_object kind, const char *id, stru
     json_t *j = NULL;
     switch (kind) {
     case OUTBOX_ASSET:
-        j = mux_asset_json(db, id, MUX_EVENT);
+        j = mux_asset_json(db, id, MUX_EVENT, NULL);
         break;
     case OUTBOX_LIVE:
         j = mux_live_json(db, id, MUX_EVENT);

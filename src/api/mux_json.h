@@ -10,11 +10,14 @@ enum mux_form { MUX_REPLY, MUX_EVENT };
 
 /* NULL: there is no such object (or the database failed). Whose it is the caller has checked. */
 json_t *mux_live_json(struct db *db, const char *id, enum mux_form form);
-json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form);
+/* `origin`: for the master's address; NULL: --public-url, or that of who asked for it. */
+json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form, const char *origin);
 
 /* `origin`: for its address; NULL: without. */
 json_t *mux_upload_json(struct db *db, const char *id, const char *origin);
 
+/* --public-url, or "": for what nobody has asked for by an address. */
+const char *mux_public_url(void);
 json_t *mux_created(int64_t us, enum mux_form form); /* seconds: a text, in events a number */
 json_t *mux_playback_json(const char *id, const char *policy);
 json_t *mux_playback_ids_json(struct db *db, const char *object_id);

@@ -73,7 +73,30 @@ static const char *option(const json_t *options, const char *name, const char *o
     return text ? text : otherwise;
 }
 
-static void set_options(json_t *j, const struct asset *a)
+/* What the options ask for is being prepared as long as the asset is. */
+static const char *master_state(const struct asset *a, bool wanted)
+{
+    const bool coming = a->is_live || !strcmp(a->status, "preparing");
+    if (!strcmp(a->master_status, "ready") && a->master_until <= clock_wall_us()) return "none";
+    if (a->master_status[0]) return a->master_status;
+    return wanted && coming ? "preparing" : "none";
+}
+
+static void set_master(json_t *j, const struct asset *a, bool wanted, const char *origin)
+{
+    const char *state = master_state(a, wanted);
+    const bool there = strcmp(state, "none") != 0;
+    mux_set_text(j, "master_access", there ? "temporary" : "none");
+    if (!there) return;
+    json_t *master = json_pack("{s:s}", "status", state);
+    mux_set(j, "master", master);
+    if (!origin) origin = *mux_public_url() ? mux_public_url() : a->master_origin;
+    if (!strcmp(state, "ready") && *origin)
+        mux_set(master, "url",
+                json_sprintf("%s/master/%s/%s", origin, a->master_key, a->master_name));
+}
+
+static void set_options(json_t *j, const struct asset *a, const char *origin)
 {
     json_t *o = mux_stored(a->options);
     const char *quality = option(o, "video_quality", "plus");
@@ -86,8 +109,8 @@ static void set_options(json_t *j, const struct asset *a)
     mux_set_text(j, "mp4_support", option(o, "mp4_support", "none"));
     mux_set(j, "normalize_audio",
             json_boolean(json_is_true(json_object_get(o, "normalize_audio"))));
+    set_master(j, a, !strcmp(option(o, "master_access", "none"), "temporary"), origin);
     json_decref(o);
-    mux_set_text(j, "master_access", a->master_until > clock_wall_us() ? "temporary" : "none");
     mux_set_text(j, "passthrough", a->passthrough);
     mux_set(j, "meta", mux_stored(a->meta));
     if (a->test) mux_set(j, "test", json_true());
@@ -109,7 +132,7 @@ static void set_live(json_t *j, const struct asset *a)
     mux_set(j, "recording_times", json_pack("[o]", run));
 }
 
-json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form)
+json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form, const char *origin)
 {
     struct asset a;
     if (asset_get(db, id, NULL, &a) != E_OK) return NULL;
@@ -118,7 +141,7 @@ json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form)
                           progress_json(&a), "ingest_type", a.ingest_type, "playback_ids",
                           mux_playback_ids_json(db, a.id));
     set_measures(j, &a);
-    set_options(j, &a);
+    set_options(j, &a, origin);
     set_live(j, &a);
     mux_set(j, "static_renditions", mux_static_renditions_json(db, a.id));
     mux_set_text(j, "upload_id", a.upload_id);

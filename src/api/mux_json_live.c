@@ -22,6 +22,11 @@ void api_outbox_init(const struct secret *secret, const struct settings *setting
     outbox_set(mux_render, NULL, NULL);
 }
 
+const char *mux_public_url(void)
+{
+    return env.settings ? env.settings->public_url : "";
+}
+
 json_t *mux_target_json(const struct live_target *t, const char *status)
 {
     json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "id", t->id, "url", t->url, "stream_key",

@@ -86,6 +86,8 @@ struct gate {
                   gate_admit_fn *answer, void *ctx);
     void (*file)(void *self, const char *playback_id, const struct gate_viewer *who,
                  const char *name, gate_file_fn *answer, void *ctx);
+    /* The whole of an asset, by the key of its address: "master.mp4". */
+    void (*master)(void *self, const char *key, const char *name, gate_file_fn *answer, void *ctx);
     void (*media)(void *self, const char *playback_id, gate_media_fn *answer, void *ctx);
     /* Nothing is answered; the list is the caller's. May be NULL. */
     void (*delivered)(void *self, const struct gate_delivered *list, size_t n);

@@ -16,7 +16,7 @@ static void take(char *out, size_t cap, const char *text)
     "ingest_type, progress_state, error_type, is_live, test, COALESCE(duration_us, -1), "          \
     "COALESCE(thumbnail_time_us, -1), progress, width, height, fps_milli, started_at, "            \
     "master_until, created_at, updated_at, problem, passthrough, meta, options, tracks, "          \
-    "input_info, source_file"
+    "input_info, source_file, master_status, master_key, master_file, master_name, master_origin"
 
 static void row_read(struct db_rows *q, struct asset *a)
 {
@@ -50,6 +50,11 @@ static void row_read(struct db_rows *q, struct asset *a)
     a->tracks = xstrdup(db_text(q, 27));
     a->input_info = xstrdup(db_text(q, 28));
     TAKE(a->source_file, 29);
+    TAKE(a->master_status, 30);
+    TAKE(a->master_key, 31);
+    TAKE(a->master_file, 32);
+    TAKE(a->master_name, 33);
+    TAKE(a->master_origin, 34);
 }
 
 void asset_fini(struct asset *a)

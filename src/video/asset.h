@@ -17,6 +17,8 @@ struct asset {
     /* Owned. JSON, or "": meta, options, tracks, input_info. */
     char *problem, *passthrough, *meta, *options, *tracks, *input_info;
     char source_file[64];
+    char master_status[12], master_key[LIVE_ID_CAP], master_file[64], master_name[24];
+    char master_origin[300]; /* video/master.h */
 };
 
 /* `user_id` NULL: whoever's it is. E_NOTFOUND. asset_fini() after E_OK. */

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "video/import_priv.h"
 #include "video/live_files.h"
+#include "video/master.h"
 #include "video/renditions.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -266,6 +267,7 @@ struct imports *imports_new(const struct imports_config *cfg)
         {"import", false, run_import, failed, i},
         {"clip", false, run_clip, failed, i},
         {"rendition", false, renditions_run, renditions_failed, cfg->live},
+        {"master", false, master_run, master_failed, cfg->live},
         {"adopt", true, run_adopt, adopt_failed, i},
     };
     _Static_assert(sizeof kinds <= sizeof i->kinds - sizeof *i->kinds, "one to end them");

@@ -49,7 +49,8 @@ struct import_new {
     int64_t start_us, end_us;                          /* of a clip; INT64_MAX: to its end */
     const char *passthrough, *meta, *options, *inputs; /* JSON but the first; NULL: "" */
     bool test;
-    bool keep_source; /* the file stays beside what is made of it */
+    bool keep_source;   /* the file stays beside what is made of it */
+    const char *origin; /* of the request: video/master.h; NULL: "" */
     const enum playback_policy *policies;
     size_t n_policies;
 };

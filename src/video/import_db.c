@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "video/import_priv.h"
+#include "video/master.h"
 #include "video/outbox.h"
 #include "video/playback_id.h"
 #include "video/uploads.h"
@@ -159,6 +160,7 @@ enum err import_db_ready(struct db *db, const struct job *j, const struct import
     if (e == E_OK) e = db_exec(db, "DELETE FROM jobs WHERE id = ?1", "s", j->id);
     if (e == E_OK && a->stream_id[0]) e = jobs_queue(db, "adopt", a->id, a->user_id, a->stream_id);
     if (e == E_OK) e = outbox_add(db, "asset.ready", OUTBOX_ASSET, a->id);
+    if (e == E_OK) e = master_wanted(db, a->id);
     if (e == E_OK) /* files that are made of it */
         e = db_exec(db, "UPDATE jobs SET not_before = 0 WHERE asset_id = ?1", "s", a->id);
     if (e == E_OK) return db_commit(db);

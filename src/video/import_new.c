@@ -35,13 +35,14 @@ static enum err insert(struct db *db, const struct import_new *n, const char *id
     return db_exec(db,
                    "INSERT INTO assets (id, user_id, status, is_live, dir, ingest_type,"
                    " source_asset_id, passthrough, meta, options, inputs, test, source_file,"
-                   " progress_state, progress, created_at, updated_at) VALUES"
-                   " (?1, ?2, 'preparing', 0, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'ingesting', 0,"
-                   " ?11, ?11)",
-                   "ssssssssisi", id, n->user_id, n->url ? "on_demand_url" : "on_demand_clip",
+                   " master_origin, progress_state, progress, created_at, updated_at) VALUES"
+                   " (?1, ?2, 'preparing', 0, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+                   " 'ingesting', 0, ?12, ?12)",
+                   "ssssssssissi", id, n->user_id, n->url ? "on_demand_url" : "on_demand_clip",
                    n->url ? NULL : n->source_asset_id, text(n->passthrough), text(n->meta),
                    text(n->options), text(n->inputs), (int64_t)n->test,
-                   n->keep_source && n->url ? IMPORT_SOURCE_FILE : NULL, clock_wall_us());
+                   n->keep_source && n->url ? IMPORT_SOURCE_FILE : NULL, text(n->origin),
+                   clock_wall_us());
 }
 
 static enum err queue(struct db *db, const struct import_new *n, const char *id)

@@ -375,6 +375,7 @@ struct gate live_gate(struct live *l)
                          .play = gate_on_play,
                          .admit = gate_on_admit,
                          .file = live_gate_file,
+                         .master = live_gate_master,
                          .media = gate_on_media,
                          .delivered = gate_on_delivered};
 }

@@ -5,6 +5,7 @@
 #include "base/rand.h"
 #include "base/xalloc.h"
 #include "video/live_priv.h"
+#include "video/master.h"
 #include "video/outbox.h"
 #include "video/renditions.h"
 #include "video/uploads.h"
@@ -104,7 +105,8 @@ static enum err end_asset(struct db *db, const struct run *r)
     if (e != E_OK) return e;
     e = outbox_add(db, media ? "asset.live_stream_completed" : "asset.errored", OUTBOX_ASSET,
                    r->asset_id);
-    return e == E_OK && media ? renditions_wanted(db, r->asset_id) : e;
+    if (e == E_OK && media) e = renditions_wanted(db, r->asset_id);
+    return e == E_OK && media ? master_wanted(db, r->asset_id) : e;
 }
 
 /* An owner who has ended the stream already keeps the reason and the time. */

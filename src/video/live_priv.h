@@ -97,6 +97,8 @@ enum err live_db_find_playback(struct db *db, const char *id,
 /* live_file.c: the gate's question about files. */
 void live_gate_file(void *self, const char *id, const struct gate_viewer *who, const char *name,
                     gate_file_fn *answer, void *ctx);
+void live_gate_master(void *self, const char *key, const char *name, gate_file_fn *answer,
+                      void *ctx);
 /* "DATA/recordings/NAME"; false when it does not fit. */
 bool live_media_path(const struct live *l, const char *name, char *out, size_t cap);
 const char *live_end_reason_name(enum live_end_reason r);

@@ -271,7 +271,7 @@ enum err renditions_run(void *ctx, struct db *db, const struct job *j, int64_t *
     if (has_temp) live_files_remove(m.temp);
     if (e == E_OK || e == E_CLOSED) return e;
     if (m.file[0]) unlink(m.file);
-    if (e == E_NOTFOUND && !is_there(db, j->input)) return E_OK; /* deleted meanwhile */
+    if (!is_there(db, j->input)) return E_OK; /* deleted meanwhile */
     if (!problem[0]) snprintf(problem, cap, "The file cannot be made: %s.", err_text(e));
     return e;
 }

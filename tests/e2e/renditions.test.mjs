@@ -124,6 +124,96 @@ describe('files of recordings', () => {
     await assert.rejects(assets().deleteStaticRendition(film.id, by['270p'].id), Mux.NotFoundError);
   });
 
+  const masterDone = (asset, want = 'ready') => until(`the master is ${want}`, async () => {
+    const now = await assets().retrieve(asset.id);
+    return (now.master?.status ?? 'none') === want && now;
+  }, 60_000, 100);
+  const masterEvents = (asset) => events(asset, 'master.%').map((e) => e.type.split('.').at(-1));
+  const expire = (asset) => sql(`UPDATE assets SET master_until = 1 WHERE id = '${asset.id}'; UPDATE jobs SET not_before = 0 WHERE asset_id = '${asset.id}'`);
+
+  test('the master of an import is its file, for 24 hours', async () => {
+    const source = await encode([...picture('322x182', 2), ...tone(2), '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libvorbis'], 'webm');
+    let asset = await make(source, { master_access: 'temporary' });
+    assert.deepEqual([asset.master_access, asset.master.status, asset.master.url], ['temporary', 'preparing', undefined]);
+    asset = await settled(asset);
+    asset = await masterDone(asset);
+    assert.equal(asset.master_access, 'temporary');
+    assert.match(asset.master.url, new RegExp(`^${server.http}/master/\\w{40}/master\\.webm$`));
+    const answer = await request(asset.master.url);
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.body, fs.readFileSync(source));
+    assert.equal(answer.headers['content-type'], 'video/webm');
+    assert.equal(answer.headers['cache-control'], 'private, no-store');
+    assert.equal(answer.headers['content-disposition'], "attachment; filename*=UTF-8''master.webm");
+    const part = await request(`${asset.master.url}?download=my%20film.webm`, { headers: { Range: 'bytes=10-19' } });
+    assert.equal(part.status, 206);
+    assert.deepEqual(part.body, answer.body.subarray(10, 20));
+    assert.equal(part.headers['content-disposition'], "attachment; filename*=UTF-8''my%20film.webm");
+    for (const wrong of [asset.master.url.replace('webm', 'mp4'), asset.master.url.replace(/master\/./, 'master/_'), `${server.http}/master/${asset.id}/master.webm`])
+      assert.equal((await request(wrong)).status, 404, wrong);
+    assert.deepEqual(masterEvents(asset), ['preparing', 'ready']);
+    assert.equal(events(asset, 'master.ready')[0].data.master.url, asset.master.url);
+    const hours = (sql(`SELECT master_until FROM assets WHERE id = '${asset.id}'`)[0].master_until / 1000 - Date.now()) / 3600e3;
+    assert.ok(hours > 23.9 && hours <= 24, `${hours} hours`);
+    assert.ok(names(asset).includes('source'));
+
+    expire(asset);
+    assert.equal((await request(asset.master.url)).status, 404, 'over');
+    await until('the disk is cleaned', () => !names(asset).includes('source'));
+    const over = await assets().retrieve(asset.id);
+    assert.deepEqual([over.master_access, over.master], ['none', undefined]);
+    assert.deepEqual(masterEvents(asset), ['preparing', 'ready', 'deleted']);
+    assert.equal((await request(url(asset, 'highest.mp4'))).status, 404);
+    assert.equal((await request(`${server.http}/${asset.playback_ids[0].id}.m3u8`)).status, 200, 'it still plays');
+  });
+
+  test('the master of what has no file any more is an MP4 of it', async () => {
+    let asset = await assets().updateMasterAccess(film.id, { master_access: 'temporary' });
+    assert.equal(asset.master_access, 'temporary');
+    asset = await masterDone(asset);
+    assert.match(asset.master.url, /\/master\.mp4$/);
+    const again = await assets().updateMasterAccess(film.id, { master_access: 'temporary' });
+    assert.equal(again.master.url, asset.master.url, 'asked again: the same');
+    const [whole, hls] = await Promise.all([asset.master.url, `${server.http}/${film.playback_ids[0].id}.m3u8`].map((u) => ffprobe(u, ['-count_packets'])));
+    for (const type of ['video', 'audio']) assert.equal(stream(whole, type).nb_read_packets, stream(hls, type).nb_read_packets);
+    assert.ok(names(film).some((n) => n.startsWith('master-')));
+    const none = await assets().updateMasterAccess(film.id, { master_access: 'none' });
+    assert.deepEqual([none.master_access, none.master], ['none', undefined]);
+    assert.equal((await request(asset.master.url)).status, 404);
+    assert.ok(!names(film).some((n) => n.startsWith('master')));
+    assert.deepEqual(masterEvents(film), ['preparing', 'ready', 'deleted']);
+    await assets().updateMasterAccess(film.id, { master_access: 'none' });
+    const next = await masterDone(await assets().updateMasterAccess(film.id, { master_access: 'temporary' }));
+    assert.notEqual(next.master.url, asset.master.url);
+    await assert.rejects(assets().updateMasterAccess(film.id, {}), Mux.BadRequestError);
+    await assert.rejects(assets().updateMasterAccess(film.id, { master_access: 'forever' }), Mux.BadRequestError);
+    await assert.rejects(assets().updateMasterAccess('nosuchasset', { master_access: 'temporary' }), Mux.NotFoundError);
+  });
+
+  test('the master of a live stream is the whole recording, at its end', async () => {
+    const mux = new Mux({ baseURL: server.http, ...token }).video;
+    const live = await mux.liveStreams.create({ playback_policies: ['public'], reconnect_window: 0, new_asset_settings: { playback_policies: ['public'], master_access: 'temporary', static_renditions: [{ resolution: '270p', passthrough: 'from live' }] } });
+    const source = await publishFfmpeg(t, `${server.rtmp}/live/${live.stream_key}`, { media: { gop: 1, seconds: 30 } });
+    const id = await until('it is live', async () => {
+      const now = await mux.liveStreams.retrieve(live.id);
+      return now.status === 'active' && now.active_asset_id;
+    }, 30_000);
+    const running = await assets().retrieve(id);
+    assert.deepEqual([running.master_access, running.master.status], ['temporary', 'preparing']);
+    assert.equal((await assets().updateMasterAccess(id, { master_access: 'temporary' })).master.status, 'preparing', 'asked for meanwhile');
+    await source.stop();
+    const asset = await masterDone({ id });
+    const whole = await ffprobe(asset.master.url);
+    assert.deepEqual(whole.streams.map((s) => s.codec_name), ['h264', 'aac']);
+    assert.ok(Math.abs(whole.format.duration - asset.duration) < 0.2, `${whole.format.duration} s of ${asset.duration} s`);
+    assert.deepEqual(masterEvents(asset), ['preparing', 'ready']);
+    const { files } = await filesDone(asset);
+    assert.deepEqual(files.map((f) => [f.status, f.passthrough, f.height]), [['ready', 'from live', 270]]);
+    await assets().delete(id);
+    assert.equal((await request(asset.master.url)).status, 404);
+    assert.ok(!fs.existsSync(folder(id)));
+  });
+
   test('encoding survives a kill, and leaves nothing behind', async () => {
     const long = await make(await encode([...picture('1280x720', 6), ...H264, '-g', '60']), { static_renditions: [{ resolution: '540p' }, { resolution: '480p' }] });
     await settled(long);

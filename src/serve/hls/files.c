@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /ID/highest.mp4, /ID/audio.m4a: files made of a recording, whole or in ranges. */
+/* /ID/highest.mp4, /ID/audio.m4a, /master/KEY/master.mp4: files made of a recording, or what it was
+ * made of, whole or in ranges. */
 #include "base/xalloc.h"
 #include "serve/hls/hls_priv.h"
 #include <stdio.h>
@@ -9,7 +10,8 @@
 
 struct file_ask {
     struct http_request *r;
-    bool audio;
+    const char *type;            /* of its content */
+    const char *cache;           /* Cache-Control */
     char download[DOWNLOAD_CAP]; /* the value of a Content-Disposition; "": none */
 };
 
@@ -36,8 +38,9 @@ static void on_file(void *ctx, enum err e, const char *reason, struct file *f, u
     struct file_ask *a = ctx;
     const struct http_header h[] = {
         {"access-control-allow-origin", "*"},
-        {"content-type", a->audio ? "audio/mp4" : "video/mp4"},
-        {"cache-control", "public, max-age=3600"},
+        {"content-type", a->type},
+        {"cache-control", a->cache},
+        {"x-content-type-options", "nosniff"},
         {"access-control-expose-headers", "content-length, content-range, content-disposition"},
         {"content-disposition", a->download}};
     const size_t n = sizeof h / sizeof *h - (a->download[0] ? 0 : 1);
@@ -48,7 +51,7 @@ static void on_file(void *ctx, enum err e, const char *reason, struct file *f, u
     else if (e == E_CLOSED)
         answer_error(a->r, 412, "preparing", "This file is still being made.");
     else if (e == E_NOTFOUND)
-        answer_error(a->r, 404, "not_found", "There is no such file of this playback id.");
+        answer_error(a->r, 404, "not_found", "There is no such file here, or not any more.");
     else
         answer_error(a->r, 503, "busy", "The file cannot be read now.");
     free(a);
@@ -60,7 +63,8 @@ void files_request(struct hls_service *s, struct http_request *r, bool audio)
                                  wanted[DOWNLOAD_CAP / 4];
     struct file_ask *a = NEW(struct file_ask);
     a->r = r;
-    a->audio = audio;
+    a->type = audio ? "audio/mp4" : "video/mp4";
+    a->cache = "public, max-age=3600";
     const enum err e = http_query_get(r, "token", token, sizeof token);
     if (e != E_OK) snprintf(token, sizeof token, "%s", e == E_NOTFOUND ? "" : "-");
     if (http_query_get(r, "download", wanted, sizeof wanted) == E_OK && wanted[0])
@@ -74,4 +78,32 @@ void files_request(struct hls_service *s, struct http_request *r, bool audio)
         s->cfg.gate->self, http_param(r, 0),
         &(struct gate_viewer){.token = token, .referrer = referrer, .agent = agent, .use = "v"},
         name, on_file, a);
+}
+
+static const char *type_of(const char *name)
+{
+    static const struct {
+        const char *extension, *type;
+    } KNOWN[] = {
+        {"mp4", "video/mp4"},        {"mov", "video/quicktime"}, {"webm", "video/webm"},
+        {"mkv", "video/x-matroska"}, {"ts", "video/mp2t"},       {"mp3", "audio/mpeg"},
+        {"wav", "audio/wav"},        {"flac", "audio/flac"},     {"ogg", "application/ogg"}};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (!strcmp(dot + 1, KNOWN[i].extension)) return KNOWN[i].type;
+    return "application/octet-stream";
+}
+
+void files_master(struct hls_service *s, struct http_request *r)
+{
+    char wanted[DOWNLOAD_CAP / 4];
+    struct file_ask *a = NEW(struct file_ask);
+    const char *name = http_param(r, 1);
+    a->r = r;
+    a->type = type_of(name);
+    a->cache = "private, no-store"; /* it stops working */
+    const bool named =
+        http_query_get(r, "download", wanted, sizeof wanted) == E_OK && wanted[0] != 0;
+    disposition(named ? wanted : name, a->download, sizeof a->download);
+    s->cfg.gate->master(s->cfg.gate->self, http_param(r, 0), name, on_file, a);
 }

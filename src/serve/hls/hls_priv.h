@@ -127,6 +127,7 @@ void answer_made_clear(struct made *m);
 
 /* files.c: of the path's id and name, with "mp4" or "m4a" behind it. */
 void files_request(struct hls_service *s, struct http_request *r, bool audio);
+void files_master(struct hls_service *s, struct http_request *r); /* of the path's key and name */
 
 /* vod_cache.c: finished recordings by folder, shared by the loops. */
 struct vod_cache *vod_cache_new(void);

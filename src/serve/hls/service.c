@@ -202,6 +202,11 @@ static void on_sound(struct http_request *r, void *ctx)
     files_request(ctx, r, true);
 }
 
+static void on_master(struct http_request *r, void *ctx)
+{
+    files_master(ctx, r);
+}
+
 static void on_preflight(struct http_request *r, void *ctx)
 {
     static const struct http_header h[] = {{"access-control-allow-origin", "*"},
@@ -221,6 +226,7 @@ static const struct {
 } ROUTES[] = {
     {"/{}.m3u8", on_multi},       {"/{}/{}/{}.m3u8", on_media}, {"/{}/{}/{}/{}.m4s", on_m4s},
     {"/{}/{}/{}/{}.mp4", on_mp4}, {"/{}/{}.mp4", on_file},      {"/{}/{}.m4a", on_sound},
+    {"/master/{}/{}", on_master},
 };
 #define N_ROUTES (sizeof ROUTES / sizeof *ROUTES)
 

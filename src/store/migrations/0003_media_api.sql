@@ -49,10 +49,17 @@ ALTER TABLE assets ADD COLUMN fps_milli INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE assets ADD COLUMN started_at BIGINT;                      -- of the recording
 ALTER TABLE assets ADD COLUMN thumbnail_time_us BIGINT;
 ALTER TABLE assets ADD COLUMN master_until BIGINT;                    -- master_access: temporary
+-- The file behind an address of its own (video/master.h).
+ALTER TABLE assets ADD COLUMN master_status TEXT NOT NULL DEFAULT '';
+ALTER TABLE assets ADD COLUMN master_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE assets ADD COLUMN master_file TEXT NOT NULL DEFAULT '';   -- in the asset's folder
+ALTER TABLE assets ADD COLUMN master_name TEXT NOT NULL DEFAULT '';   -- in the address
+ALTER TABLE assets ADD COLUMN master_origin TEXT NOT NULL DEFAULT ''; -- of who asked for it
 ALTER TABLE assets ADD COLUMN source_file TEXT;                       -- in the asset's folder
 ALTER TABLE assets ADD COLUMN test INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX assets_user ON assets (user_id, created_at, id);
 CREATE INDEX assets_upload ON assets (upload_id);
+CREATE INDEX assets_master ON assets (master_key) WHERE master_key <> '';
 
 -- The address of an upload is its only credential: the id is random and long. `received`: so many
 -- bytes from the beginning are on disk. `size` NULL: not known yet.
