@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Runs the end-to-end files: node run.mjs [--name TEXT] [--results FILE] [--list]
 //
-// Two files at a time; those named *.serial.test.mjs alone at the end, because they need the machine
-// (OBS) or are disturbed by others. A file's output is shown when it ends. --name takes a part of a
+// Three places: a file takes one, those named *.heavy.test.mjs (browsers that encode, OBS) two. The
+// heavy ones begin, so that the light ones fill what is left. A file's output is shown when it ends. --name takes a part of a
 // file's name, or of a case's. Each file is a process of its own with a time limit.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const FILE_LIMIT_MS = 5 * 60_000;
-const AT_ONCE = 2;
+const PLACES = 3;
+const placesOf = (file) => (file.includes('.heavy.') ? 2 : 1);
 const REASON_CHARS = 600;
 
 const option = (name) => {
@@ -125,14 +126,24 @@ const add = (counts) => {
   total.skipped += counts.skipped;
   total.failed.push(...counts.failed);
 };
-const alone = files.filter((f) => f.endsWith('.serial.test.mjs'));
-const together = files.filter((f) => !f.endsWith('.serial.test.mjs'));
-await Promise.all(
-  Array.from({ length: AT_ONCE }, async () => {
-    while (together.length) add(await runFile(together.shift(), pattern));
-  }),
-);
-for (const file of alone) add(await runFile(file, pattern));
+// Whichever of those that wait is first and fits, whenever a place is free.
+const waiting = files.sort((a, b) => placesOf(b) - placesOf(a));
+let free = PLACES;
+await new Promise((resolve) => {
+  const begin = () => {
+    for (let at; (at = waiting.findIndex((f) => placesOf(f) <= free)) >= 0; ) {
+      const [file] = waiting.splice(at, 1);
+      free -= placesOf(file);
+      runFile(file, pattern).then((counts) => {
+        add(counts);
+        free += placesOf(file);
+        begin();
+      });
+    }
+    if (free === PLACES) resolve();
+  };
+  begin();
+});
 
 if (option('results')) fs.writeFileSync(option('results'), JSON.stringify(total));
 for (const f of total.failed) console.log(`FAILED ${f}`);
