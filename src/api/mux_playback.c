@@ -61,7 +61,7 @@ static enum err add_it(struct call *c, const char *kind, const char *id,
 static void add(struct call *c)
 {
     const char *kind, *id;
-    enum playback_policy policy;
+    enum playback_policy policy = POLICY_PUBLIC;
     struct playback_id p;
     if (!owner(c, &kind, &id) || !read_policy(c, &policy)) return;
     const enum err e = add_it(c, kind, id, policy, &p);
