@@ -107,6 +107,18 @@ export async function makeStream(server, streamType = 'RTMP') {
   return post('/api/streams', { title: 'Bench', streamType });
 }
 
+// An access token of that account, as a function: the data of a call to the media API. A body makes it a POST.
+export async function makeToken(server) {
+  const made = JSON.parse(await output(program, ['token', 'create', '--json', '--data', server.dataDir, '--email', 'bench@example.org']));
+  const headers = { authorization: `Basic ${Buffer.from(`${made.TOKEN_ID}:${made.TOKEN_SECRET}`).toString('base64')}`, 'Content-Type': 'application/json' };
+  const call = async (target, body, method = body ? 'POST' : 'GET') => {
+    const answer = await fetch(server.http + target, { method, headers, body: body && JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${target}: ${answer.status} ${await answer.text()}`);
+    return answer.status === 204 ? undefined : (await answer.json()).data;
+  };
+  return Object.assign(call, { headers });
+}
+
 // Debian's nginx in one process. `conf` is what goes beside the events block. { child, startMs }
 export async function startNginx(conf, port) {
   const dir = tempDir();
@@ -147,6 +159,26 @@ export function cost(pid) {
     cpuNs += Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
   const pssKb = Number(/^Pss:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
   return { cpuNs, pssKb };
+}
+
+// Milliseconds on a CPU since the start, with the children that have ended.
+export function cpuWithChildrenMs(pid) {
+  const after = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').map(Number);
+  return (after[11] + after[12] + after[13] + after[14]) * 10; // ticks of 1/100 s
+}
+
+// A virtual machine gets memory that it has not used for some seconds anew from its host, at several times
+// the cost of a copy: so that who writes `file` finds memory that has just been in use.
+export function prime(file) {
+  const copy = path.join(tempDir(), 'prime');
+  fs.copyFileSync(file, copy);
+  fs.rmSync(copy);
+}
+
+export function syncFile(file) {
+  const fd = fs.openSync(file, 'r');
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
 }
 
 // Prints a table of strings; the first row is its head.

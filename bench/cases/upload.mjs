@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { aim, cost, freePort, makeStream, median, output, program, ratio, startBspnode, startNginx, table, tempDir } from '../lib.mjs';
+import { aim, cost, freePort, makeStream, makeToken, median, output, prime, ratio, startBspnode, startNginx, syncFile, table, tempDir } from '../lib.mjs';
 
 export const title = 'Uploads: one PUT of a large file';
 const ROUNDS = 5;
@@ -22,14 +22,6 @@ function makeFile() {
   return file;
 }
 
-// A virtual machine gets memory that it has not used for some seconds anew from its host, at several times
-// the cost of the copy itself: so each PUT finds memory that has just been in use.
-function prime(file) {
-  const copy = `${file}.prime`;
-  fs.copyFileSync(file, copy);
-  fs.rmSync(copy);
-}
-
 async function put(pid, file, url, after = () => {}) {
   prime(file);
   const before = cost(pid).cpuNs;
@@ -41,12 +33,6 @@ async function put(pid, file, url, after = () => {}) {
   return { rate: SIZE / 1e6 / seconds, cpu: (cost(pid).cpuNs - before) / 1e3 / (SIZE / 1e6) };
 }
 
-function sync(file) {
-  const fd = fs.openSync(file, 'r');
-  fs.fsyncSync(fd);
-  fs.closeSync(fd);
-}
-
 export async function run() {
   const file = makeFile();
   const port = await freePort();
@@ -54,18 +40,14 @@ export async function run() {
   server { listen 127.0.0.1:${port}; root @DIR@; location /up/ { dav_methods PUT; create_full_put_path on; } } }`, port);
   const server = await startBspnode(['--loops', '1']);
   await makeStream(server); // an account
-  const token = JSON.parse(await output(program, ['token', 'create', '--json', '--data', server.dataDir, '--email', 'bench@example.org']));
-  const authorization = `Basic ${Buffer.from(`${token.TOKEN_ID}:${token.TOKEN_SECRET}`).toString('base64')}`;
-  const newUpload = async () => {
-    const answer = await fetch(`${server.http}/video/v1/uploads`, { method: 'POST', headers: { authorization, 'Content-Type': 'application/json' }, body: '{"cors_origin":"*"}' });
-    return (await answer.json()).data.url;
-  };
+  const mux = await makeToken(server);
+  const newUpload = async () => (await mux('/video/v1/uploads', { cors_origin: '*' })).url;
   const seen = { ours: [], nginx: [], synced: [] };
   for (let i = 0; i < ROUNDS; i++) {
     seen.ours.push(await put(server.child.pid, file, await newUpload()));
     seen.nginx.push(await put(nginx.child.pid, file, `http://127.0.0.1:${port}/up/a${i}`));
     const kept = path.join(nginx.dir, 'up', `b${i}`);
-    seen.synced.push(await put(nginx.child.pid, file, `http://127.0.0.1:${port}/up/b${i}`, () => sync(kept)));
+    seen.synced.push(await put(nginx.child.pid, file, `http://127.0.0.1:${port}/up/b${i}`, () => syncFile(kept)));
     for (const f of fs.readdirSync(path.join(nginx.dir, 'up'))) fs.rmSync(path.join(nginx.dir, 'up', f));
   }
   const mid = (list, key) => median(list.map((x) => x[key]));

@@ -89,13 +89,22 @@ static bool same_codecs(const struct outward *o, const struct lane_track was[2])
     return true;
 }
 
+/* Field by field: what lies between fields says nothing. */
+static bool same_description(const struct lane_track *a, const struct lane_track *b)
+{
+    return a->codec == b->codec && a->layers == b->layers && a->makes_keys == b->makes_keys &&
+           strcmp(a->fmtp, b->fmtp) == 0 && memcmp(a->rids, b->rids, sizeof a->rids) == 0;
+}
+
 /* Viewers go on when only a configuration has changed: it comes with the next key frame. */
 void outward_describe(struct outward *o)
 {
     struct lane_track was[2];
     const bool described = lane_describe(o->channel, was) == E_OK;
     for (unsigned k = 0; k < 2; k++) describe_track(o, k, &o->lane[k]);
-    if (described && memcmp(was, o->lane, sizeof was) == 0) return;
+    if (described && same_description(&was[0], &o->lane[0]) &&
+        same_description(&was[1], &o->lane[1]))
+        return;
     o->line.told_us = 0;
     lane_bridge_describe(o->channel, o->lane, described && same_codecs(o, was));
     log_info("outward", "channel=%s video=%s%s audio=%s%s", channel_id(o->channel),

@@ -99,6 +99,7 @@ static uint32_t measure_fps(const struct queue *q)
         sum_us += steps[i];
         counted++;
     }
+    if (sum_us == 0) return 0;
     return usual_rate((uint32_t)(counted * INT64_C(1000) * US_PER_SEC / sum_us));
 }
 

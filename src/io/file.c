@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#define BEHIND_BYTES (8u << 20)
+
 enum err file_open(const char *path, struct file **out)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -27,4 +29,12 @@ void file_unref(struct file *f)
     if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1) return;
     close(f->fd);
     free(f);
+}
+
+void file_write_behind(int fd, uint64_t *flushed, uint64_t at)
+{
+    if (at < *flushed + BEHIND_BYTES) return;
+    /* A wish: a file system that cannot says so, and loses nothing. */
+    (void)sync_file_range(fd, (off_t)*flushed, (off_t)(at - *flushed), SYNC_FILE_RANGE_WRITE);
+    *flushed = at;
 }

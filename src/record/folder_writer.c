@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "io/file.h"
 #include "record/index.h"
 #include "record/summary.h"
 #include <errno.h>
@@ -18,7 +19,7 @@
 /* One rendition. */
 struct lane {
     int fd;
-    uint64_t len;
+    uint64_t len, flushed; /* written; of it, what the disk has begun with */
     struct archive_segment open;
     unsigned open_parts;
     bool begun, discontinuity;
@@ -84,8 +85,10 @@ static enum err append(struct folder_writer *w, unsigned r, struct span s)
         if (l->fd < 0) e = disk_err(w, name);
     }
     if (e == E_OK) e = write_all(w, l->fd, s);
-    if (e == E_OK) l->len += s.len;
-    return e;
+    if (e != E_OK) return e;
+    l->len += s.len;
+    file_write_behind(l->fd, &l->flushed, l->len);
+    return E_OK;
 }
 
 /* --- events --- */

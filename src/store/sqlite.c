@@ -181,7 +181,7 @@ static void lite_finish(struct store_cursor *q)
 static enum err lite_start(struct store_conn *c, const char *sql, const struct db_param *p,
                            unsigned n, struct store_cursor **out)
 {
-    struct store_cursor *q;
+    struct store_cursor *q = NULL;
     enum err e = prepare(c, sql, &q);
     if (e != E_OK) return e;
     q->busy = true;

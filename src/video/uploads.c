@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/file.h"
 #include "video/uploads_priv.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 
 #define ROOM_EVERY_BYTES (16u << 20) /* the disk's free space is looked at this often */
 #define COMPARE_BYTES    65536
-#define FLUSH_BYTES      (8u << 20) /* so much at a time is on its way to the disk at once */
 
 struct upload_write {
     struct uploads *u;
@@ -27,7 +27,7 @@ struct upload_write {
     const char *limit_text;  /* why */
     int64_t total;           /* -1: not known */
     uint64_t room_asked;     /* up to here there was room on the disk */
-    uint64_t flushed;        /* up to here the disk has been asked to write */
+    uint64_t flushed;        /* up to here the disk has begun to write */
     bool whole;              /* without a Content-Range */
     _Atomic int64_t last_us; /* the client's last byte */
     bool busy, replaced;     /* under the lock */
@@ -433,12 +433,7 @@ static bool store(struct upload_write *w, struct span bytes, struct upload_reply
         w->at += (uint64_t)n;
         bytes = span_skip(bytes, (size_t)n);
     }
-    /* Begun now, the disk's work is done by the time of the sync at the end. */
-    if (w->at - w->flushed >= FLUSH_BYTES) {
-        (void)sync_file_range(w->fd, (off_t)w->flushed, (off_t)(w->at - w->flushed),
-                              SYNC_FILE_RANGE_WRITE);
-        w->flushed = w->at;
-    }
+    file_write_behind(w->fd, &w->flushed, w->at);
     return true;
 }
 

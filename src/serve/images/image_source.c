@@ -203,7 +203,7 @@ static enum err add_times(const struct view *v, int64_t start, int64_t span_us, 
     uint32_t times[LIMIT_IMAGE_FRAMES];
     unsigned have = 0;
     uint64_t current = 0;
-    enum err e = E_OK;
+    enum err e = n ? E_OK : E_INVALID;
     for (unsigned k = 0; k <= n && e == E_OK; k++) {
         const int64_t t = start + span_us / n * k + span_us % n * k / n;
         int64_t at = 0;
