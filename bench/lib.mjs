@@ -94,7 +94,7 @@ export async function startBspnode(args = []) {
   return { child, http: m[1], rtmp: m[2], dataDir, startMs: Number(process.hrtime.bigint() - began) / 1e6 };
 }
 
-// An account and a stream: { stream, call }.
+// An account and a stream; server.cookie is the account's session.
 export async function makeStream(server, streamType = 'RTMP') {
   const headers = { 'Content-Type': 'application/json', Origin: server.http };
   const post = async (target, body) => {
@@ -104,6 +104,7 @@ export async function makeStream(server, streamType = 'RTMP') {
     return answer.json();
   };
   await post('/api/auth/register', { name: 'Bench', email: 'bench@example.org', password: 'a long enough password' });
+  server.cookie = headers.Cookie;
   return post('/api/streams', { title: 'Bench', streamType });
 }
 

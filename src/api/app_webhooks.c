@@ -21,11 +21,14 @@ static bool well(struct call *c, enum err e)
     return e == E_OK;
 }
 
-static json_t *hook_json(const struct webhook *w)
+/* NULL: the call has failed. */
+static json_t *hook_json(struct call *c, const struct webhook *w)
 {
+    int64_t waiting = 0;
+    if (!well(c, webhook_waiting(c->db, w->id, &waiting, &c->problem))) return NULL;
     return json_pack("{s:s, s:s, s:b, s:o, s:I}", "id", w->id, "address", w->address, "enabled",
                      w->enabled, "createdAt", webhook_time_json(w->created_at), "waiting",
-                     (json_int_t)w->waiting);
+                     (json_int_t)waiting);
 }
 
 /* --- endpoints -------------------------------------------------------------------------------- */
@@ -42,7 +45,8 @@ static void create(struct call *c)
                              !f[1].value || json_is_true(f[1].value), &w, key, &c->problem)))
         return;
     log_info("webhook_created", "webhook=%s user=%s", w.id, c->user.id);
-    json_t *j = hook_json(&w);
+    json_t *j = hook_json(c, &w);
+    if (!j) return;
     json_object_set_new(j, "signingSecret", json_string(key));
     call_json(c, 201, j);
 }
@@ -55,15 +59,24 @@ static void list(struct call *c)
               webhook_list(c->db, c->user.id, LIMIT_WEBHOOKS_PER_USER, 0, rows, &n, &c->problem)))
         return;
     json_t *a = json_array();
-    for (size_t i = 0; i < n; i++) json_array_append_new(a, hook_json(&rows[i]));
+    for (size_t i = 0; i < n; i++) {
+        json_t *j = hook_json(c, &rows[i]);
+        if (!j) {
+            json_decref(a);
+            return;
+        }
+        json_array_append_new(a, j);
+    }
     call_json(c, 200, json_pack("{s:o}", "webhooks", a));
 }
 
 static void get(struct call *c)
 {
     struct webhook w;
-    if (id_is_fine(c) && well(c, webhook_get(c->db, c->user.id, c->param[0], &w, &c->problem)))
-        call_json(c, 200, hook_json(&w));
+    if (!id_is_fine(c) || !well(c, webhook_get(c->db, c->user.id, c->param[0], &w, &c->problem)))
+        return;
+    json_t *j = hook_json(c, &w);
+    if (j) call_json(c, 200, j);
 }
 
 static void change(struct call *c)
@@ -80,7 +93,8 @@ static void change(struct call *c)
                              f[1].value ? &enabled : NULL, &w, &c->problem)))
         return;
     webhooks_nudge(c->api->cfg.webhooks, c->param[0]);
-    call_json(c, 200, hook_json(&w));
+    json_t *j = hook_json(c, &w);
+    if (j) call_json(c, 200, j);
 }
 
 static void renew_secret(struct call *c)

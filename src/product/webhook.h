@@ -18,7 +18,6 @@ struct webhook {
     char address[LIMIT_URL_BYTES + 1];
     bool enabled;
     int64_t created_at;
-    int64_t waiting; /* deliveries; counted to 10,001 */
 };
 
 /* What may be asked for, and is the operator's to allow. */
@@ -37,6 +36,10 @@ enum err webhook_get(struct db *db, const char *user_id, const char *id, struct 
 /* Newest first; at most `limit` into `out`. */
 enum err webhook_list(struct db *db, const char *user_id, int64_t limit, int64_t offset,
                       struct webhook *out, size_t *n, struct problem *p) WARN_UNUSED;
+/* Deliveries that wait for it, counted to WEBHOOK_WAITING_MAX. */
+#define WEBHOOK_WAITING_MAX 10001
+enum err webhook_waiting(struct db *db, const char *id, int64_t *out,
+                         struct problem *p) WARN_UNUSED;
 /* NULL: left as it is. */
 enum err webhook_change(struct db *db, const struct webhook_rules *rules, const char *user_id,
                         const char *id, const struct span *address, const bool *enabled,

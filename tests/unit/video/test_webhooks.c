@@ -190,7 +190,9 @@ static void the_log_is_the_owners(void **state)
     }
     assert_int_equal(webhook_list(f->db, u.id, 4, 0, hooks, &n, &f->p), E_OK);
     assert_int_equal(n, 1);
-    assert_int_equal(hooks[0].waiting, 5);
+    int64_t waiting = 0;
+    assert_int_equal(webhook_waiting(f->db, hooks[0].id, &waiting, &f->p), E_OK);
+    assert_int_equal(waiting, 5);
     assert_int_equal(webhook_list(f->db, u.id, 4, 1, hooks, &n, &f->p), E_OK);
     assert_int_equal(n, 0);
     assert_int_equal(webhook_get(f->db, eve.id, w.id, &got, &f->p), E_NOTFOUND);
