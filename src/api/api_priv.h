@@ -14,8 +14,8 @@ struct api {
     struct api_config cfg;
     struct loop *const *loops; /* the hub's */
     unsigned n_loops;
-    struct stream_runtime runtime; /* cfg.live, for the product */
-    char csp_page[1400], csp_embed[1400];
+    struct stream_runtime runtime;        /* cfg.live, for the product */
+    char csp_page[4200], csp_embed[4200]; /* four lists of media, one of uploads */
     _Atomic bool ready;
     struct throttle *throttle;
     struct audience *audience;

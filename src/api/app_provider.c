@@ -4,6 +4,7 @@
 #include "api/api_priv.h"
 #include "api/body.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "video/provider.h"
 
@@ -56,6 +57,6 @@ static void take_webhook(struct call *c)
 }
 
 static const struct endpoint ENDPOINTS[] = {
-    {HTTP_POST, "/api/mux/webhook", take_webhook, 0, {0}},
+    {HTTP_POST, "/api/mux/webhook", take_webhook, 0, {0}, NULL, LIMIT_PROVIDER_BODY_BYTES},
 };
 const struct endpoint_table app_provider_table = ENDPOINT_TABLE(ENDPOINTS);

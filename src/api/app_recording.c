@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/streams/{id}/upload-recording: the browser's own recording of a stream. A body of media
  * is the whole of it; a body of JSON asks for an upload that can be resumed. */
+#include "api/app_recording.h"
 #include "api/api_priv.h"
 #include "api/body.h"
 #include "api/stream_json.h"
@@ -24,29 +25,36 @@ static bool is_media_type(struct span type)
            (span_ieq(top, SPAN_LIT("application")) && span_ieq(kind, SPAN_LIT("octet-stream")));
 }
 
-/* The owner's stream, and an upload for it. False: the reply is made. */
-static bool make_upload(struct call *c, int64_t size, int64_t timeout_s, char id[UPLOAD_ID_CAP])
+/* The owner's stream, and not too often. False: the reply is made. */
+static bool may_upload(struct call *c)
 {
     struct stream s;
-    char text[UPLOAD_TEXT_CAP];
     if (!text_is_id(c->param[0])) {
         problem_set(&c->problem, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
         call_fail(c, E_NOTFOUND, 404);
         return false;
     }
-    enum err e = stream_get_own(c->db, c->param[0], c->user.id, &s, &c->problem);
-    if (e == E_OK) stream_fini(&s);
-    if (e == E_OK && !call_may(c, &UPLOADS, c->user.id)) return false;
-    if (e == E_OK) {
-        const struct upload_new ask = {.user_id = c->user.id,
-                                       .stream_id = c->param[0],
-                                       .cors_origin = "*",
-                                       .timeout_s = timeout_s,
-                                       .policies = "public",
-                                       .size = size};
-        e = uploads_create(c->api->cfg.uploads, c->db, &ask, id, text);
-        if (e == E_LIMIT) problem_set(&c->problem, e, "too_large", NULL, "%s", text);
+    const enum err e = stream_get_own(c->db, c->param[0], c->user.id, &s, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return false;
     }
+    stream_fini(&s);
+    return call_may(c, &UPLOADS, c->user.id);
+}
+
+/* An upload here. False: the reply is made. */
+static bool make_upload(struct call *c, int64_t size, int64_t timeout_s, char id[UPLOAD_ID_CAP])
+{
+    char text[UPLOAD_TEXT_CAP];
+    const struct upload_new ask = {.user_id = c->user.id,
+                                   .stream_id = c->param[0],
+                                   .cors_origin = "*",
+                                   .timeout_s = timeout_s,
+                                   .policies = "public",
+                                   .size = size};
+    const enum err e = uploads_create(c->api->cfg.uploads, c->db, &ask, id, text);
+    if (e == E_LIMIT) problem_set(&c->problem, e, "too_large", NULL, "%s", text);
     if (e == E_OK) return true;
     call_fail(c, e, e == E_LIMIT ? 413 : 0);
     return false;
@@ -62,16 +70,30 @@ static bool refuse(struct call *c, const char *field, const char *text)
     return false;
 }
 
-static bool read_fields(struct call *c, int64_t *size)
+static bool read_fields(struct call *c, int64_t *size, struct span *key)
 {
     struct body_field f[] = {{"mimeType", BODY_TEXT, true, NULL},
-                             {"size", BODY_NUMBER, false, NULL}};
-    if (!body_read(c, f, 2)) return false;
+                             {"size", BODY_NUMBER, false, NULL},
+                             {"key", BODY_TEXT, false, NULL}};
+    if (!body_read(c, f, 3)) return false;
     if (!is_media_type(body_text(&f[0])))
         return refuse(c, "mimeType", "This must be a type of video or sound, such as video/webm.");
     *size = f[1].value ? json_integer_value(f[1].value) : -1;
     if (f[1].value && (*size < 1 || (uint64_t)*size > CONTENT_RANGE_MAX))
         return refuse(c, "size", "This must be the size of the file in bytes.");
+    *key = f[2].value ? body_text(&f[2]) : SPAN_NULL;
+    if (f[2].value && (!key->len || key->len >= PROVIDER_UPLOAD_KEY_CAP))
+        return refuse(c, "key", "This must be the client's own name of its recording.");
+    return true;
+}
+
+static bool is_too_large(struct call *c, int64_t size)
+{
+    const int64_t most = c->api->cfg.settings->max_upload_size;
+    if (!most || size <= most) return false;
+    problem_set(&c->problem, E_LIMIT, "too_large", "size",
+                "The file is larger than this server takes: %lld bytes.", (long long)most);
+    call_fail(c, E_LIMIT, 413);
     return true;
 }
 
@@ -79,7 +101,13 @@ static void create(struct call *c)
 {
     char id[UPLOAD_ID_CAP];
     int64_t size;
-    if (!read_fields(c, &size) || !make_upload(c, size, RESUMABLE_TIMEOUT_S, id)) return;
+    struct span key;
+    if (!read_fields(c, &size, &key) || !may_upload(c)) return;
+    if (provider_is_mux()) {
+        if (!is_too_large(c, size)) app_recording_at_mux(c, key);
+        return;
+    }
+    if (!make_upload(c, size, RESUMABLE_TIMEOUT_S, id)) return;
     call_json(c, 201,
               json_pack("{s:s, s:o}", "uploadId", id, "uploadUrl",
                         json_sprintf("%s/upload/%s", c->origin, id)));
@@ -90,11 +118,13 @@ static void discard(struct call *c)
 {
     struct stream s;
     if (!body_read(c, NULL, 0)) return;
-    enum err e = text_is_id(c->param[0]) && text_is_id(c->param[1]) ? E_OK : E_NOTFOUND;
+    enum err e = text_is_id(c->param[0]) ? E_OK : E_NOTFOUND;
     if (e == E_OK) e = stream_get_own(c->db, c->param[0], c->user.id, &s, &c->problem);
     if (e == E_OK) {
         stream_fini(&s);
-        e = uploads_cancel(c->api->cfg.uploads, c->db, c->user.id, c->param[1]);
+        e = app_recording_drop_at_mux(c);
+        if (e == E_NOTFOUND && text_is_id(c->param[1]))
+            e = uploads_cancel(c->api->cfg.uploads, c->db, c->user.id, c->param[1]);
     }
     if (e == E_NOTFOUND) problem_set(&c->problem, e, "not_found", NULL, "There is no such upload.");
     if (e == E_CONFLICT)
@@ -126,7 +156,14 @@ static void open_whole(struct take *t, struct db *db)
         call_fail(c, E_INVALID, 422);
         return;
     }
-    if (!make_upload(c, -1, WHOLE_TIMEOUT_S, w->id)) {
+    if (provider_is_mux()) {
+        problem_set(&c->problem, E_CONFLICT, "provider_mux", NULL,
+                    "Recordings of this server are kept by Mux: ask with JSON for an upload, and "
+                    "send the recording to the address that you get.");
+        call_fail(c, E_CONFLICT, 409);
+        return;
+    }
+    if (!may_upload(c) || !make_upload(c, -1, WHOLE_TIMEOUT_S, w->id)) {
         w->id[0] = 0;
         return;
     }

@@ -31,6 +31,7 @@ struct endpoint {
     unsigned flags;
     const char *query[CALL_QUERY_MAX]; /* names of query parameters to note */
     const struct http_intake *intake;  /* NULL: bodies are gathered */
+    size_t body_max;                   /* 0: LIMIT_HTTP_JSON_BYTES */
 };
 
 /* The endpoints of one file, for routes.c. */

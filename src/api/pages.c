@@ -3,16 +3,18 @@
  * that its script draws, and a 404 for the rest. Constant data, answered on the loop. */
 #include "api/api_priv.h"
 #include "api/web_assets.h"
+#include "video/provider.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* What a page may load: only from here, and media from the public URL when pages are reached by
  * another. The player writes style sheets into its shadow roots, plays from blobs and makes its
- * worker from one (tried in Chromium: web/README.md). %1$s: " https://media.example.org" or "". */
+ * worker from one (tried in Chromium: web/README.md). %1$s: " https://media.example.org" or "";
+ * %3$s: the same, of where recordings are uploaded to. */
 static const char CSP[] =
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
-    "data:%1$s; media-src 'self' blob:%1$s; connect-src 'self'%1$s; worker-src blob:; base-uri "
+    "data:%1$s; media-src 'self' blob:%1$s; connect-src 'self'%1$s%3$s; worker-src blob:; base-uri "
     "'none'; form-action 'self'; frame-ancestors %2$s";
 static const char PERMISSIONS[] = "camera=(self), microphone=(self), display-capture=(self), "
                                   "geolocation=(), payment=(), usb=()";
@@ -33,15 +35,31 @@ static void allow_mux(char *media, size_t cap, const struct settings *s)
         allow(media, cap, "https://*.mux.com");
     else
         allow(media, cap, s->mux_stream_url);
+    /* A domain of one's own has the pictures beside it (stream_json.c). */
+    if (span_starts(span_str(s->mux_stream_url), "https://stream.") &&
+        !strstr(s->mux_stream_url, ".mux.com")) {
+        char image[CALL_ORIGIN_CAP];
+        snprintf(image, sizeof image, "https://image.%s", s->mux_stream_url + 15);
+        allow(media, cap, image);
+    }
+}
+
+static void allow_uploads(char uploads[REMOTE_ORIGINS_CAP + 1], const struct settings *s)
+{
+    if (strcmp(s->media_provider, "mux") != 0) return;
+    uploads[0] = ' ';
+    provider_upload_origins(s, uploads + 1);
+    if (!uploads[1]) uploads[0] = 0;
 }
 
 void api_pages_init(struct api *a)
 {
-    char media[2 * CALL_ORIGIN_CAP + 2] = "";
+    char media[3 * CALL_ORIGIN_CAP + 3] = "", uploads[REMOTE_ORIGINS_CAP + 1] = "";
     allow(media, sizeof media, a->cfg.settings->public_url);
     allow_mux(media, sizeof media, a->cfg.settings);
-    snprintf(a->csp_page, sizeof a->csp_page, CSP, media, "'none'");
-    snprintf(a->csp_embed, sizeof a->csp_embed, CSP, media, "*");
+    allow_uploads(uploads, a->cfg.settings);
+    snprintf(a->csp_page, sizeof a->csp_page, CSP, media, "'none'", uploads);
+    snprintf(a->csp_embed, sizeof a->csp_embed, CSP, media, "*", ""); /* nobody records there */
 }
 
 static const struct web_asset **sorted;

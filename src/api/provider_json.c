@@ -101,12 +101,56 @@ static bool asset(struct span text, struct remote_asset *out)
     copy(json_object_get(data, "status"), out->status, sizeof out->status);
     copy_id(json_object_get(data, "live_stream_id"), out->live_stream_id,
             sizeof out->live_stream_id);
+    copy_id(json_object_get(data, "upload_id"), out->upload_id, sizeof out->upload_id);
     copy_playback(data, out->playback_id);
     copy_problem(data, out->problem);
     out->is_live = json_is_true(json_object_get(data, "is_live"));
     const double s = json_number_value(duration);
     if (json_is_number(duration) && s >= 0 && s < 1e9) out->duration_s = (int64_t)s;
     const bool fine = out->id[0] && out->status[0];
+    json_decref(j);
+    return fine;
+}
+
+static const json_t *passthrough_of(const json_t *upload)
+{
+    return json_object_get(json_object_get(upload, "new_asset_settings"), "passthrough");
+}
+
+static bool read_upload(const json_t *j, struct remote_upload *out)
+{
+    *out = (struct remote_upload){0};
+    copy_id(json_object_get(j, "id"), out->id, sizeof out->id);
+    copy_id(json_object_get(j, "asset_id"), out->asset_id, sizeof out->asset_id);
+    copy(json_object_get(j, "status"), out->status, sizeof out->status);
+    copy(json_object_get(j, "url"), out->url, sizeof out->url);
+    copy(passthrough_of(j), out->passthrough, sizeof out->passthrough);
+    const char *text = json_string_value(json_object_get(json_object_get(j, "error"), "message"));
+    snprintf(out->problem, sizeof out->problem, "%s", text ? text : "");
+    return out->id[0] && out->status[0];
+}
+
+static bool upload(struct span text, struct remote_upload *out)
+{
+    json_t *j = parse(text);
+    const bool fine = read_upload(json_object_get(j, "data"), out);
+    json_decref(j);
+    return fine;
+}
+
+static bool find_upload(struct span text, const char *passthrough, struct remote_upload *out,
+                        bool *found, size_t *n)
+{
+    json_t *j = parse(text), *list = json_object_get(j, "data"), *one;
+    const bool fine = json_is_array(list);
+    size_t i;
+    *found = false;
+    *n = json_array_size(list);
+    json_array_foreach(list, i, one)
+    {
+        const char *had = json_string_value(passthrough_of(one));
+        if (!*found && had && !strcmp(had, passthrough)) *found = read_upload(one, out);
+    }
     json_decref(j);
     return fine;
 }
@@ -128,7 +172,7 @@ static void on_changed(void *ctx, const char *stream_id)
 
 void api_provider_wire(struct api *a, struct provider_config *cfg)
 {
-    cfg->words = (struct provider_words){live, asset, find_live};
+    cfg->words = (struct provider_words){live, asset, find_live, upload, find_upload};
     cfg->seal = seal;
     cfg->on_changed = on_changed;
     cfg->ctx = a;

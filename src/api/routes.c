@@ -61,9 +61,9 @@ enum { N_TABLES = sizeof TABLES / sizeof *TABLES, N_PLAIN = sizeof PLAIN / sizeo
 
 static struct http_route route_of(struct bound *b)
 {
-    const bool body = b->ep->method != HTTP_GET;
+    const size_t most = b->ep->body_max ? b->ep->body_max : LIMIT_HTTP_JSON_BYTES;
     return (struct http_route){
-        b->ep->method, b->ep->pattern, call_begin, b, body ? LIMIT_HTTP_JSON_BYTES : 0,
+        b->ep->method, b->ep->pattern, call_begin, b, b->ep->method != HTTP_GET ? most : 0,
         b->ep->intake};
 }
 

@@ -47,17 +47,17 @@ static json_t *remote_playback(struct api *a, const struct stream *s)
     const bool recorded = s->status == STREAM_ENDED && s->remote_recording[0];
     const char *id = recorded ? s->remote_recording : s->remote_playback_id;
     if (!*id)
-        return json_pack("{s:s, s:n, s:n, s:n, s:n}", "playbackId", s->live_playback_id, "hlsUrl",
-                         "whepUrl", "thumbnailUrl", "storyboardUrl");
-    return json_pack("{s:s, s:o, s:n, s:o, s:o}", "playbackId", id, "hlsUrl",
+        return json_pack("{s:s, s:n, s:n, s:n, s:n, s:b}", "playbackId", s->live_playback_id,
+                         "hlsUrl", "whepUrl", "thumbnailUrl", "storyboardUrl", "remote", 1);
+    return json_pack("{s:s, s:o, s:n, s:o, s:o, s:b}", "playbackId", id, "hlsUrl",
                      json_sprintf("%s/%s.m3u8", base, id), "whepUrl", "thumbnailUrl",
                      remote_image(base, id, "thumbnail.jpg"), "storyboardUrl",
-                     remote_image(base, id, "storyboard.vtt"));
+                     remote_image(base, id, "storyboard.vtt"), "remote", 1);
 }
 
 static json_t *recording_url(struct api *a, const struct stream *s, const char *origin)
 {
-    if (s->remote)
+    if (s->remote_playback)
         return s->remote_recording[0] ? json_sprintf("%s/%s.m3u8", a->cfg.settings->mux_stream_url,
                                                      s->remote_recording)
                                       : json_null();
@@ -100,7 +100,9 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
                   s->description, "status", STREAM_STATUS[s->status], "streamType",
                   STREAM_TYPE[s->type], "recordingStatus", RECORDING_STATUS[s->recording]);
     json_object_set_new(j, "recordingUrl", recording_url(a, s, origin));
-    json_object_set_new(j, "recordingId", text_or_null(s->recording_id));
+    /* An asset's id here: what is at Mux has none. */
+    json_object_set_new(j, "recordingId",
+                        s->remote_playback ? json_null() : text_or_null(s->recording_id));
     json_object_set_new(j, "duration",
                         s->duration_s < 0 ? json_null() : json_integer(s->duration_s));
     json_object_set_new(j, "startedAt", time_json(s->started_at));
@@ -120,7 +122,7 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
                         json_pack("{s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
                                   "image", text_or_null(s->user_image)));
     json_object_set_new(j, "playback",
-                        s->remote ? remote_playback(a, s) : playback_json(s, origin));
+                        s->remote_playback ? remote_playback(a, s) : playback_json(s, origin));
     json_object_set_new(j, "direct", direct_json(s));
     return j;
 }

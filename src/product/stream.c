@@ -5,6 +5,7 @@
 #include "base/xalloc.h"
 #include "product/stream_row.h"
 #include "video/outbox.h"
+#include "video/uploads.h"
 #include <stdio.h>
 
 const char *const STREAM_STATUS[] = {"CREATED", "LIVE", "ENDED", NULL};
@@ -65,7 +66,11 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->remote = db_int(q, 28) != 0;
     copy(s->remote_playback_id, sizeof s->remote_playback_id, db_text(q, 29));
     copy(s->remote_recording, sizeof s->remote_recording, db_text(q, 30));
-    if (s->remote) s->recording_playable = s->remote_recording[0] != 0;
+    /* What a browser uploaded is better than what was streamed. */
+    if (db_text(q, 31)[0] && s->status == STREAM_ENDED)
+        copy(s->remote_recording, sizeof s->remote_recording, db_text(q, 31));
+    s->remote_playback = s->remote || (s->status == STREAM_ENDED && db_text(q, 31)[0]);
+    if (s->remote_playback) s->recording_playable = s->remote_recording[0] != 0;
 }
 
 void stream_fini(struct stream *s)
@@ -100,7 +105,9 @@ enum err stream_get_played(struct db *db, const char *playback_id, struct stream
         "WHERE s.live_stream_id = (SELECT l.object_id FROM playback_ids l "
         "WHERE l.id = ?1 AND l.kind = 'live' AND l.policy = 'public') "
         "OR s.id = (SELECT r.stream_id FROM playback_ids v JOIN assets r ON r.id = v.object_id "
-        "WHERE v.id = ?1 AND v.kind = 'asset' AND v.policy = 'public')";
+        "WHERE v.id = ?1 AND v.kind = 'asset' AND v.policy = 'public') "
+        "OR s.uploaded_playback_id = ?1 OR s.live_stream_id IN (SELECT m.id FROM live_streams m "
+        "WHERE m.remote_playback_id = ?1 OR m.remote_asset_playback_id = ?1) LIMIT 1";
     return get_one(db, SQL, playback_id, out, p);
 }
 
@@ -265,6 +272,7 @@ static enum err end_remote(struct db *db, const struct stream *s)
                 "updated_at = ?2 WHERE id = ?1 AND ended_reason NOT IN ('owner', 'limit')",
                 "si", s->id, clock_wall_us());
     if (e == E_OK && db_changes(db)) e = provider_end_live(db, s->id);
+    if (e == E_OK) e = uploads_settle_stream(db, s->id);
     if (e == E_OK)
         e = db_commit(db);
     else
@@ -323,6 +331,7 @@ static enum err delete_rows(struct db *db, const struct stream *s)
     enum err e = db_begin(db);
     if (e != E_OK) return e;
     e = outbox_add(db, "live_stream.deleted", OUTBOX_LIVE, s->live_stream_id);
+    if (e == E_OK) e = provider_drop_uploads(db, s->id);
     if (e == E_OK && s->remote) e = provider_drop_live(db, s->live_stream_id, s->id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM streams WHERE id = ?1", "s", s->id);
     if (e == E_OK) e = ingest_remove(db, s->live_stream_id);

@@ -47,6 +47,7 @@ struct stream {
     bool reusable; /* made through the media API: goes live again after whatever end */
     /* Mux is the provider (video/provider.h): who plays, plays there; "": not known yet. */
     bool remote;
+    bool remote_playback; /* also when only its recording is there, which a browser uploaded */
     char remote_playback_id[REMOTE_ID_CAP], remote_recording[REMOTE_ID_CAP];
     char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP];
 };

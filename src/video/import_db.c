@@ -242,7 +242,7 @@ static enum err move_playback_ids(struct db *db, const char *from, const char *t
 }
 
 /* A stream that was only recorded, and never live, has ended with that. */
-static enum err end_recorded_only(struct db *db, const char *stream_id)
+enum err uploads_end_recorded_only(struct db *db, const char *stream_id)
 {
     return db_exec(db,
                    "UPDATE streams SET status = 'ENDED', ended_reason = 'owner', ended_at = ?2,"
@@ -281,7 +281,7 @@ static enum err adopt(struct db *db, const char *asset_id, const char *stream_id
                     " WHERE id = ?1 AND EXISTS (SELECT 1 FROM assets WHERE id = ?2)",
                     "ssi", stream_id, asset_id, clock_wall_us());
     if (e == E_OK && !db_changes(db)) e = E_NOTFOUND;
-    if (e == E_OK) e = end_recorded_only(db, stream_id);
+    if (e == E_OK) e = uploads_end_recorded_only(db, stream_id);
     if (e == E_OK)
         e = db_exec(db, "UPDATE assets SET stream_id = ?2 WHERE id = ?1", "ss", asset_id,
                     stream_id);

@@ -124,7 +124,8 @@ static enum err write_live(struct db *db, const struct broadcast *b)
     return db_exec(db,
                    "UPDATE streams SET status = 'LIVE', started_at = ?2, ended_at = NULL,"
                    " ended_reason = '', duration = NULL, recording_status = ?3, recording_id = ?4,"
-                   " updated_at = ?2 WHERE id = ?1 AND (status <> 'ENDED' OR ?5 = 1 OR"
+                   " uploaded_playback_id = '', updated_at = ?2 WHERE id = ?1 AND (status <> "
+                   "'ENDED' OR ?5 = 1 OR"
                    " ended_reason IN ('encoder', 'restart', ''))",
                    "sissi", b->row.stream_id, b->started_wall_us,
                    !recorded               ? "NONE"

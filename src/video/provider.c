@@ -100,7 +100,7 @@ enum err provider_drop_live(struct db *db, const char *live_id, const char *stre
     return db_exec(db,
                    "UPDATE live_streams SET remote = 0, status = 'idle', remote_id = NULL, "
                    "remote_key_sealed = NULL, remote_playback_id = '', remote_asset_id = '', "
-                   "remote_asset_playback_id = '' WHERE id = ?1",
+                   "remote_asset_end = '', remote_asset_playback_id = '' WHERE id = ?1",
                    "s", live_id);
 }
 
@@ -123,7 +123,7 @@ static bool may_wait(struct provider *p)
     return may;
 }
 
-void provider_wait_key(struct db *db, const char *live_id)
+void provider_wait(struct db *db, const char *id, bool (*done)(struct db *db, const char *id))
 {
     struct provider *p = atomic_load(&the);
     const int64_t until = clock_mono_us() + LIMIT_PROVIDER_WAIT_MS * US_PER_MS;
@@ -134,7 +134,7 @@ void provider_wait_key(struct db *db, const char *live_id)
         pthread_mutex_lock(&p->lock);
         const uint64_t seen = p->changes;
         pthread_mutex_unlock(&p->lock);
-        if (has_key(db, live_id)) break;
+        if (done(db, id)) break;
         pthread_mutex_lock(&p->lock);
         while (!over && p->changes == seen && !atomic_load(&p->ending))
             over = pthread_cond_timedwait(&p->change, &p->lock, &t) != 0;
@@ -143,6 +143,19 @@ void provider_wait_key(struct db *db, const char *live_id)
     }
     pthread_mutex_lock(&p->lock);
     p->waiters--;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void provider_wait_key(struct db *db, const char *live_id)
+{
+    provider_wait(db, live_id, has_key);
+}
+
+void provider_tell_waiters(struct provider *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->changes++;
+    pthread_cond_broadcast(&p->change);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -198,7 +211,10 @@ static enum err take_hint(struct db *db, const char *event_id, const char *job,
 
 enum err provider_hint(struct db *db, const char *event_id, const char *kind, const char *remote_id)
 {
-    const char *job = !strcmp(kind, "live") ? JOB_LOOK : !strcmp(kind, "asset") ? JOB_ASSET : NULL;
+    const char *job = !strcmp(kind, "live")     ? JOB_LOOK
+                      : !strcmp(kind, "asset")  ? JOB_ASSET
+                      : !strcmp(kind, "upload") ? JOB_UPLOAD_LOOK
+                                                : NULL;
     enum err e = db_begin(db);
     if (e != E_OK) return e;
     e = take_hint(db, event_id, job, remote_id);

@@ -7,7 +7,9 @@
  * them (provider_mux.c), again with growing gaps until Mux has answered, and never creates anything
  * twice: before a creation whose answer was lost is repeated, Mux's list is searched for our
  * passthrough, which is the stream's id. Mux's webhooks are hints: the object that they name is
- * read, and the stream's row follows it. Streams of browsers are this program's as ever.
+ * read, and the stream's row follows it. Streams of browsers are this program's as ever, but what
+ * browsers record of them is uploaded to Mux, straight from the browser: a direct upload there is a
+ * row of provider_uploads here (provider_uploads.c).
  *
  * With `embedded`, the functions that write jobs are asked only for streams that were made with
  * `mux`, and what they write waits.
@@ -26,6 +28,8 @@ struct provider;
 #define REMOTE_KEY_CAP         129
 #define REMOTE_PROBLEM_CAP     160
 #define REMOTE_PASSTHROUGH_CAP 256
+#define REMOTE_URL_CAP         2048 /* of an upload: it has a token in it */
+#define REMOTE_ORIGINS_CAP     600
 
 /* Objects of Mux's, as far as they matter; "" for what is not there. */
 struct remote_live {
@@ -35,9 +39,14 @@ struct remote_live {
 };
 struct remote_asset {
     char id[REMOTE_ID_CAP], playback_id[REMOTE_ID_CAP], live_stream_id[REMOTE_ID_CAP];
+    char upload_id[REMOTE_ID_CAP];
     char status[16], problem[REMOTE_PROBLEM_CAP];
     bool is_live;
     int64_t duration_s; /* -1: not known */
+};
+struct remote_upload {
+    char id[REMOTE_ID_CAP], asset_id[REMOTE_ID_CAP], passthrough[REMOTE_PASSTHROUGH_CAP];
+    char status[16], url[REMOTE_URL_CAP], problem[REMOTE_PROBLEM_CAP];
 };
 
 /* JSON is read above us. Each false: it is not what it should be. */
@@ -47,6 +56,9 @@ struct provider_words {
     /* The one of a list with this passthrough; `n`: how many there are in the list. */
     bool (*find_live)(struct span json, const char *passthrough, struct remote_live *out,
                       bool *found, size_t *n);
+    bool (*upload)(struct span json, struct remote_upload *out);
+    bool (*find_upload)(struct span json, const char *passthrough, struct remote_upload *out,
+                        bool *found, size_t *n);
 };
 
 struct provider_config {
@@ -85,11 +97,46 @@ void provider_wake(void);
  * already. */
 void provider_wait_key(struct db *db, const char *live_id);
 
+/* --- recordings that browsers upload: pool threads --- */
+
+#define PROVIDER_UPLOAD_ID_CAP  25
+#define PROVIDER_UPLOAD_KEY_CAP 129
+#define PROVIDER_ORIGIN_CAP     256
+
+struct provider_upload_ask {
+    const char *stream_id, *user_id;
+    const char
+        *client_key; /* the same one again: the same upload, while it is not over; "": none */
+    const char *cors_origin; /* whose pages may send it */
+};
+struct provider_upload {
+    char id[PROVIDER_UPLOAD_ID_CAP], remote_id[REMOTE_ID_CAP], url[REMOTE_URL_CAP];
+    char problem[REMOTE_PROBLEM_CAP];
+    bool over; /* it has failed, or was cancelled */
+};
+
+/* A direct upload at Mux is wished for. E_LIMIT: too many of this user's are waiting. */
+enum err provider_upload_want(struct db *db, const struct provider_upload_ask *ask,
+                              struct provider_upload *out) WARN_UNUSED;
+/* Waits until it has its `url`, or is over; LIMIT_PROVIDER_WAIT_MS at most, as above. */
+enum err provider_upload_wait(struct db *db, const char *id,
+                              struct provider_upload *out) WARN_UNUSED;
+/* By our id or Mux's. E_NOTFOUND; E_CONFLICT: it waits for nothing any more. */
+enum err provider_upload_cancel(struct db *db, const char *stream_id, const char *id) WARN_UNUSED;
+/* Within the caller's transaction, before the stream's row goes: they go at Mux too. */
+enum err provider_drop_uploads(struct db *db, const char *stream_id) WARN_UNUSED;
+
+/* Where such uploads go, as a list of origins with a space between (for a page's policy). */
+void provider_upload_origins(const struct settings *s, char out[REMOTE_ORIGINS_CAP]);
+/* Whether one of them is that of the URL; "*." stands for every name below it. Pure. */
+bool provider_origin_fits(struct span origins, struct span url);
+
 /* --- for the webhook: pool threads --- */
 
 enum { PROVIDER_TOLERANCE_S = 300 };
 /* Whether `header` ("t=…,v1=…", also with several v1) signs these bytes now. */
 bool provider_signed(struct span header, struct span secret, struct span body, int64_t now_s);
-/* Takes a hint: `kind` is "live" or "asset". One whose event id was taken before does nothing. */
+/* Takes a hint: `kind` is "live", "asset" or "upload". One whose event id was taken before does
+ * nothing. */
 enum err provider_hint(struct db *db, const char *event_id, const char *kind,
                        const char *remote_id) WARN_UNUSED;

@@ -35,7 +35,7 @@ static enum err find_local(struct provider *p, const char *stream_id, struct loc
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
 }
 
-static void tell(struct provider *p, const char *stream_id)
+void provider_tell(struct provider *p, const char *stream_id)
 {
     if (p->cfg.on_changed) p->cfg.on_changed(p->cfg.ctx, stream_id);
 }
@@ -53,18 +53,19 @@ static enum err write_live(struct provider *p, const struct local *l, const stru
     return e;
 }
 
-/* The live stream at Mux that has our id as its passthrough. E_NOTFOUND: there is none. */
-static enum err find_remote(struct provider *p, const char *stream_id, struct remote_live *out)
+enum err provider_search(struct provider *p, const char *path,
+                         bool (*find)(struct provider *p, struct span json, void *ctx, bool *found,
+                                      size_t *n),
+                         void *ctx)
 {
-    char path[80];
+    char url[80];
     for (unsigned page = 1; page <= LIMIT_PROVIDER_PAGES; page++) {
         struct str body = {0};
         bool found = false;
         size_t n = 0;
-        snprintf(path, sizeof path, "/video/v1/live-streams?limit=100&page=%u", page);
-        const enum err e = provider_ask(p, "GET", path, NULL, &body);
-        const bool fine =
-            e == E_OK && p->cfg.words.find_live(str_span(&body), stream_id, out, &found, &n);
+        snprintf(url, sizeof url, "%s?limit=100&page=%u", path, page);
+        const enum err e = provider_ask(p, "GET", url, NULL, &body);
+        const bool fine = e == E_OK && find(p, str_span(&body), ctx, &found, &n);
         str_fini(&body);
         if (e != E_OK || !fine) return e != E_OK && e != E_NOTFOUND ? e : E_PROTO;
         if (found) return E_OK;
@@ -73,10 +74,42 @@ static enum err find_remote(struct provider *p, const char *stream_id, struct re
     return E_NOTFOUND;
 }
 
-static enum err set_asked(struct provider *p, const struct provider_job *j, bool asked)
+struct live_search {
+    const char *stream_id;
+    struct remote_live *out;
+};
+
+static bool find_live(struct provider *p, struct span json, void *ctx, bool *found, size_t *n)
+{
+    const struct live_search *s = ctx;
+    return p->cfg.words.find_live(json, s->stream_id, s->out, found, n);
+}
+
+/* The live stream at Mux that has our id as its passthrough. E_NOTFOUND: there is none. */
+static enum err find_remote(struct provider *p, const char *stream_id, struct remote_live *out)
+{
+    return provider_search(p, "/video/v1/live-streams", find_live,
+                           &(struct live_search){stream_id, out});
+}
+
+enum err provider_set_asked(struct provider *p, const struct provider_job *j, bool asked)
 {
     return db_exec(p->db, "UPDATE provider_jobs SET asked = ?2 WHERE id = ?1", "si", j->id,
                    (int64_t)asked);
+}
+
+enum err provider_create(struct provider *p, const struct provider_job *j, const char *path,
+                         const char *body, struct str *answer)
+{
+    enum err e = provider_set_asked(p, j, true);
+    if (e != E_OK) return e;
+    e = provider_ask(p, "POST", path, body, answer);
+    /* Then nothing was made there, and nobody need look. */
+    if (e == E_LIMIT || e == E_INVALID || e == E_NOTFOUND) {
+        const enum err w = provider_set_asked(p, j, false);
+        if (w != E_OK) e = w;
+    }
+    return e;
 }
 
 static void create_body(struct provider *p, const char *stream_id, struct str *out)
@@ -95,15 +128,8 @@ static void create_body(struct provider *p, const char *stream_id, struct str *o
 static enum err create(struct provider *p, const struct provider_job *j, struct remote_live *r)
 {
     struct str body = {0}, answer = {0};
-    enum err e = set_asked(p, j, true);
-    if (e != E_OK) return e;
     create_body(p, j->object_id, &body);
-    e = provider_ask(p, "POST", "/video/v1/live-streams", str_c(&body), &answer);
-    /* Then nothing was made there, and nobody need look. */
-    if (e == E_LIMIT || e == E_INVALID || e == E_NOTFOUND) {
-        const enum err w = set_asked(p, j, false);
-        if (w != E_OK) e = w;
-    }
+    enum err e = provider_create(p, j, "/video/v1/live-streams", str_c(&body), &answer);
     if (e == E_OK && !p->cfg.words.live(str_span(&answer), r)) e = E_PROTO;
     str_fini(&body);
     str_fini(&answer);
@@ -119,7 +145,7 @@ static enum err do_create(struct provider *p, const struct provider_job *j)
     e = j->asked ? find_remote(p, j->object_id, &r) : E_NOTFOUND;
     if (e == E_NOTFOUND) e = create(p, j, &r);
     if (e == E_OK) e = write_live(p, &l, &r);
-    if (e == E_OK) tell(p, l.stream_id);
+    if (e == E_OK) provider_tell(p, l.stream_id);
     return e;
 }
 
@@ -217,9 +243,16 @@ static const struct {
     const char *kind;
     enum err (*run)(struct provider *p, const struct provider_job *j);
 } KINDS[] = {
-    {JOB_CREATE, do_create}, {JOB_KEY, do_key},   {JOB_COMPLETE, do_complete},
-    {JOB_DELETE, do_delete}, {JOB_LOOK, do_look}, {JOB_ASSET, do_asset},
+    {JOB_CREATE, do_create},
+    {JOB_KEY, do_key},
+    {JOB_COMPLETE, do_complete},
+    {JOB_DELETE, do_delete},
+    {JOB_LOOK, do_look},
+    {JOB_ASSET, do_asset},
     {JOB_FORGET, do_forget},
+    {JOB_UPLOAD, provider_do_upload},
+    {JOB_UPLOAD_LOOK, provider_do_upload_look},
+    {JOB_UPLOAD_CANCEL, provider_do_upload_cancel},
 };
 
 /* --- the queue -------------------------------------------------------------------------------- */
@@ -276,10 +309,7 @@ static void run_job(struct provider *p, const struct provider_job *j)
         log_error("provider", "job=%s cannot be written", j->id);
         p->quiet_until_us = clock_mono_us() + STALE_GAP_S * US_PER_SEC;
     }
-    pthread_mutex_lock(&p->lock);
-    p->changes++;
-    pthread_cond_broadcast(&p->change);
-    pthread_mutex_unlock(&p->lock);
+    provider_tell_waiters(p);
 }
 
 /* Hints may be lost. At the start everything that may have changed is looked at, then once a minute
@@ -290,7 +320,7 @@ static void look_round(struct provider *p, bool all)
         db_query(p->db,
                  "SELECT l.remote_id FROM live_streams l JOIN streams s ON s.live_stream_id = l.id "
                  "WHERE l.remote = 1 AND l.remote_id IS NOT NULL AND (s.status = 'LIVE' OR "
-                 "s.recording_status IN ('RECORDING', 'PROCESSING') OR (?1 = 1 AND "
+                 "s.recording_status IN ('RECORDING', 'PROCESSING', 'UPLOADING') OR (?1 = 1 AND "
                  "s.ended_reason NOT IN ('owner', 'limit')))",
                  "i", (int64_t)all);
     char(*ids)[REMOTE_ID_CAP] = NULL;
@@ -303,6 +333,7 @@ static void look_round(struct provider *p, bool all)
     for (size_t i = 0; i < n && e == E_OK; i++)
         e = provider_queue(p->db, JOB_LOOK, ids[i], ids[i], clock_wall_us());
     free(ids);
+    if (e == E_OK) e = provider_look_at_uploads(p);
     if (e != E_OK) log_warn("provider", "streams cannot be looked at: %s", err_text(e));
     p->next_round_us = clock_mono_us() + ROUND_S * US_PER_SEC;
 }

@@ -38,7 +38,9 @@ static void ask(struct provider *p, const struct http_want *want, struct asking 
 
 static enum err judge(struct provider *p, const struct http_answer *a)
 {
-    if (a->err != E_OK) return a->err == E_INVALID ? E_IO : a->err;
+    /* E_LIMIT and E_INVALID would say that nothing was done there: of a broken answer nobody knows.
+     */
+    if (a->err != E_OK) return a->err == E_LIMIT || a->err == E_INVALID ? E_IO : a->err;
     if (a->retry_after_s > 0 && (a->status == 429 || a->status == 503)) {
         const int64_t s = a->retry_after_s > 3600 ? 3600 : a->retry_after_s;
         p->quiet_until_us = clock_mono_us() + s * US_PER_SEC;

@@ -3,18 +3,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "video/provider_priv.h"
+#include "video/uploads.h"
 #include <stdio.h>
 
 struct here {
     char stream_id[LIVE_ID_CAP], live_id[LIVE_ID_CAP], asset_id[REMOTE_ID_CAP];
     char remote_id[REMOTE_ID_CAP];
     bool live, ended, ended_for_good;
+    bool asset_over; /* what becomes of the broadcast's recording is known */
     char recording[16];
 };
 
 #define HERE                                                                                       \
     "SELECT s.id, l.id, l.remote_asset_id, s.status, s.ended_reason, s.recording_status, "         \
-    "l.remote_id FROM live_streams l JOIN streams s ON s.live_stream_id = l.id "                   \
+    "l.remote_id, l.remote_asset_end <> '' FROM live_streams l JOIN streams s ON "                 \
+    "s.live_stream_id = l.id "                                                                     \
     "WHERE l.remote = 1 AND "
 
 /* E_NOTFOUND: none of ours. */
@@ -32,6 +35,7 @@ static enum err find(struct provider *p, const char *sql, const char *id, struct
         h->ended_for_good = h->ended && (!strcmp(why, "owner") || !strcmp(why, "limit"));
         snprintf(h->recording, sizeof h->recording, "%s", db_text(q, 5));
         snprintf(h->remote_id, sizeof h->remote_id, "%s", db_text(q, 6));
+        h->asset_over = db_int(q, 7) != 0;
     }
     const enum err e = db_done(q);
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
@@ -39,8 +43,10 @@ static enum err find(struct provider *p, const char *sql, const char *id, struct
 
 static enum err changed(struct provider *p, const struct here *h, enum err e)
 {
-    const bool told = e == E_OK && db_changes(p->db) > 0;
-    if (told && p->cfg.on_changed) p->cfg.on_changed(p->cfg.ctx, h->stream_id);
+    if (e != E_OK || db_changes(p->db) == 0) return e;
+    /* What its browser uploads counts too. */
+    e = uploads_settle_stream(p->db, h->stream_id);
+    provider_tell(p, h->stream_id);
     return e;
 }
 
@@ -50,6 +56,7 @@ static enum err set_asset(struct provider *p, const struct here *h, const char *
     if (!asset_id[0] || !strcmp(asset_id, h->asset_id)) return E_OK;
     const enum err e = db_exec(p->db,
                                "UPDATE live_streams SET remote_asset_id = ?2, "
+                               "remote_asset_end = '', "
                                "remote_asset_playback_id = '' WHERE id = ?1",
                                "ss", h->live_id, asset_id);
     return e != E_OK ? e : provider_queue(p->db, JOB_ASSET, asset_id, asset_id, clock_wall_us());
@@ -63,7 +70,7 @@ static enum err go_live(struct provider *p, const struct here *h, const struct r
     e = db_exec(p->db,
                 "UPDATE streams SET status = 'LIVE', started_at = ?2, ended_at = NULL, "
                 "ended_reason = '', duration = NULL, recording_status = 'RECORDING', "
-                "updated_at = ?2 WHERE id = ?1 AND status <> 'LIVE' AND "
+                "uploaded_playback_id = '', updated_at = ?2 WHERE id = ?1 AND status <> 'LIVE' AND "
                 "ended_reason NOT IN ('owner', 'limit')",
                 "si", h->stream_id, now);
     if (e == E_OK) log_info("provider", "stream=%s live", h->stream_id);
@@ -93,8 +100,9 @@ static enum err be_idle(struct provider *p, const struct here *h, const struct r
     if (e != E_OK) return e;
     /* With an asset that we have not seen the whole broadcast went by unnoticed. */
     if (h->live || fresh) return go_ended(p, h, last[0] != 0);
-    const bool pending = !strcmp(h->recording, "PROCESSING") || !strcmp(h->recording, "RECORDING");
-    if (!pending) return E_OK;
+    const bool pending = !strcmp(h->recording, "PROCESSING") ||
+                         !strcmp(h->recording, "RECORDING") || !strcmp(h->recording, "UPLOADING");
+    if (!pending || h->asset_over) return E_OK;
     if (!last[0]) return go_ended(p, h, false);
     return provider_queue(p->db, JOB_ASSET, last, last, clock_wall_us());
 }
@@ -133,10 +141,14 @@ static enum err play_from(struct provider *p, const struct here *h, const struct
 static enum err finish(struct provider *p, const struct here *h, const char *status,
                        int64_t duration_s)
 {
-    const enum err e =
-        db_exec(p->db,
+    const char *end = !strcmp(status, "READY") ? "ready" : "errored";
+    enum err e = db_exec(p->db, "UPDATE live_streams SET remote_asset_end = ?2 WHERE id = ?1", "ss",
+                         h->live_id, end);
+    if (e != E_OK) return e;
+    e = db_exec(p->db,
                 "UPDATE streams SET recording_status = ?2, duration = CASE WHEN ?3 >= 0 THEN ?3 "
                 "ELSE duration END, updated_at = ?4 WHERE id = ?1 AND status = 'ENDED' AND "
+                "uploaded_playback_id = '' AND "
                 "(recording_status <> ?2 OR (?3 >= 0 AND coalesce(duration, -1) <> ?3))",
                 "ssii", h->stream_id, status, duration_s, clock_wall_us());
     return changed(p, h, e);
@@ -145,7 +157,9 @@ static enum err finish(struct provider *p, const struct here *h, const char *sta
 enum err provider_follow_asset(struct provider *p, const struct remote_asset *r)
 {
     struct here h = {0};
-    enum err e = find(p, HERE "l.remote_asset_id = ?1", r->id, &h);
+    enum err e = provider_follow_uploaded(p, r);
+    if (e != E_NOTFOUND) return e;
+    e = find(p, HERE "l.remote_asset_id = ?1", r->id, &h);
     if (e == E_NOTFOUND && r->live_stream_id[0]) {
         /* Of a broadcast that we have not heard of yet, or an old one. */
         e = find(p, HERE "l.remote_id = ?1", r->live_stream_id, &h);
@@ -168,7 +182,9 @@ enum err provider_follow_asset(struct provider *p, const struct remote_asset *r)
 enum err provider_lost_asset(struct provider *p, const char *remote_id)
 {
     struct here h = {0};
-    enum err e = find(p, HERE "l.remote_asset_id = ?1", remote_id, &h);
+    enum err e = provider_lost_uploaded(p, remote_id);
+    if (e != E_NOTFOUND) return e;
+    e = find(p, HERE "l.remote_asset_id = ?1", remote_id, &h);
     if (e != E_OK) return e == E_NOTFOUND ? E_OK : e;
     log_warn("provider", "stream=%s asset=%s is not at Mux any more", h.stream_id, remote_id);
     e = db_exec(p->db, "UPDATE live_streams SET remote_asset_playback_id = '' WHERE id = ?1", "s",

@@ -68,6 +68,9 @@ void uploads_sweep(struct uploads *u, struct db *db);
  * live is left alone. */
 enum err uploads_settle_stream(struct db *db, const char *stream_id) WARN_UNUSED;
 
+/* Within a transaction: a stream that was only recorded, and never live, has ended with that. */
+enum err uploads_end_recorded_only(struct db *db, const char *stream_id) WARN_UNUSED;
+
 /* --- the protocol ------------------------------------------------------------------------------
  */
 

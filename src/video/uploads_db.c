@@ -162,19 +162,30 @@ enum err uploads_settle_stream(struct db *db, const char *stream_id)
         db,
         "UPDATE streams SET updated_at = ?2, recording_status = CASE"
         " WHEN EXISTS (SELECT 1 FROM uploads u WHERE u.stream_id = streams.id"
-        "  AND u.status = 'waiting')"
+        "  AND u.status = 'waiting') OR EXISTS (SELECT 1 FROM provider_uploads p"
+        "  WHERE p.stream_id = streams.id AND p.status IN ('wanted', 'waiting'))"
         "  THEN CASE status WHEN 'CREATED' THEN 'RECORDING' ELSE 'UPLOADING' END"
         " WHEN EXISTS (SELECT 1 FROM uploads u JOIN assets a ON a.id = u.asset_id"
         "  WHERE u.stream_id = streams.id AND u.status = 'asset_created'"
-        "  AND a.status = 'preparing') THEN 'PROCESSING'"
+        "  AND a.status = 'preparing') OR EXISTS (SELECT 1 FROM provider_uploads p"
+        "  WHERE p.stream_id = streams.id AND p.status = 'asset_created') THEN 'PROCESSING'"
         " WHEN EXISTS (SELECT 1 FROM assets a WHERE a.id = streams.recording_id AND a.is_live = 1)"
         "  THEN 'PROCESSING'"
+        " WHEN uploaded_playback_id <> '' OR EXISTS (SELECT 1 FROM live_streams l"
+        "  WHERE l.id = streams.live_stream_id AND l.remote = 1 AND l.remote_asset_end = 'ready')"
+        "  THEN 'READY'"
         " WHEN EXISTS (SELECT 1 FROM assets a WHERE a.id = streams.recording_id"
         "  AND a.status = 'ready' AND a.problem = '') THEN 'READY'"
+        " WHEN EXISTS (SELECT 1 FROM live_streams l WHERE l.id = streams.live_stream_id"
+        "  AND l.remote = 1 AND l.remote_asset_id <> '' AND l.remote_asset_end = '')"
+        "  THEN 'PROCESSING'"
         " WHEN recording_id IS NOT NULL OR EXISTS (SELECT 1 FROM uploads u"
-        "  WHERE u.stream_id = streams.id AND u.status <> 'cancelled') THEN 'FAILED'"
-        " ELSE 'NONE' END WHERE id = ?1 AND status <> 'LIVE' AND EXISTS"
-        " (SELECT 1 FROM uploads u WHERE u.stream_id = streams.id)",
+        "  WHERE u.stream_id = streams.id AND u.status <> 'cancelled')"
+        "  OR EXISTS (SELECT 1 FROM provider_uploads p WHERE p.stream_id = streams.id"
+        "  AND p.status <> 'cancelled') THEN 'FAILED'"
+        " ELSE 'NONE' END WHERE id = ?1 AND status <> 'LIVE' AND (EXISTS"
+        " (SELECT 1 FROM uploads u WHERE u.stream_id = streams.id) OR EXISTS"
+        " (SELECT 1 FROM provider_uploads p WHERE p.stream_id = streams.id))",
         "si", stream_id, clock_wall_us());
 }
 

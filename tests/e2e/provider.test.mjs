@@ -2,86 +2,19 @@
 // --media-provider mux, with a second bspnode standing in for Mux: what an encoder streams goes there, and the
 // states of the first one follow by signed webhooks, whichever of the two is away for a while.
 import assert from 'node:assert/strict';
-import { createHmac, randomUUID } from 'node:crypto';
-import http from 'node:http';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
 import test from 'node:test';
-import Mux from '@mux/mux-node';
-import { newUser } from './lib/api.mjs';
+import { sample } from './lib/media.mjs';
+import { MS, startPair } from './lib/provider.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { run, startServer, tempDir, until } from './lib/server.mjs';
-
-const MS = 60_000;
-
-// The address stays when the server behind it comes and goes, and answers can be lost on the way.
-async function door(t) {
-  const d = { target: '', lose: () => false, asked: [] };
-  const server = http.createServer((req, res) => {
-    const chunks = [];
-    req.on('data', (b) => chunks.push(b));
-    req.on('end', () => {
-      d.asked.push(`${req.method} ${req.url}`);
-      const refused = d.refuse?.(req);
-      if (refused) return res.writeHead(refused.status, refused.headers).end();
-      if (!d.target) return req.socket.destroy();
-      const out = http.request(d.target + req.url, { method: req.method, headers: req.headers }, (answer) => {
-        if (d.lose(req)) {
-          answer.resume();
-          answer.on('end', () => req.socket.destroy());
-          return;
-        }
-        res.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(res);
-      });
-      out.on('error', () => req.socket.destroy());
-      out.end(Buffer.concat(chunks));
-    });
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => (server.closeAllConnections(), server.close()));
-  d.url = `http://127.0.0.1:${server.address().port}`;
-  return d;
-}
+import { run, tempDir, until } from './lib/server.mjs';
+import { put } from './lib/uploads.mjs';
 
 test('Mux as the provider', async (t) => {
-  // What stands in for Mux, behind a door.
-  const muxDir = tempDir(t);
-  let there = await startServer(t, { dataDir: muxDir, args: ['--webhook-allow-private'] });
-  const api = await door(t);
-  const hook = await door(t);
-  api.target = there.http;
-  const owner = await newUser(there, 'Mux');
-  const made = await run(['token', 'create', '--json', '--data', muxDir, '--email', owner.email]);
-  assert.equal(made.code, 0, made.stderr);
-  const token = JSON.parse(made.stdout);
-  const mux = new Mux({ baseURL: api.url, tokenId: token.TOKEN_ID, tokenSecret: token.TOKEN_SECRET, maxRetries: 0 });
-  const webhook = await mux.post('/system/v1/webhooks', { body: { address: `${hook.url}/api/mux/webhook`, enabled: true } });
-  const secret = webhook.data.signing_secret;
-  assert.ok(secret);
-
-  const dataDir = tempDir(t);
-  const args = [
-    '--media-provider', 'mux', '--mux-base-url', api.url, '--mux-rtmp-url', `${there.rtmp}/app`,
-    '--mux-stream-url', there.http, '--reconnect-window', '2s',
-  ];
-  const env = {
-    BSPNODE_MUX_TOKEN_ID: token.TOKEN_ID, BSPNODE_MUX_TOKEN_SECRET: token.TOKEN_SECRET, BSPNODE_MUX_WEBHOOK_SECRET: secret,
-  };
-  const start = async () => {
-    const s = await startServer(t, { dataDir, args, env });
-    hook.target = s.http;
-    return s;
-  };
-  let here = await start();
-  const ada = await newUser(here, 'Ada');
-  const remote = async () => (await mux.video.liveStreams.list({ limit: 100 })).data;
-  const keyed = (id) => until('the key of Mux', async () => {
-    const s = await ada.stream(id);
-    return s.ingest.streamKey && s;
-  }, MS);
-  const deliver = (body, header) =>
-    fetch(`${here.http}/api/mux/webhook`, { method: 'POST', body, headers: { 'mux-signature': header } });
-  const sign = (body, at = Math.floor(Date.now() / 1000), key = secret) =>
-    `t=${at},v1=${createHmac('sha256', key).update(`${at}.${body}`).digest('hex')}`;
+  const pair = await startPair(t);
+  const { api, hook, mux, ada, token, secret, remote, keyed, sign, deliver } = pair;
+  let { here, there } = pair;
 
   await t.test('without a token it does not start', async () => {
     const bad = await run(['serve', '--data', tempDir(t), '--media-provider', 'mux', '--http', '127.0.0.1:0', '--rtmp', '127.0.0.1:0', '--webrtc', '']);
@@ -122,8 +55,7 @@ test('Mux as the provider', async (t) => {
     assert.ok(Date.now() - since >= 1900, 'Retry-After is kept to');
     const all = await remote();
     for (const s of [a, b]) assert.equal(all.filter((l) => l.passthrough === s.id).length, 1, s.title);
-    api.lose = () => false;
-    api.refuse = undefined;
+    api.clear();
   });
 
   await t.test('LIVE, ENDED, a recording that plays; each of the two restarts meanwhile', async () => {
@@ -137,8 +69,7 @@ test('Mux as the provider', async (t) => {
     hook.target = '';
     await publisher.stop();
     await until('idle at Mux', async () => (await mux.video.liveStreams.retrieve(live.id)).status === 'idle', MS);
-    here = await start();
-    ada.server = here;
+    here = await pair.startHere();
     const over = await ada.untilStream(stream.id, 'READY', (s) => s.status === 'ENDED' && s.recordingStatus === 'READY', MS);
     assert.equal(over.endedReason, 'encoder');
     assert.ok(over.duration >= 0);
@@ -148,12 +79,25 @@ test('Mux as the provider', async (t) => {
     const media = await (await fetch(new URL(variant, over.recordingUrl))).text();
     assert.match(media, /#EXTINF:[\s\S]*#EXT-X-ENDLIST/);
 
+    // A recording of a browser's: until it is whole, and when it never is, the broadcast's stays.
+    const upload = (key) => ada.expect(201, 'POST', `/api/streams/${stream.id}/upload-recording`, { mimeType: 'video/mp4', key });
+    const first = await upload('first');
+    const during = await ada.untilStream(stream.id, 'UPLOADING', (s) => s.recordingStatus === 'UPLOADING', MS);
+    assert.equal(during.recordingUrl, over.recordingUrl);
+    await mux.video.uploads.cancel(first.uploadId);
+    const kept = await ada.untilReady(stream.id, MS);
+    assert.equal(kept.recordingUrl, over.recordingUrl);
+    const second = await upload('second');
+    assert.equal((await put(second.uploadUrl, fs.readFileSync(await sample({ seconds: 10 })))).status, 200);
+    const better = await ada.untilStream(stream.id, 'the other recording', (s) => s.recordingStatus === 'READY' && s.recordingUrl !== over.recordingUrl, MS);
+    assert.equal(better.duration, 10);
+    assert.equal(better.playback.hlsUrl, better.recordingUrl);
+
     // The other one is away when its owner ends it.
     await there.stop();
     api.target = '';
     assert.equal((await ada.end(stream.id)).endedReason, 'owner');
-    there = await startServer(t, { dataDir: muxDir, args: ['--webhook-allow-private'] });
-    api.target = there.http;
+    there = await pair.startThere();
     await until('disabled at Mux', async () => (await mux.video.liveStreams.retrieve(live.id)).status === 'disabled', MS);
   });
 

@@ -125,7 +125,7 @@ function Embed({ id }: { id: string }) {
   if (stream === undefined) return <Cover busy />;
   // One recording stays that recording, whatever its stream does next.
   const recording = stream?.recordingUrl;
-  if (!stream || (recording && here(recording) === src)) return <Alone src={src} />;
+  if (!stream || (recording && here(recording) === src)) return <Alone src={stream?.playback?.remote && recording ? recording : src} />;
   return <OfStream first={stream} />;
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ApiError } from '../src/api/client';
-import { journalLine, lockName, readJournal, type Journal } from '../src/record/journal';
+import { journalLine, lockName, readJournal, uploadIdOf, uploadKey, type Journal } from '../src/record/journal';
 import type { FromKeeper, ToKeeper } from '../src/record/keeper-worker';
 import { STEP, ackedOf, contentRange, nextPiece, pieceSize, studioRates, typesToTry, warnAt } from '../src/record/plan';
 import { createRecorder, type RecorderHandlers } from '../src/record/recorder';
@@ -54,6 +54,14 @@ test('a journal is read up to where it was cut off', () => {
   assert.equal(readJournal('{"id":"r1"}\n[]\nnull\n'), null);
 });
 
+test('the key of an upload: the same until it is lost', () => {
+  assert.equal(uploadKey('r1', null), 'r1');
+  assert.equal(uploadKey('r1', 'https://u.example.org/upload/abc?token=x.y'), 'r1.abc');
+  assert.equal(uploadKey('r1', 'https://s.example.org/bucket/o?upload_id=A-b'), uploadKey('r1', 'https://s.example.org/bucket/o?upload_id=A-b'));
+  assert.ok(uploadKey('r'.repeat(36), `https://x/${'y'.repeat(900)}`).length <= 120);
+  assert.equal(uploadIdOf('https://s.example.org/bucket'), null);
+});
+
 // --- the upload
 
 /** A server of uploads, and the line to it. */
@@ -62,12 +70,17 @@ class FakeServer {
   total: number | null = null;
   made = 0;
   seen: string[] = [];
+  /** It does not say how far it is. */
+  silent = false;
   /** What happens to the requests to come, in order: an answer instead, 'lost' before or 'cut' after it. */
   trouble: (Answer | 'lost' | 'cut')[] = [];
   refuse: ApiError | null = null;
   bytes: number[] = [];
 
-  async create() {
+  lost: (string | null)[] = [];
+
+  async create(lost: string | null) {
+    this.lost.push(lost);
     if (this.refuse) throw this.refuse;
     this.has = 0;
     this.bytes = [];
@@ -88,7 +101,7 @@ class FakeServer {
     }
     if (now === 'cut') throw new TypeError('fetch failed');
     const complete = this.total !== null && this.has === this.total;
-    return { status: complete ? 200 : 308, range: this.has > 0 ? `bytes=0-${this.has - 1}` : null, message: null };
+    return { status: complete ? 200 : 308, range: this.has > 0 && !this.silent ? `bytes=0-${this.has - 1}` : null, message: null };
   }
 }
 
@@ -98,7 +111,7 @@ function upload(server: FakeServer, known = { uploadUrl: null as string | null, 
   const waits: (() => void)[] = [];
   const up = createUploader(
     {
-      create: () => server.create(),
+      create: (lost) => server.create(lost),
       put: (u, r, b) => server.put(u, r, b),
       read: (from, to) => new Uint8Array(to - from).fill(from % 251),
       note: (n) => notes.push(n),
@@ -163,9 +176,20 @@ test('the last answer is lost: asked, it is complete', async () => {
   assert.deepEqual(server.seen, ['bytes 0-9/10', 'bytes */*']);
 });
 
+test('a server of another name that does not let a page read how far it is', async () => {
+  const server = new FakeServer();
+  server.silent = true;
+  const { up, until } = upload(server);
+  up.grown(9 * STEP + 1);
+  up.end();
+  await until('done');
+  assert.equal(server.has, 9 * STEP + 1);
+  assert.equal(server.lost.length, 1);
+});
+
 test('resumed: where the server is, not where the journal thought', async () => {
   const server = new FakeServer();
-  await server.create();
+  await server.create(null);
   server.has = 2 * STEP;
   const { up, until } = upload(server, { uploadUrl: '/upload/1', acked: STEP });
   up.grown(3 * STEP);
@@ -183,8 +207,9 @@ test('an upload that is gone, or has more than there is, is begun anew', async (
   one.up.end();
   await one.until('done');
   assert.deepEqual(gone.seen, ['bytes */*', 'bytes 0-8/9']);
+  assert.deepEqual(gone.lost, ['/upload/old'], 'not the same one again');
   const ahead = new FakeServer();
-  await ahead.create();
+  await ahead.create(null);
   ahead.has = 50;
   const two = upload(ahead, { uploadUrl: '/upload/1', acked: 50 });
   two.up.grown(9);

@@ -243,8 +243,40 @@ ALTER TABLE live_streams ADD COLUMN remote_key_sealed BLOB;
 ALTER TABLE live_streams ADD COLUMN remote_playback_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE live_streams ADD COLUMN remote_asset_id TEXT NOT NULL DEFAULT ''; -- the last recording
 ALTER TABLE live_streams ADD COLUMN remote_asset_playback_id TEXT NOT NULL DEFAULT ''; -- it plays
+ALTER TABLE live_streams ADD COLUMN remote_asset_end TEXT NOT NULL DEFAULT ''; -- 'ready', 'errored'
 CREATE UNIQUE INDEX live_streams_remote ON live_streams (remote_id);
 CREATE INDEX live_streams_remote_asset ON live_streams (remote_asset_id);
+CREATE INDEX live_streams_remote_plays ON live_streams (remote_playback_id);
+CREATE INDEX live_streams_remote_recorded ON live_streams (remote_asset_playback_id);
+
+-- Recordings that browsers upload to Mux. The id is what Mux gets as the asset's passthrough.
+-- `client_key`: the client's own name of its recording, so that asking twice makes one; '' once it
+-- is over. `url`: where the browser sends it, its only credential; kept while it may be asked for.
+CREATE TABLE provider_uploads (
+    id          TEXT PRIMARY KEY,
+    stream_id   TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    user_id     TEXT NOT NULL,
+    client_key  TEXT NOT NULL DEFAULT '',
+    cors_origin TEXT NOT NULL,
+    status      TEXT NOT NULL DEFAULT 'wanted' CHECK (status IN
+                    ('wanted', 'waiting', 'asset_created', 'ready', 'errored', 'cancelled')),
+    remote_id   TEXT,
+    url         TEXT NOT NULL DEFAULT '',
+    asset_id    TEXT NOT NULL DEFAULT '',
+    playback_id TEXT NOT NULL DEFAULT '',
+    duration    BIGINT,
+    problem     TEXT NOT NULL DEFAULT '',
+    looked_at   BIGINT NOT NULL DEFAULT 0,
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX provider_uploads_stream ON provider_uploads (stream_id);
+CREATE UNIQUE INDEX provider_uploads_remote ON provider_uploads (remote_id);
+CREATE INDEX provider_uploads_asset ON provider_uploads (asset_id);
+CREATE UNIQUE INDEX provider_uploads_key ON provider_uploads (stream_id, client_key)
+    WHERE client_key <> '';
+-- The playback id at Mux of the recording that a browser uploaded, once it is the stream's.
+ALTER TABLE streams ADD COLUMN uploaded_playback_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX streams_uploaded ON streams (uploaded_playback_id);
 
 -- What is to be told to Mux or asked there, written in the transaction that wants it.
 CREATE TABLE provider_jobs (

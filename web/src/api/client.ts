@@ -115,9 +115,10 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     deleteStream: (id: string) => call<void>('DELETE', stream(id)),
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
     resetKey: (id: string) => call<Stream>('POST', `${stream(id)}/reset-key`),
-    /** A place for the browser's own recording, uploaded in pieces. */
-    uploadRecording: (id: string, mimeType: string) =>
-      call<{ uploadId: string; uploadUrl: string }>('POST', `${stream(id)}/upload-recording`, { mimeType }),
+    /** A place for the browser's own recording, uploaded in pieces. Asked again with the same key, it is the same
+     * place. */
+    uploadRecording: (id: string, mimeType: string, key: string) =>
+      call<{ uploadId: string; uploadUrl: string; remote?: boolean }>('POST', `${stream(id)}/upload-recording`, { mimeType, key }),
     /** Nothing more of it will come. */
     cancelRecording: (id: string, uploadId: string) => call<void>('DELETE', `${stream(id)}/upload-recording/${encodeURIComponent(uploadId)}`),
     getSettings: () => call<ServerSettings>('GET', '/settings'),

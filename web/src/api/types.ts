@@ -17,10 +17,13 @@ export interface User extends Person {
 
 export interface Playback {
   playbackId: string;
-  hlsUrl: string;
+  /** Null: where it plays is not known yet. */
+  hlsUrl: string | null;
   whepUrl?: string | null;
   thumbnailUrl?: string | null;
   storyboardUrl?: string | null;
+  /** Another server plays it: its addresses are used as they are. */
+  remote?: boolean;
 }
 
 export interface Ingest {

@@ -57,6 +57,16 @@ export function readJournal(lines: string): Journal | null {
   return NAMES.every((name) => name in out) ? (out as unknown as Journal) : null;
 }
 
+// --- its upload
+
+/** The id of an upload, of its address. */
+export const uploadIdOf = (url: string): string | null => /\/upload\/([^/?]+)/.exec(url)?.[1] ?? null;
+
+/** What the server knows an upload by: when its answer is lost and it is asked again, it makes no second one.
+ * An upload that is gone is another matter. */
+export const uploadKey = (id: string, lost: string | null): string =>
+  (lost === null ? id : `${id}.${uploadIdOf(lost) ?? lost.replace(/\W/g, '').slice(-40)}`).slice(0, 120);
+
 // --- where it lies
 
 export const FOLDER = 'recordings';

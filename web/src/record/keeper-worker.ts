@@ -3,7 +3,7 @@
 // A thread of its own, because only there files are written at once, and because a hidden tab does not slow it.
 import { ApiError, createClient } from '../api/client';
 import { here } from '../api/playlist';
-import { FOLDER, journalLine, journalName, lockName, mediaName, readJournal, type Journal } from './journal';
+import { FOLDER, journalLine, journalName, lockName, mediaName, readJournal, uploadIdOf, uploadKey, type Journal } from './journal';
 import { createUploader, type Answer, type Uploader, type UploadState } from './uploader';
 
 export type ToKeeper =
@@ -97,10 +97,13 @@ function upload() {
   };
   uploader = createUploader(
     {
-      create: async () => (await client.uploadRecording(j.streamId, j.mime)).uploadUrl,
+      async create(lost) {
+        const { uploadUrl, remote } = await client.uploadRecording(j.streamId, j.mime, uploadKey(j.id, lost));
+        // On this server: where this page came from, whatever name the server calls itself by.
+        return remote ? uploadUrl : here(uploadUrl, origin);
+      },
       async put(url, range, body) {
-        // Where this page came from, whatever name the server calls itself by.
-        const to = origin + here(url, origin);
+        const to = new URL(url, origin).href;
         const init: RequestInit = { method: 'PUT', credentials: 'omit', headers: { 'Content-Range': range }, signal: AbortSignal.timeout(PUT_TIMEOUT_MS) };
         if (body) init.body = body as Uint8Array<ArrayBuffer>;
         return answerOf(await fetch(to, init));
@@ -189,7 +192,7 @@ async function gone(uploaded: boolean) {
 /** The server is told, as far as it can be reached, so that it does not wait for the rest. */
 async function discard() {
   const { streamId = '', uploadUrl = null } = journal ?? {};
-  const upload = uploadUrl && /\/upload\/([^/?]+)/.exec(uploadUrl)?.[1];
+  const upload = uploadUrl && uploadIdOf(uploadUrl);
   await remove();
   if (upload) await client.cancelRecording(streamId, upload).catch(() => {});
   post({ type: 'gone', uploaded: false });

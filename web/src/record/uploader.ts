@@ -27,8 +27,8 @@ export interface Answer {
 }
 
 export interface UploadWorld {
-  /** A new upload's address; throws ApiError. */
-  create(): Promise<string>;
+  /** A new upload's address, instead of the one that is lost; throws ApiError. */
+  create(lost: string | null): Promise<string>;
   /** Throws when there is no answer. */
   put(url: string, range: string, body: Uint8Array | null): Promise<Answer>;
   read(from: number, to: number): Uint8Array;
@@ -59,6 +59,7 @@ class Stop extends Error {}
 
 export function createUploader(world: UploadWorld, known: { uploadUrl: string | null; acked: number }): Uploader {
   let url = known.uploadUrl;
+  let lost: string | null = null;
   let acked = known.acked;
   let written = 0;
   let ended = false;
@@ -89,7 +90,7 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
   async function ensure(): Promise<void> {
     if (url !== null) return;
     if (made >= NEW_UPLOADS) throw new Stop('The server lost the upload again and again.');
-    url = await world.create();
+    url = await world.create(lost);
     made++;
     synced = true;
     acked = 0;
@@ -98,6 +99,7 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
 
   /** The upload is gone: from the beginning, with another one. */
   function forget() {
+    lost = url;
     url = null;
     acked = 0;
     synced = true;
@@ -107,7 +109,8 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
   function judge({ status, range, message }: Answer, piece: Piece | null): boolean {
     if (status === 200 || status === 201) return true;
     if (status === 308) {
-      const has = ackedOf(range);
+      // Not every server lets pages of other names read how far it is.
+      const has = piece && range === null ? piece.to : ackedOf(range);
       if (has === null) throw new Error('not to be understood');
       // More than is here: the end of the file was lost in a crash of the whole computer.
       if (has > written) forget();

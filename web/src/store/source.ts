@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which picture is played now, and by which way: the stream's state, what the viewer has chosen, and what
 // went wrong. Plain rules; the player does as it is told (ui/stage.ts).
+import { here } from '../api/playlist';
 import type { Stream, StreamType } from '../api/types';
 import type { WhepTrouble } from '../rtc/whep-rules';
 import { createStore, type Readable } from './store';
@@ -50,13 +51,14 @@ export interface Wish {
 }
 
 export function sightOf(stream: Stream, phase: { onAir: boolean; recorded: boolean }): Sight {
+  const address = (url?: string | null) => (!url ? null : stream.playback?.remote ? url : here(url, 'http://localhost'));
   return {
     ...phase,
     connected: phase.onAir && stream.connected !== false,
     kind: stream.streamType,
-    hlsUrl: stream.playback?.hlsUrl ?? null,
-    whepUrl: stream.playback?.whepUrl ?? null,
-    recordingUrl: stream.recordingUrl,
+    hlsUrl: address(stream.playback?.hlsUrl),
+    whepUrl: address(stream.playback?.whepUrl),
+    recordingUrl: address(stream.recordingUrl),
   };
 }
 

@@ -19,7 +19,8 @@ const FRESH_MS = 20_000;
 function pictureOf(stream: Stream): string | null {
   const shows = stream.status === 'LIVE' || (stream.status === 'ENDED' && stream.recordingStatus === 'READY');
   const url = stream.playback?.thumbnailUrl;
-  return shows && url ? here(url) : null;
+  if (!shows || !url) return null;
+  return stream.playback?.remote ? url : here(url);
 }
 
 /** The picture of a stream: what it shows, or showed; without that, waves of its own. Decoration beside its title. */

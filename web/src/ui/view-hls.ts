@@ -2,7 +2,7 @@
 // <mux-player> on a playlist's address: loaded when it is first needed, and made anew when the picture
 // stands still or the connection breaks, where it was.
 import { backoffMs } from '../api/backoff';
-import { here, lookAt } from '../api/playlist';
+import { lookAt } from '../api/playlist';
 import type { Picture, PlayerMode } from '../store/source';
 import { createStallWatch } from '../store/stall';
 import { loadPlayer } from './player-script';
@@ -27,10 +27,12 @@ interface Made {
   muted: boolean;
 }
 
-/** Beside a recording's playlist are its picture and the pictures of its time line. */
+/** Beside a recording's playlist are its picture and the pictures of its time line; with Mux they have a host
+ * of their own. */
 function images(src: string): Record<string, string> {
-  const beside = src.replace(/\.m3u8$/, '');
-  return beside === src ? {} : { poster: `${beside}/thumbnail.webp?width=1280`, 'storyboard-src': `${beside}/storyboard.vtt?format=webp` };
+  const list = src.replace(/^https:\/\/stream\./, 'https://image.');
+  const beside = list.replace(/\.m3u8$/, '');
+  return beside === list ? {} : { poster: `${beside}/thumbnail.webp?width=1280`, 'storyboard-src': `${beside}/storyboard.vtt?format=webp` };
 }
 
 function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer {
@@ -46,9 +48,9 @@ function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer 
     'video-title': '',
     'accent-color': '#5fd4bd',
     'primary-color': '#ffffff',
-    src: here(picture.src),
+    src: picture.src,
   };
-  if (picture.mode === 'recorded') Object.assign(attributes, images(here(picture.src)));
+  if (picture.mode === 'recorded') Object.assign(attributes, images(picture.src));
   if (autoplay) attributes.autoplay = 'any'; // with sound where the browser allows it, else muted
   if (muted) attributes.muted = '';
   if (picture.mode === 'rewind') attributes['target-live-window'] = 'Infinity';
@@ -62,7 +64,7 @@ function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer 
 async function whenPlayable(src: string, stopped: () => boolean): Promise<boolean> {
   let failures = 0;
   while (!stopped()) {
-    const found = await lookAt(here(src));
+    const found = await lookAt(src);
     if (found === 'live' || found === 'recorded') return true;
     if (found === 'missing') return false;
     const wait = found === 'failed' ? backoffMs(failures++) : 400;
