@@ -52,7 +52,7 @@ static void test_upload_origins(void **state)
     (void)state;
     const char *mux = "https://*.production.mux.com http://127.0.0.1:8080";
     assert_true(allowed(mux, "https://direct-uploads.eu.production.mux.com/upload/a?token=b"));
-    assert_true(allowed(mux, "HTTPS://A.Production.Mux.com/"));
+    assert_true(allowed(mux, "https://A.Production.Mux.com/"));
     assert_true(allowed(mux, "http://127.0.0.1:8080/upload/a"));
     assert_true(allowed(mux, "http://127.0.0.1:8080"));
     assert_false(allowed(mux, "http://127.0.0.1:80801/"));
