@@ -27,7 +27,7 @@ static int status_of(enum err e)
 static void reply_json(struct http_request *r, struct call *c)
 {
     char id[RAND_UUID_CAP], retry[24];
-    struct http_header h[6] = {
+    struct http_header h[7] = {
         {"content-type", "application/json"},
         {"cache-control", "no-store"},
         {"x-content-type-options", "nosniff"},
@@ -38,6 +38,7 @@ static void reply_json(struct http_request *r, struct call *c)
         rand_uuid(id);
         h[n++] = (struct http_header){"x-request-id", id};
     }
+    if (c->ep->flags & CALL_OPEN) h[n++] = (struct http_header){"access-control-allow-origin", "*"};
     if (c->retry_s) {
         snprintf(retry, sizeof retry, "%lld", (long long)c->retry_s);
         h[n++] = (struct http_header){"retry-after", retry};

@@ -19,6 +19,7 @@ enum {
     CALL_HASH = 4,       /* hashes a password: through the lanes */
     CALL_BODY = 8,       /* needs a JSON body */
     CALL_MUX = 16,       /* of the Mux-compatible API: mux_call.h */
+    CALL_OPEN = 32,      /* needs neither; other sites' pages may read the reply */
 };
 
 #define CALL_QUERY_MAX 5

@@ -304,6 +304,20 @@ static void take_offset(struct ingest_meter *m, struct ingest_stats *out)
     out->offset_us = v[n / 2];
 }
 
+#define ROLLING_S 30
+
+/* How far it is behind, in the means. */
+static void take_drift(struct ingest_meter *m, struct ingest_stats *out)
+{
+    const double now = (double)out->behind_us;
+    m->drifts++;
+    m->drift_us += (now - m->drift_us) / (double)m->drifts;
+    m->rolling_us +=
+        (now - m->rolling_us) / (double)(m->drifts < ROLLING_S ? m->drifts : ROLLING_S);
+    out->drift_us = (int64_t)m->drift_us;
+    out->drift_now_us = (int64_t)(now - m->rolling_us);
+}
+
 static void take_pace(struct ingest_meter *m, struct ingest_stats *out)
 {
     const unsigned n = timed(m, INGEST_SAMPLES);
@@ -313,7 +327,10 @@ static void take_pace(struct ingest_meter *m, struct ingest_stats *out)
     for (unsigned i = 0; i < timed(m, 3); i++)
         if (sample(m, i)->delay_us[k] < least) least = sample(m, i)->delay_us[k];
     if (least < m->best_delay_us) m->best_delay_us = least;
-    if (least != INT64_MAX) out->behind_us = least - m->best_delay_us;
+    if (least != INT64_MAX) {
+        out->behind_us = least - m->best_delay_us;
+        take_drift(m, out);
+    }
     const struct ingest_sample *now = sample(m, 0), *then = sample(m, n - 1);
     const int64_t passed = now->at_us - then->at_us;
     if (passed >= 3 * US_PER_SEC)

@@ -74,6 +74,8 @@ struct ingest_stats {
     bool has_start_gap;
     int64_t start_gap_us; /* positive: the first sound is of a later time than the first picture */
     int64_t behind_us;    /* compared with the earliest that frames have come */
+    int64_t drift_us;     /* mean of that since it connected: Mux's "stream drift" */
+    int64_t drift_now_us; /* what it is now beyond the mean of about the last 30 s */
     double speed;         /* media seconds a second; 0: not yet known */
     int64_t jitter_us;    /* of whole frames */
     unsigned jumps;       /* of timestamps, since it connected */
@@ -112,6 +114,8 @@ struct ingest_meter {
     int64_t reorder_us;  /* when pts != dts was seen last */
     double best_fps;
     int64_t best_delay_us, last_delay_us;
+    int64_t drifts;              /* seconds that are in the means */
+    double drift_us, rolling_us; /* means of how far it was behind: of all, of about 30 */
     int64_t jitter16;
     unsigned jumps;
     uint32_t aac_rate; /* 0: not AAC-LC, or not known */

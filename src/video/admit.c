@@ -105,17 +105,20 @@ static bool key_id(const struct jwt *t, char out[LIVE_ID_CAP])
     return span_cstr(t->kid.p ? t->kid : in_payload, out, LIVE_ID_CAP) && out[0];
 }
 
-static enum err check_signature(struct db *db, const struct jwt *t, const char *user,
+/* `user`: whose key it is. */
+static enum err check_signature(struct db *db, const struct jwt *t, char user[LIVE_ID_CAP],
                                 const char **reason)
 {
     char kid[LIVE_ID_CAP];
     if (t->alg != JWT_RS256) return no(reason, "The token is not signed with RS256.");
     if (!key_id(t, kid)) return no(reason, "The token does not say which key has signed it.");
-    struct db_rows *q = db_query(
-        db, "SELECT public_pem FROM signing_keys WHERE id = ?1 AND user_id = ?2", "ss", kid, user);
+    struct db_rows *q =
+        db_query(db, "SELECT public_pem, user_id FROM signing_keys WHERE id = ?1", "s", kid);
     enum err valid = E_NOTFOUND;
-    if (db_next(q))
+    if (db_next(q)) {
         valid = rsa_verify_sha256(db_text(q, 0), t->input, span_of(t->signature, t->signature_len));
+        snprintf(user, LIVE_ID_CAP, "%s", db_text(q, 1));
+    }
     const enum err e = db_done(q);
     if (e != E_OK) return e;
     if (valid == E_NOTFOUND) return no(reason, "The token is signed with a key that there is not.");
@@ -124,21 +127,26 @@ static enum err check_signature(struct db *db, const struct jwt *t, const char *
 
 #define CLOCK_SKEW_S 60
 
-static enum err check_claims(const struct jwt *t, const char *id, const struct gate_viewer *who,
-                             const char **reason)
+static enum err check_times(const struct jwt *t, const char **reason)
 {
     const int64_t now = clock_wall_us() / US_PER_SEC;
-    struct span text;
     int64_t at;
-    if (!jwt_text(t, "sub", &text) || !span_is(text, id))
-        return no(reason, "The token is for another playback id.");
-    if (!jwt_text(t, "aud", &text) || !span_is(text, who->use))
-        return no(reason, "The token is for another use.");
     if (!jwt_seconds(t, "exp", &at)) return no(reason, "The token has no expiry.");
     if (at <= now) return no(reason, "The token has expired.");
     if (jwt_find(t, "nbf") && (!jwt_seconds(t, "nbf", &at) || at > now + CLOCK_SKEW_S))
         return no(reason, "The token is not valid yet.");
     return E_OK;
+}
+
+static enum err check_claims(const struct jwt *t, const char *id, const struct gate_viewer *who,
+                             const char **reason)
+{
+    struct span text;
+    if (!jwt_text(t, "sub", &text) || !span_is(text, id))
+        return no(reason, "The token is for another playback id.");
+    if (!jwt_text(t, "aud", &text) || !span_is(text, who->use))
+        return no(reason, "The token is for another use.");
+    return check_times(t, reason);
 }
 
 static bool is_ours(struct span name)
@@ -167,9 +175,11 @@ static enum err check_token(struct db *db, const char *id, const struct live_pla
                             const struct gate_viewer *who, struct jwt *t, const char **reason)
 {
     struct span rule;
-    char name[LIVE_ID_CAP];
+    char name[LIVE_ID_CAP], user[LIVE_ID_CAP];
     if (jwt_parse(span_str(who->token), t) != E_OK) return no(reason, "This is not a valid token.");
-    enum err e = check_signature(db, t, p->user_id, reason);
+    enum err e = check_signature(db, t, user, reason);
+    if (e == E_OK && strcmp(user, p->user_id) != 0)
+        e = no(reason, "The token is signed with a key that there is not.");
     if (e == E_OK) e = check_claims(t, id, who, reason);
     if (e != E_OK || !jwt_find(t, "playback_restriction_id")) return e;
     if (!jwt_text(t, "playback_restriction_id", &rule) || !span_cstr(rule, name, sizeof name))
@@ -197,4 +207,21 @@ enum err admit(struct db *db, const char *id, const struct gate_viewer *who,
     *p = (struct live_playback){0};
     const enum err e = live_db_find_playback(db, id, p);
     return e == E_OK ? admit_check(db, id, p, who, pass, reason) : e;
+}
+
+enum err admit_read(struct db *db, const char *token, struct admit_statement *out,
+                    const char **reason)
+{
+    struct jwt *t = NEW(struct jwt);
+    struct span subject = SPAN_NULL, use = SPAN_NULL;
+    enum err e = jwt_parse(span_str(token), t);
+    e = e == E_OK ? check_signature(db, t, out->user, reason)
+                  : no(reason, "This is not a valid token.");
+    if (e == E_OK) e = check_times(t, reason);
+    if (e == E_OK && !(jwt_text(t, "sub", &subject) && jwt_text(t, "aud", &use) &&
+                       span_cstr(subject, out->subject, sizeof out->subject) &&
+                       span_cstr(use, out->use, sizeof out->use)))
+        e = no(reason, "The token does not say what it is for.");
+    free(t);
+    return e;
 }

@@ -20,6 +20,14 @@ enum err admit_check(struct db *db, const char *id, const struct live_playback *
 enum err admit(struct db *db, const char *id, const struct gate_viewer *who,
                struct live_playback *p, struct gate_pass *pass, const char **reason) WARN_UNUSED;
 
+/* What a token says by itself: whose key has signed it, about what ("sub"), what for ("aud"). */
+struct admit_statement {
+    char user[LIVE_ID_CAP], subject[LIVE_ID_CAP], use[24];
+};
+/* E_AUTH: not signed by anybody here, or expired; *reason is a constant sentence. */
+enum err admit_read(struct db *db, const char *token, struct admit_statement *out,
+                    const char **reason) WARN_UNUSED;
+
 /* The rule's words, without the database: `domains` with a space between. */
 bool admit_referrer(const char *domains, bool allow_none, const char *referrer);
 bool admit_agent(bool allow_none, bool allow_high_risk, const char *agent);

@@ -171,6 +171,35 @@ describe('signed playback', () => {
     await assert.rejects(mux.video.playbackRestrictions.retrieve(rule.id), Mux.NotFoundError);
   });
 
+  test('counts and health, by tokens for browsers', async () => {
+    const liveId = (await mux.video.liveStreams.list()).data[0].id;
+    const tell = async (where, id, type, keys = { keyId: key.id, keySecret: key.private_key }) =>
+      request(`${server.http}/${where}?token=${await mux.jwt.signViewerCounts(id, { type, expiration: '1h', ...keys })}`, { headers: { Origin: 'https://elsewhere.example' } });
+    for (const [id, type] of [[liveId, 'live_stream'], [live, 'playback'], [live, 'video'], [asset.id, 'asset'], [signedAsset, 'playback']]) {
+      const a = await tell('counts', id, type);
+      assert.equal(a.status, 200, a.text);
+      assert.equal(a.headers['access-control-allow-origin'], '*');
+      const [row] = a.json.data;
+      assert.ok(Number.isInteger(row.viewers) && row.views >= row.viewers && Date.parse(row.updated_at), a.text);
+    }
+    const { ingest_health: health } = await until('a second of it is measured', async () => {
+      const [row] = (await tell('live-stream-health', liveId, 'live_stream')).json.data;
+      return row.ingest_health.status !== 'unknown' && row;
+    });
+    assert.match(health.status, /^(excellent|good|poor)$/);
+    assert.ok(health.stream_drift_session_avg >= 0 && Number.isInteger(health.stream_drift_deviation_from_rolling_avg), JSON.stringify(health));
+    const eve = await muxOf(await newUser(server, 'Eve'));
+    const hers = await eve.system.signingKeys.create();
+    assert.equal((await tell('counts', liveId, 'live_stream', { keyId: hers.id, keySecret: hers.private_key })).status, 404, 'not hers');
+    for (const [what, token] of Object.entries({ none: '', words: 'x', 'for playing': await tokenFor(live), unsigned: makeToken({ alg: 'none' }, { sub: liveId, aud: 'live_stream_id', exp: 9e9, kid: key.id }) }))
+      for (const where of ['counts', 'live-stream-health']) {
+        const a = await request(`${server.http}/${where}?token=${token}`);
+        assert.equal(a.status, 403, `${what}: ${a.text}`);
+        assert.equal(a.headers['access-control-allow-origin'], '*');
+        assert.ok(a.json.error.messages[0]);
+      }
+  });
+
   test('modifiers of a live stream', async () => {
     const plain = await open(at(live, '?low_latency=false&exclude_pdt=true&unknown=1&redundant_streams=true'));
     const text = await (await fetch(plain.video)).text(); // not as Apple wishes: without dates

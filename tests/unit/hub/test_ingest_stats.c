@@ -115,6 +115,9 @@ static void a_source_slower_than_real_time(void **state)
     run(&x, 12);
     assert_true(x.s.speed > 0.87 && x.s.speed < 0.93);
     assert_in_range(x.s.behind_us, 700000, 1300000);
+    /* It falls behind steadily: the mean of the whole lags, and now is worse than of late. */
+    assert_in_range(x.s.drift_us, 200000, 650000);
+    assert_in_range(x.s.drift_now_us, 200000, 1000000);
     assert_int_equal(x.s.jumps, 0);
 }
 
