@@ -138,7 +138,8 @@ void app_stream_list(struct call *c)
     }
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        json_array_append_new(list, stream_json(c->api, &rows[i], c->origin));
+        json_array_append_new(list, ask.mine ? stream_json_mine(c->api, c->db, &rows[i], c->origin)
+                                             : stream_json(c->api, &rows[i], c->origin));
         stream_fini(&rows[i]);
     }
     call_json(c, 200,

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "product/direct.h"
+#include "video/recordings.h"
 #include <stdio.h>
 
 json_t *time_json(int64_t us)
@@ -181,11 +182,23 @@ static json_t *local_ingest(struct api *a, struct db *db, const struct stream *s
     return in;
 }
 
+json_t *stream_json_mine(struct api *a, struct db *db, const struct stream *s, const char *origin)
+{
+    int percent = -1;
+    json_t *j = stream_json(a, s, origin);
+    const bool awaited =
+        s->recording == RECORDING_UPLOADING || s->recording == RECORDING_PROCESSING;
+    if (awaited && recordings_progress(db, s->id, &percent) != E_OK)
+        log_warn("recording_progress", "stream=%s: not known", s->id);
+    json_object_set_new(j, "recordingProgress", percent < 0 ? json_null() : json_integer(percent));
+    json_object_set_new(j, "recordingProblem", text_or_null(s->recording_problem));
+    return j;
+}
+
 json_t *stream_json_own(struct api *a, struct db *db, const struct stream *s, const char *origin)
 {
-    json_t *j = stream_json(a, s, origin);
+    json_t *j = stream_json_mine(a, db, s, origin);
     json_object_set_new(j, "ingest",
                         s->remote ? remote_ingest(a, db, s) : local_ingest(a, db, s, origin));
-    json_object_set_new(j, "recordingProblem", text_or_null(s->recording_problem));
     return j;
 }

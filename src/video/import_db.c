@@ -272,7 +272,10 @@ static enum err adopt(struct db *db, const char *asset_id, const char *stream_id
     enum err e = find_stream(db, stream_id, &now);
     if (e != E_OK) return e;
     if (now.running) return E_MORE;
-    if (falls_short(db, now.recording_id, asset_id)) return uploads_settle_stream(db, stream_id);
+    if (falls_short(db, now.recording_id, asset_id)) {
+        e = move_playback_ids(db, "", asset_id); /* its own, to be played beside the other */
+        return e == E_OK ? uploads_settle_stream(db, stream_id) : e;
+    }
     e = move_playback_ids(db, now.recording_id, asset_id);
     if (e == E_OK)
         e = db_exec(db,

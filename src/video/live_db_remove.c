@@ -4,6 +4,7 @@
 #include "video/live_files.h"
 #include "video/live_priv.h"
 #include "video/outbox.h"
+#include "video/recordings.h"
 #include "video/renditions.h"
 #include <stdio.h>
 
@@ -18,9 +19,19 @@ static enum err asset_dir(struct db *db, const char *asset_id, char dir[LIVE_ID_
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
 }
 
+static enum err stream_of(struct db *db, const char *asset_id, char stream[LIVE_ID_CAP])
+{
+    struct db_rows *q = db_query(db, "SELECT stream_id FROM assets WHERE id = ?1", "s", asset_id);
+    snprintf(stream, LIVE_ID_CAP, "%s", db_next(q) ? db_text(q, 0) : "");
+    return db_done(q);
+}
+
 static enum err remove_rows(struct db *db, const char *asset_id)
 {
-    enum err e = outbox_add(db, "asset.deleted", OUTBOX_ASSET, asset_id);
+    char stream[LIVE_ID_CAP];
+    enum err e = stream_of(db, asset_id, stream);
+    if (e == E_OK) e = recordings_succeed(db, asset_id);
+    if (e == E_OK) e = outbox_add(db, "asset.deleted", OUTBOX_ASSET, asset_id);
     if (e == E_OK)
         e = db_exec(db,
                     "UPDATE streams SET recording_id = NULL, recording_status = 'NONE',"
@@ -30,7 +41,10 @@ static enum err remove_rows(struct db *db, const char *asset_id)
     if (e == E_OK) e = db_exec(db, "DELETE FROM jobs WHERE asset_id = ?1", "s", asset_id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM playback_ids WHERE object_id = ?1", "s", asset_id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM assets WHERE id = ?1", "s", asset_id);
-    return e;
+    /* Its upload is not the stream's any more: the stream has no failure for want of it. */
+    if (e == E_OK)
+        e = db_exec(db, "UPDATE uploads SET stream_id = NULL WHERE asset_id = ?1", "s", asset_id);
+    return e == E_OK && stream[0] ? recordings_settle(db, stream) : e;
 }
 
 enum err live_db_remove_asset(struct live *l, struct db *db, const char *asset_id)

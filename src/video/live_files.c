@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Emptied first: somebody may still have it open (a viewer, the cache of recordings that are being
@@ -32,4 +34,26 @@ void live_files_remove(const char *dir)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) remove_file(fd, e->d_name);
     closedir(d);
     if (rmdir(dir) != 0) log_warn("remove-recording", "error=\"%s\"", strerror(errno));
+}
+
+/* "v0.mp4", "a0.mp4", "v12.mp4" */
+static bool is_media(const char *name)
+{
+    if (*name != 'v' && *name != 'a') return false;
+    const size_t digits = strspn(name + 1, "0123456789");
+    return digits && strcmp(name + 1 + digits, ".mp4") == 0;
+}
+
+int64_t live_files_bytes(const char *dir)
+{
+    int64_t sum = 0;
+    DIR *d = opendir(dir);
+    if (!d) return 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        struct stat st;
+        if (is_media(e->d_name) && fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            sum += st.st_size;
+    }
+    closedir(d);
+    return sum;
 }

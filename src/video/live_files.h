@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* video/live_files.h - folders of recordings. Blocks: pool threads. */
 #pragma once
+#include <stdint.h>
 
 /* Removes a recording's folder and the plain files in it; never follows links, never descends. */
 void live_files_remove(const char *dir);
+/* So many bytes its media are: the renditions' own files, without what was made of them. */
+int64_t live_files_bytes(const char *dir);

@@ -107,13 +107,17 @@ function OfStream({ first }: { first: Stream }) {
 
 function Embed({ id }: { id: string }) {
   const src = `/${id}.m3u8`;
+  /** null: shown by itself. */
   const [stream, setStream] = useState<Stream | null | undefined>(undefined);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let attempt = 0;
     async function ask() {
       try {
-        setStream(await client.getPlayed(id));
+        const found = await client.getPlayed(id);
+        // One of its other recordings.
+        const other = found.status === 'ENDED' && !found.playback?.remote && found.playback?.playbackId !== id && (await lookAt(src)) === 'recorded';
+        setStream(other ? null : found);
       } catch (e) {
         if (e instanceof ApiError && e.temporary) timer = setTimeout(ask, backoffMs(attempt++));
         else setStream(null);

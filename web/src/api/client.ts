@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import type { Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
+import type { Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -88,6 +88,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
   const delivery = (hook: string, id: string) => `${webhook(hook)}/deliveries/${encodeURIComponent(id)}`;
   const stream = (id: string) => `/streams/${encodeURIComponent(id)}`;
 
+  const one = (id: string, recording: string) => `${stream(id)}/recordings/${encodeURIComponent(recording)}`;
+
   return {
     register: (name: string, email: string, password: string) =>
       call<{ user: User }>('POST', '/auth/register', { name, email, password }).then((r) => r.user),
@@ -121,6 +123,12 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       call<{ uploadId: string; uploadUrl: string; remote?: boolean }>('POST', `${stream(id)}/upload-recording`, { mimeType, key }),
     /** Nothing more of it will come. */
     cancelRecording: (id: string, uploadId: string) => call<void>('DELETE', `${stream(id)}/upload-recording/${encodeURIComponent(uploadId)}`),
+    listRecordings: (id: string) => call<{ recordings: Recording[] }>('GET', `${stream(id)}/recordings`).then((r) => r.recordings),
+    /** What the stream's page plays. */
+    chooseRecording: (id: string, recording: string) => call<Recording>('POST', `${one(id, recording)}/own`),
+    /** Has a file made of it. */
+    prepareDownload: (id: string, recording: string) => call<Recording>('POST', `${one(id, recording)}/download`),
+    deleteRecording: (id: string, recording: string) => call<void>('DELETE', one(id, recording)),
     getSettings: () => call<ServerSettings>('GET', '/settings'),
     getHealth: (id: string) => call<Health>('GET', `${stream(id)}/health`),
     offerDirect: (id: string, sdp: string) => call<{ id: string }>('PUT', `${stream(id)}/direct/offer`, { sdp }),

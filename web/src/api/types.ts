@@ -42,6 +42,10 @@ export interface Stream {
   recordingStatus: RecordingStatus;
   recordingUrl: string | null;
   recordingId: string | null;
+  /** For its owner: percent of what is UPLOADING or PROCESSING, where it is known. */
+  recordingProgress?: number | null;
+  /** For its owner: why it failed. */
+  recordingProblem?: string | null;
   duration: number | null;
   startedAt: string | null;
   endedAt: string | null;
@@ -59,6 +63,31 @@ export interface Stream {
   direct?: DirectState | null;
   /** LIVE only: false while the encoder is away but still in its reconnect window. */
   connected?: boolean;
+}
+
+/** One of a stream's recordings, for its owner. */
+export interface Recording {
+  id: string;
+  /** The stream's: what its page plays. */
+  own: boolean;
+  source: 'SERVER' | 'BROWSER';
+  status: 'RECORDING' | 'UPLOADING' | 'PROCESSING' | 'READY' | 'FAILED';
+  /** Percent, where it is known. */
+  progress: number | null;
+  /** Bytes, while it is uploaded. */
+  received: number | null;
+  problem: string | null;
+  duration: number | null;
+  /** Bytes. */
+  size: number | null;
+  width: number | null;
+  height: number | null;
+  createdAt: string;
+  startedAt: string | null;
+  hlsUrl: string | null;
+  thumbnailUrl: string | null;
+  /** The recording as one file, made when it is asked for. */
+  download: { status: 'NONE' | 'PREPARING' | 'READY' | 'FAILED'; url: string | null; size: number | null };
 }
 
 export interface DirectState {

@@ -61,7 +61,8 @@ function When({ stream }: { stream: Stream }) {
 const recordingNews = (s: Stream): string | null => {
   if (s.status === 'CREATED' && s.recordingStatus === 'RECORDING') return 'Recording';
   const words: Partial<Record<RecordingStatus, string>> = { UPLOADING: 'Recording is being uploaded', PROCESSING: 'Recording is being prepared', FAILED: 'Recording failed' };
-  return words[s.recordingStatus] ?? null;
+  const said = words[s.recordingStatus] ?? null;
+  return said && typeof s.recordingProgress === 'number' ? `${said}, ${s.recordingProgress} %` : said;
 };
 
 function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {

@@ -18,6 +18,7 @@ import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
 import { Empty, NoStream } from '../ui/states';
 import { EditDialog } from '../ui/stream-form';
+import { StreamRecordings } from '../ui/stream-recordings-loader';
 import { Ago, Duration, Elapsed } from '../ui/time';
 import { useStore } from '../ui/use-store';
 import { DeleteQuestion } from './dashboard';
@@ -230,6 +231,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
       <div class={`manage-columns manage-${phase}`}>
         <div class="manage-column">
           <StatePanel watch={watch} />
+          <StreamRecordings stream={stream} onChanged={() => store.retry()} />
           {!closed && (stream.streamType === 'RTMP' || stream.status === 'LIVE') && (
             <section class="panel" aria-labelledby="health-title">
               <h2 id="health-title">Signal</h2>

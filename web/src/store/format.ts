@@ -52,6 +52,15 @@ export function fullTime(iso: string, locale?: string, timeZone?: string): strin
   return new Intl.DateTimeFormat(locale, options).format(at);
 }
 
+/** Day and time, short, in the reader's zone. */
+export function shortTime(iso: string, locale?: string, timeZone?: string): string {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) return '';
+  const options: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short' };
+  if (timeZone) options.timeZone = timeZone;
+  return new Intl.DateTimeFormat(locale, options).format(at);
+}
+
 /** Bits a second: "2.5 Mbit/s", "128 kbit/s". */
 export function bitrate(bits: number): string {
   if (bits >= 1_000_000) return `${(bits / 1_000_000).toFixed(1)} Mbit/s`;

@@ -10,11 +10,13 @@ import { Problem } from './form';
 export function Dialog({
   title,
   firm,
+  wide,
   onClose,
   children,
 }: {
   title: string;
   firm?: boolean;
+  wide?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }) {
@@ -28,7 +30,7 @@ export function Dialog({
   return (
     <dialog
       ref={ref}
-      class="dialog"
+      class={wide ? 'dialog dialog-wide' : 'dialog'}
       aria-labelledby={id}
       onClose={onClose}
       onClick={(e) => !firm && e.target === e.currentTarget && ref.current?.close()}
