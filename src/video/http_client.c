@@ -11,9 +11,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { POLL_MS = 1000 };
+#define ROOM_EVERY_BYTES (UINT64_C(4) << 20) /* written between two looks at the disk */
 
 struct http_client {
     CURLM *multi;
@@ -36,6 +38,7 @@ struct transfer {
     struct str sent, body;
     struct http_answer answer;
     int64_t started_us;
+    uint64_t room_until;                        /* of the body; as far as the disk was looked at */
     bool refused, over, disk_full, disk_failed; /* why it was stopped from here */
     char error[CURL_ERROR_SIZE];
 };
@@ -67,8 +70,19 @@ static int before_request(void *arg, char *peer, char *own, int peer_port, int o
     return CURL_PREREQFUNC_ABORT;
 }
 
+static bool has_room(struct transfer *t, size_t n)
+{
+    struct statvfs v;
+    if (t->answer.bytes + n <= t->room_until || fstatvfs(t->want.fd, &v) != 0) return true;
+    t->room_until = t->answer.bytes + n + ROOM_EVERY_BYTES;
+    if ((uint64_t)v.f_bavail * v.f_frsize >= n + ROOM_EVERY_BYTES + t->want.min_free) return true;
+    t->disk_full = t->disk_failed = true;
+    return false;
+}
+
 static bool write_all(struct transfer *t, const char *p, size_t n)
 {
+    if (t->want.min_free && !has_room(t, n)) return false;
     while (n) {
         const ssize_t w = write(t->want.fd, p, n);
         if (w < 0 && errno == EINTR) continue;
@@ -204,7 +218,9 @@ static void judge(struct transfer *t, CURLcode rc)
         return;
     }
     if (t->disk_failed) {
-        say(t, t->disk_full ? E_FULL : E_IO, "the answer could not be written to the disk");
+        say(t, t->disk_full ? E_FULL : E_IO,
+            t->disk_full ? "the disk of the server is full"
+                         : "the answer could not be written to the disk");
         return;
     }
     const char *words = t->error[0] ? t->error : curl_easy_strerror(rc);

@@ -38,6 +38,7 @@ struct http_want {
     uint64_t max_bytes; /* of the body */
     bool cut;           /* a longer body is cut off there, and that is no error */
     int fd; /* > 0: the body is written there, from where it stands; stays the caller's */
+    uint64_t min_free;    /* so much of that disk is left free: E_FULL */
     _Atomic bool *cancel; /* NULL, or set by anybody; outlives the request */
     _Atomic uint64_t *received,
         *expected; /* NULL, or bytes so far, and by Content-Length (0: unknown) */

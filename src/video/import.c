@@ -148,6 +148,7 @@ static enum err fetch(struct work *w)
     if (fd < 0) return fail(w, E_IO, "The disk of the server cannot be written to.");
     enum err e = import_fetch(w->i, w->job->input, fd, on_fetched, w, w->problem, w->cap);
     if (e == E_OK && fdatasync(fd) < 0) e = fail(w, E_IO, "The disk cannot be written to.");
+    if (e != E_OK && ftruncate(fd, 0) < 0) log_warn("fetch", "asset=%s: kept a part", w->asset.id);
     close(fd);
     if (e == E_CLOSED && !jobs_stopping(w->job->jobs)) return E_NOTFOUND; /* deleted */
     if (e == E_NOTFOUND) return E_UNSUPPORTED;

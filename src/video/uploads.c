@@ -153,13 +153,22 @@ static void unclaim(struct upload_write *w)
     pthread_mutex_unlock(&u->lock);
 }
 
+void upload_stop_writer(struct uploads *u, const char *id)
+{
+    pthread_mutex_lock(&u->lock);
+    struct upload_write *w = map_get(&u->writes, span_str(id));
+    if (w) w->replaced = true;
+    pthread_mutex_unlock(&u->lock);
+}
+
 /* While busy nobody takes over. False: somebody has. */
 static bool enter(struct upload_write *w, struct upload_reply *r)
 {
     pthread_mutex_lock(&w->u->lock);
     w->busy = !w->replaced;
     pthread_mutex_unlock(&w->u->lock);
-    return w->busy ? true : say(r, 503, "Another request has taken this upload over.");
+    return w->busy ? true
+                   : say(r, 503, "This upload was taken over by another request, or is over.");
 }
 
 static void leave(struct upload_write *w)

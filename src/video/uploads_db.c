@@ -196,6 +196,7 @@ enum err uploads_cancel(struct uploads *u, struct db *db, const char *user_id, c
     if (e == E_OK && strcmp(row.user_id, user_id) != 0) e = E_NOTFOUND;
     if (e == E_OK) e = upload_row_close(db, &row, "cancelled", "", "upload.cancelled");
     if (e != E_OK) return e;
+    upload_stop_writer(u, id);
     upload_remove_file(u, id);
     if (row.stream_id[0]) upload_changed(u, row.stream_id);
     return E_OK;

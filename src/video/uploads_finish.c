@@ -147,6 +147,29 @@ static void refuse(struct uploads *u, struct db *db, const struct upload_row *ro
     answer(r, 415, text);
 }
 
+/* A file that was moved for an asset that never came to be. */
+static void remove_moved(const struct uploads *u, const char *asset_id)
+{
+    char path[4096];
+    if (asset_path(u, asset_id, "/" IMPORT_SOURCE_FILE, path, sizeof path) && unlink(path) == 0 &&
+        asset_path(u, asset_id, "", path, sizeof path))
+        (void)rmdir(path);
+}
+
+/* The row waits no more: it was cancelled in between, or timed out, or somebody else got here. */
+static void settle_conflict(const struct uploads *u, struct db *db, const struct upload_row *row,
+                            struct upload_reply *r)
+{
+    struct upload_row now = {0};
+    const enum err e = upload_row_get(db, row->id, &now);
+    if (e == E_OK && !strcmp(now.status, "asset_created")) {
+        r->status = 200;
+        return;
+    }
+    if (e == E_OK) remove_moved(u, row->asset_id);
+    answer(r, 410, "This upload was cancelled, or has timed out.");
+}
+
 void upload_finish(struct uploads *u, struct db *db, const struct upload_row *row,
                    struct upload_reply *r)
 {
@@ -171,8 +194,8 @@ void upload_finish(struct uploads *u, struct db *db, const struct upload_row *ro
         answer(r, e == E_FULL ? 507 : 503, "The server could not make an asset of this upload.");
         return;
     }
-    if (e == E_CONFLICT) { /* cancelled in between */
-        answer(r, 410, "This upload was cancelled, or has timed out.");
+    if (e == E_CONFLICT) {
+        settle_conflict(u, db, row, r);
         return;
     }
     log_info("upload-complete", "upload=%.8s user=%s asset=%s bytes=%lld container=%s", row->id,
@@ -203,15 +226,6 @@ static enum err find(struct db *db, const char *where, int64_t now,
         if (e == E_NOTFOUND) e = E_OK;
     }
     return e;
-}
-
-/* A file that was moved for an asset that never came to be. */
-static void remove_moved(const struct uploads *u, const char *asset_id)
-{
-    char path[4096];
-    if (asset_path(u, asset_id, "/" IMPORT_SOURCE_FILE, path, sizeof path) && unlink(path) == 0 &&
-        asset_path(u, asset_id, "", path, sizeof path))
-        (void)rmdir(path);
 }
 
 static bool is_written(struct uploads *u, const char *id)

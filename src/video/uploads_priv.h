@@ -25,6 +25,8 @@ struct upload_row {
 /* uploads.c */
 bool upload_path(const struct uploads *u, const char *id, char *out, size_t cap);
 void upload_changed(const struct uploads *u, const char *stream_id);
+/* Who sends a piece of it just now is told 503 with its next bytes: they go nowhere any more. */
+void upload_stop_writer(struct uploads *u, const char *id);
 
 /* uploads_db.c */
 enum err upload_row_get(struct db *db, const char *id, struct upload_row *out) WARN_UNUSED;
