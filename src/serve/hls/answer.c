@@ -279,28 +279,31 @@ static enum answered multi(struct entry *e, struct http_request *r, const struct
 /* --- media -------------------------------------------------------------------------------------
  */
 
-static void media_headers(struct http_header h[4], enum media_kind kind)
+enum { MEDIA_HEADERS = 5 };
+
+static void media_headers(struct http_header h[MEDIA_HEADERS], enum media_kind kind)
 {
     h[0] = (struct http_header)CORS;
     h[1] = (struct http_header){"content-type", kind == MEDIA_AUDIO ? "audio/mp4" : "video/mp4"};
     h[2] = (struct http_header){"cache-control", "public, max-age=86400, immutable"};
     h[3] = (struct http_header){"access-control-expose-headers",
                                 "content-length, content-range, date"};
+    h[4] = (struct http_header){"x-content-type-options", "nosniff"}; /* a film may hold a page */
 }
 
 static void reply_bytes(struct http_request *r, enum media_kind kind, struct buf *b)
 {
-    struct http_header h[4];
+    struct http_header h[MEDIA_HEADERS];
     media_headers(h, kind);
-    http_reply(r, 200, h, 4, b, HTTP_RANGES);
+    http_reply(r, 200, h, MEDIA_HEADERS, b, HTTP_RANGES);
 }
 
 static void reply_file(struct http_request *r, enum media_kind kind, struct file *f, uint64_t off,
                        uint64_t len)
 {
-    struct http_header h[4];
+    struct http_header h[MEDIA_HEADERS];
     media_headers(h, kind);
-    http_reply_file(r, 200, h, 4, f, off, len, HTTP_RANGES);
+    http_reply_file(r, 200, h, MEDIA_HEADERS, f, off, len, HTTP_RANGES);
 }
 
 static void reply_init(struct http_request *r, const struct archive_rendition *ar,
