@@ -178,6 +178,16 @@ static void sweep_uploads(void *arg)
     uploads_sweep(a->cfg.uploads, api_db(a));
 }
 
+static void sweep_tests(void *arg)
+{
+    struct api *a = arg;
+    char stream[LIVE_ID_CAP];
+    enum err e;
+    while ((e = live_remove_old_test(a->cfg.live, api_db(a), stream)) == E_OK)
+        if (stream[0]) api_stream_changed(a, stream);
+    if (e != E_NOTFOUND) log_warn("test-sweep", "error=%s", err_label(e));
+}
+
 static void tick(struct timer *t, void *ctx)
 {
     struct api *a = ctx;
@@ -190,6 +200,7 @@ static void tick(struct timer *t, void *ctx)
     if (now_us - a->uploads_swept_us > SWEEP_UPLOADS_US) {
         a->uploads_swept_us = now_us;
         pool_run(a->cfg.pool, sweep_uploads, NULL, NULL, a);
+        pool_run(a->cfg.pool, sweep_tests, NULL, NULL, a);
     }
     timer_at(t, now_us + TICK_US);
 }

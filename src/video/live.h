@@ -71,6 +71,11 @@ enum err live_remove_media(struct live *l, struct db *db, const char *stream_id)
 /* Removes one recording: rows, files, its place as the stream's own. E_CONFLICT: it is being
  * recorded. E_NOTFOUND. Pool thread, outside a transaction. */
 enum err live_remove_asset(struct live *l, struct db *db, const char *asset_id) WARN_UNUSED;
+/* Removes a recording that was for a test and is older than a day, if there is one: E_OK, and of
+ * which stream ("": none); else E_NOTFOUND. Pool thread, outside a transaction. */
+#define LIVE_TEST_KEPT_US (INT64_C(24) * 3600 * US_PER_SEC)
+enum err live_remove_old_test(struct live *l, struct db *db,
+                              char stream_id[LIVE_ID_CAP]) WARN_UNUSED;
 /* The row of a playback id has been removed: it leads nowhere from now on. Any thread. */
 void live_forget_playback(struct live *l, const char *playback_id);
 /* The encoder is away within its reconnect window. Any thread. */

@@ -135,10 +135,23 @@ static enum err release_live(struct db *db, const char *live_stream_id, const ch
                    "ss", live_stream_id, asset_id);
 }
 
+/* A test stream that has had its time takes no encoder until it is enabled again. */
+static enum err disable_test(struct db *db, const char *live_stream_id, int64_t now)
+{
+    enum err e = db_exec(db,
+                         "UPDATE live_streams SET status = 'disabled', updated_at = ?2"
+                         " WHERE id = ?1 AND test = 1 AND status = 'idle'",
+                         "si", live_stream_id, now);
+    if (e != E_OK || db_changes(db) == 0) return e;
+    return outbox_add(db, "live_stream.disabled", OUTBOX_LIVE, live_stream_id);
+}
+
 /* The last word on an asset, and on the stream if this was its last run. */
 static enum err write_end(struct db *db, const struct run *r)
 {
     enum err e = write_idle(db, r->live_stream_id, r->ended_us);
+    if (e == E_OK && r->reason == LIVE_END_LIMIT)
+        e = disable_test(db, r->live_stream_id, r->ended_us);
     if (e == E_OK && r->asset_id[0]) e = end_asset(db, r);
     if (e == E_OK) e = end_stream(db, r);
     if (e == E_OK) e = uploads_settle_stream(db, r->stream_id); /* the browser's own may follow */

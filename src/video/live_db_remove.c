@@ -96,3 +96,20 @@ enum err live_db_remove_media(struct live *l, struct db *db, const char *stream_
                     "s", stream_id);
     return e;
 }
+
+enum err live_remove_old_test(struct live *l, struct db *db, char stream_id[LIVE_ID_CAP])
+{
+    char id[LIVE_ID_CAP];
+    struct db_rows *q = db_query(db,
+                                 "SELECT id, COALESCE(stream_id, '') FROM assets WHERE test = 1"
+                                 " AND is_live = 0 AND created_at < ?1 LIMIT 1",
+                                 "i", clock_wall_us() - LIVE_TEST_KEPT_US);
+    const bool found = db_next(q);
+    if (found) {
+        TAKE(id, db_text(q, 0));
+        snprintf(stream_id, LIVE_ID_CAP, "%s", db_text(q, 1));
+    }
+    const enum err e = db_done(q);
+    if (e != E_OK) return e;
+    return found ? live_db_remove_asset(l, db, id) : E_NOTFOUND;
+}

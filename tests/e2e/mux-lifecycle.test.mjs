@@ -9,6 +9,7 @@ import Mux from '@mux/mux-node';
 import { sample } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { run, startServer, until } from './lib/server.mjs';
+import { sql } from './lib/uploads.mjs';
 
 test('a program written for Mux', async (t) => {
   const server = await startServer(t, { args: ['--webhook-allow-private'] });
@@ -102,4 +103,36 @@ test('a program written for Mux', async (t) => {
   await until('the asset was told of', () => of(asset.id).includes('asset.deleted'), 30_000);
   assert.deepEqual(of(asset.id), ['asset.created', 'asset.ready', 'asset.updated', 'asset.deleted']);
   assert.ok(of(upload.id).includes('upload.asset_created'), of(upload.id).join());
+});
+
+// For trying things out, free at Mux: five minutes of broadcast, and a day of recording. The times are made short in the database.
+test('a test stream is disabled when its time is over, and its recording goes after a day', async (t) => {
+  const server = await startServer(t);
+  const made = await run(['token', 'create', '--json', '--data', server.dataDir]);
+  const { TOKEN_ID: tokenId, TOKEN_SECRET: tokenSecret } = JSON.parse(made.stdout);
+  const { video } = new Mux({ baseURL: server.http, tokenId, tokenSecret });
+  await assert.rejects(video.liveStreams.create({ test: true, max_continuous_duration: 60 }), Mux.BadRequestError);
+  const live = await video.liveStreams.create({ test: true, playback_policies: ['public'], new_asset_settings: { playback_policies: ['public'] } });
+  assert.equal(live.test, true);
+  assert.equal(live.max_continuous_duration, 300);
+  sql(server, 'UPDATE live_streams SET max_duration_us = 4000000 WHERE id = ?', live.id);
+  const url = `${server.rtmp}/app/${live.stream_key}`;
+  const encoder = await publishFfmpeg(t, url, { media: { gop: 1 } });
+  const over = await until('it is disabled', async () => {
+    const s = await video.liveStreams.retrieve(live.id);
+    return s.status === 'disabled' && s;
+  });
+  await encoder.exited;
+  const [asset] = (await video.assets.list({ live_stream_id: over.id })).data;
+  assert.equal(asset.test, true);
+  const refused = await publishFfmpeg(t, url, { media: { gop: 1 } });
+  await refused.exited;
+  assert.equal((await video.assets.list({ live_stream_id: live.id })).data.length, 1, 'no other');
+  sql(server, 'UPDATE assets SET created_at = created_at - 86400000000 WHERE id = ?', asset.id);
+  await until('the recording has gone', () => video.assets.retrieve(asset.id).then(() => false, (e) => e instanceof Mux.NotFoundError));
+  assert.equal(fs.existsSync(`${server.dataDir}/recordings/${asset.id}`), false, 'and its files');
+  const told = sql(server, 'SELECT type FROM media_events WHERE object_id IN (?, ?) ORDER BY rowid', live.id, asset.id).map((e) => e.type);
+  assert.ok(told.includes('video.live_stream.disabled') && told.includes('video.asset.deleted'), told.join());
+  await video.liveStreams.enable(live.id);
+  assert.equal((await video.liveStreams.retrieve(live.id)).status, 'idle');
 });

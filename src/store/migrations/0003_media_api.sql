@@ -59,6 +59,7 @@ ALTER TABLE assets ADD COLUMN source_file TEXT;                       -- in the 
 ALTER TABLE assets ADD COLUMN test INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX assets_user ON assets (user_id, created_at, id);
 CREATE INDEX assets_upload ON assets (upload_id);
+CREATE INDEX assets_test ON assets (created_at) WHERE test = 1;
 CREATE INDEX assets_master ON assets (master_key) WHERE master_key <> '';
 
 -- The address of an upload is its only credential: the id is random and long. `received`: so many
