@@ -12,6 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fmp4_walk walk;
     struct fmp4_sample_info s;
     unsigned fragments = 0;
+    uint64_t at;
+    if (fmp4_first_time(span_of(data, size), &at) == E_OK) CHECK(at <= INT64_MAX);
     if (fmp4_init_parse(span_of(data, size), &init) != E_OK) return 0;
     CHECK(init.n_tracks >= 1 && init.n_tracks <= FMP4_TRACKS_MAX);
     struct span rest = init.rest;

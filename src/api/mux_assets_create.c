@@ -4,9 +4,11 @@
 #include "api/api_priv.h"
 #include "api/mux_json.h"
 #include "api/mux_options.h"
+#include "api/mux_tracks.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "video/asset.h"
+#include "video/http_client.h"
 #include "video/http_client.h"
 #include "video/import.h"
 
@@ -16,7 +18,9 @@
 struct input {
     const char *url;   /* borrowed from the body */
     double start, end; /* seconds; -1: not given */
-    json_t *settings;  /* to be given back; owned */
+    json_t *settings;  /* to be given back; owned: a list, of the others too */
+    struct text_track_new texts[LIMIT_TEXT_TRACKS];
+    size_t n_texts;
 };
 
 /* --- inputs --- */
@@ -53,39 +57,58 @@ static bool check_url(struct call *c, const char *url)
 
 static bool read_input(struct call *c, json_t *v, struct input *out)
 {
-    *out = (struct input){.start = -1, .end = -1, .settings = json_object()};
+    json_t *settings = json_object();
+    *out = (struct input){.start = -1, .end = -1, .settings = json_pack("[o]", settings)};
     if (json_is_string(v)) {
         out->url = json_string_value(v);
     } else {
         if (!json_is_object(v)) return mux_invalid(c, "inputs", "Each must be an object.");
         if (!mux_text(c, v, "url", LIMIT_MUX_URL_BYTES, &out->url) ||
             !mux_number(c, v, "start_time", 0, 1e7, &out->start) ||
-            !mux_number(c, v, "end_time", 0, 1e7, &out->end) || !copy_fields(c, v, out->settings))
+            !mux_number(c, v, "end_time", 0, 1e7, &out->end) || !copy_fields(c, v, settings))
             return false;
     }
     if (!out->url || !*out->url) return mux_invalid(c, "inputs.url", "This is needed.");
-    mux_set_text(out->settings, "url", out->url);
-    if (out->start >= 0) mux_set(out->settings, "start_time", json_real(out->start));
-    if (out->end >= 0) mux_set(out->settings, "end_time", json_real(out->end));
+    mux_set_text(settings, "url", out->url);
+    if (out->start >= 0) mux_set(settings, "start_time", json_real(out->start));
+    if (out->end >= 0) mux_set(settings, "end_time", json_real(out->end));
     return check_url(c, out->url) && check_times(c, out);
+}
+
+/* Those behind the first: text tracks. */
+static bool read_texts(struct call *c, json_t *list, struct input *out)
+{
+    for (size_t i = 1; i < json_array_size(list); i++) {
+        json_t *v = json_array_get(list, i), *settings = json_object();
+        json_array_append_new(out->settings, settings);
+        if (!json_is_object(v)) return mux_invalid(c, "inputs", "Each must be an object.");
+        if (i > LIMIT_TEXT_TRACKS) return mux_invalid(c, "inputs", "These are too many.");
+        struct text_track_new *t = &out->texts[out->n_texts++];
+        if (!mux_read_track(c, v, "inputs.", t) || !copy_fields(c, v, settings)) return false;
+        mux_set_text(settings, "url", t->url);
+        if (t->closed_captions) mux_set(settings, "closed_captions", json_true());
+        for (size_t k = 0; t->name && *t->name && k + 1 < out->n_texts; k++)
+            if (out->texts[k].name && !strcmp(out->texts[k].name, t->name))
+                return mux_invalid(c, "inputs.name", "Two tracks have the same name.");
+    }
+    return true;
 }
 
 /* `inputs`, or `input`; a list, one object, or a bare address. The first is the media. */
 static bool read_inputs(struct call *c, json_t *in, struct input *out)
 {
+    json_t *list = NULL;
     json_t *v = json_object_get(in, "inputs");
     if (!v || json_is_null(v)) v = json_object_get(in, "input");
     if (json_is_array(v)) {
-        if (json_array_size(v) > 1)
-            return mux_invalid(c, "inputs",
-                               "One input is taken here; add text tracks to the asset.");
+        list = v;
         v = json_array_get(v, 0);
     }
     if (!v || json_is_null(v)) return mux_invalid(c, "inputs", "At least one input is needed.");
     const char *type = json_string_value(json_object_get(v, "type"));
     if (type && !strcmp(type, "text"))
         return mux_invalid(c, "inputs", "The first input must be video or sound.");
-    return read_input(c, v, out);
+    return read_input(c, v, out) && read_texts(c, list, out);
 }
 
 /* --- the asset --- */
@@ -113,8 +136,8 @@ static void say_why_not(struct call *c, enum err e)
 static void make(struct call *c, const struct input *in, const struct mux_asset_options *o)
 {
     char id[LIVE_ID_CAP];
-    json_t *given = json_pack("[O]", in->settings), *options = mux_stored(o->json);
-    char *inputs = json_dumps(given, JSON_COMPACT);
+    json_t *options = mux_stored(o->json);
+    char *inputs = json_dumps(in->settings, JSON_COMPACT);
     const char *access = json_string_value(json_object_get(options, "master_access"));
     const bool clip = !strncmp(in->url, CLIP_SCHEME, strlen(CLIP_SCHEME));
     const struct import_new n = {
@@ -132,9 +155,10 @@ static void make(struct call *c, const struct input *in, const struct mux_asset_
         .origin = c->origin,
         .policies = o->policies.list,
         .n_policies = o->policies.n,
+        .texts = in->texts,
+        .n_texts = in->n_texts,
     };
     const enum err e = import_create(c->db, &n, id);
-    json_decref(given);
     json_decref(options);
     free(inputs);
     if (e != E_OK)
@@ -180,12 +204,15 @@ static void input_info(struct call *c)
     char *text = inputs_of(c->db, id);
     json_t *given = mux_stored(text ? text : ""), *file = mux_stored(a.input_info);
     json_t *settings = json_incref(json_array_get(given, 0)), *info = json_object();
+    json_t *all = json_pack("[o]", info);
     json_object_set_new(info, "settings", settings ? settings : json_object());
     mux_set(info, "file", file);
+    for (size_t i = 1; i < json_array_size(given); i++)
+        json_array_append_new(all, json_pack("{s:O}", "settings", json_array_get(given, i)));
     json_decref(given);
     free(text);
     asset_fini(&a);
-    mux_data(c, 200, json_pack("[o]", info));
+    mux_data(c, 200, all);
 }
 
 static const struct endpoint ENDPOINTS[] = {

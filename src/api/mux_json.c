@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/mux_json.h"
 #include "api/mux_renditions.h"
+#include "api/mux_tracks.h"
 #include "base/xalloc.h"
 #include "video/playback_id.h"
 
@@ -51,6 +52,9 @@ enum err mux_render(struct db *db, enum outbox_object kind, const char *id, stru
         break;
     case OUTBOX_LIVE:
         j = mux_live_json(db, id, MUX_EVENT);
+        break;
+    case OUTBOX_TRACK:
+        j = mux_track_event_json(db, id);
         break;
     case OUTBOX_UPLOAD:
         j = mux_upload_json(db, id, NULL);

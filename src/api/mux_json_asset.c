@@ -2,6 +2,7 @@
 /* An asset in Mux's words: section 2.4 of the contract, docs/api/media.md. */
 #include "api/mux_json.h"
 #include "api/mux_renditions.h"
+#include "api/mux_tracks.h"
 #include "base/clock.h"
 #include "video/asset.h"
 
@@ -55,7 +56,6 @@ static void set_measures(json_t *j, const struct asset *a)
 {
     if (a->duration_us >= 0 && !a->is_live)
         mux_set(j, "duration", json_real((double)a->duration_us / US_PER_SEC));
-    mux_set(j, "tracks", mux_stored(a->tracks));
     if (!*a->tracks || strcmp(a->status, "ready") != 0) return;
     mux_set_text(j, "resolution_tier", tier_of(a));
     mux_set_text(j, "max_stored_resolution", stored_resolution(a));
@@ -143,6 +143,7 @@ json_t *mux_asset_json(struct db *db, const char *id, enum mux_form form, const 
     set_measures(j, &a);
     set_options(j, &a, origin);
     set_live(j, &a);
+    mux_set(j, "tracks", mux_text_tracks_json(db, a.id, mux_stored(a.tracks)));
     mux_set(j, "static_renditions", mux_static_renditions_json(db, a.id));
     mux_set_text(j, "upload_id", a.upload_id);
     mux_set_text(j, "source_asset_id", a.source_asset_id);

@@ -83,10 +83,32 @@ struct hls_variant {
     uint64_t peak, average; /* bits a second */
     unsigned width, height, fps_milli, channels;
 };
+/* Subtitles. `name` is unlike those of the others; what may not stand in a playlist is replaced. */
+struct hls_subtitles {
+    const char *uri, *name, *language;
+    bool captions; /* for those who do not hear: sounds are described too */
+    bool on;       /* from the start */
+};
+struct hls_multivariant {
+    const struct hls_variant *video;
+    unsigned n_video;
+    const struct hls_variant *audio; /* NULL: none */
+    const struct hls_subtitles *texts;
+    unsigned n_texts;
+    bool independent;
+};
 /* Each video is a variant; with `audio` it refers to it as a group, and adds its rates and codecs.
  * Without a video the audio is the variant. */
-void hls_multivariant_write(struct str *out, const struct hls_variant *video, unsigned n_video,
-                            const struct hls_variant *audio, bool independent);
+void hls_multivariant_write(struct str *out, const struct hls_multivariant *m);
+
+/* The playlist of subtitles: a piece of text for some segments of the picture each. VOD. */
+struct hls_text_piece {
+    uint64_t first_msn, last_msn; /* of the picture */
+    int64_t dur_us, wall_us;
+    bool discontinuity;
+};
+void hls_text_playlist_write(struct str *out, const char *name, const struct hls_text_piece *pieces,
+                             size_t n, uint64_t first_dsn);
 
 /* --- answering ---------------------------------------------------------------------------------
  */

@@ -166,8 +166,34 @@ static void add_rates(struct str *out, uint64_t peak, uint64_t average)
     if (average) str_addf(out, ",AVERAGE-BANDWIDTH=%llu", (unsigned long long)average);
 }
 
-static void add_video(struct str *out, const struct hls_variant *v, const struct hls_variant *audio)
+/* A quoted string holds no quotes and no control characters. */
+static void add_quoted(struct str *out, const char *text)
 {
+    str_addc(out, '"');
+    for (; *text; text++)
+        str_addc(out, *text == '"'                                   ? '\''
+                      : (unsigned char)*text < 0x20 || *text == 0x7f ? ' '
+                                                                     : *text);
+    str_addc(out, '"');
+}
+
+static void add_subtitles(struct str *out, const struct hls_subtitles *t)
+{
+    str_adds(out, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=");
+    add_quoted(out, t->name);
+    str_adds(out, ",LANGUAGE=");
+    add_quoted(out, t->language);
+    str_addf(out, ",DEFAULT=%s,AUTOSELECT=YES,FORCED=NO", t->on ? "YES" : "NO");
+    if (t->captions)
+        str_adds(out, ",CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog,"
+                      "public.accessibility.describes-music-and-sound\"");
+    str_addf(out, ",URI=\"%s\"\n", t->uri);
+}
+
+static void add_video(struct str *out, const struct hls_variant *v,
+                      const struct hls_multivariant *m)
+{
+    const struct hls_variant *audio = m->audio;
     str_adds(out, "#EXT-X-STREAM-INF:");
     add_rates(out, v->peak + (audio ? audio->peak : 0), v->average + (audio ? audio->average : 0));
     str_addf(out, ",CODECS=\"%s%s%s\"", v->codecs, audio ? "," : "", audio ? audio->codecs : "");
@@ -175,24 +201,57 @@ static void add_video(struct str *out, const struct hls_variant *v, const struct
     if (v->fps_milli)
         str_addf(out, ",FRAME-RATE=%u.%03u", v->fps_milli / 1000, v->fps_milli % 1000);
     if (audio) str_adds(out, ",AUDIO=\"audio\"");
+    if (m->n_texts) str_adds(out, ",SUBTITLES=\"subs\"");
     str_addf(out, ",CLOSED-CAPTIONS=NONE\n%s\n", v->uri);
 }
 
-void hls_multivariant_write(struct str *out, const struct hls_variant *video, unsigned n_video,
-                            const struct hls_variant *audio, bool independent)
+void hls_multivariant_write(struct str *out, const struct hls_multivariant *m)
 {
+    const struct hls_variant *audio = m->audio;
     str_adds(out, "#EXTM3U\n#EXT-X-VERSION:6\n");
-    if (independent) str_adds(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
-    if (n_video && audio) {
+    if (m->independent) str_adds(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+    if (m->n_video && audio) {
         str_adds(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"Audio\",DEFAULT=YES,"
                       "AUTOSELECT=YES");
         if (audio->channels) str_addf(out, ",CHANNELS=\"%u\"", audio->channels);
         str_addf(out, ",URI=\"%s\"\n", audio->uri);
     }
-    for (unsigned i = 0; i < n_video; i++) add_video(out, &video[i], audio);
-    if (!n_video && audio) {
+    for (unsigned i = 0; i < m->n_texts; i++) add_subtitles(out, &m->texts[i]);
+    for (unsigned i = 0; i < m->n_video; i++) add_video(out, &m->video[i], m);
+    if (!m->n_video && audio) {
         str_adds(out, "#EXT-X-STREAM-INF:");
         add_rates(out, audio->peak, audio->average);
-        str_addf(out, ",CODECS=\"%s\"\n%s\n", audio->codecs, audio->uri);
+        str_addf(out, ",CODECS=\"%s\"%s\n%s\n", audio->codecs,
+                 m->n_texts ? ",SUBTITLES=\"subs\"" : "", audio->uri);
     }
+}
+
+static int64_t longest(const struct hls_text_piece *pieces, size_t n)
+{
+    int64_t s = 1;
+    for (size_t i = 0; i < n; i++)
+        if ((pieces[i].dur_us + 500000) / US_PER_SEC > s)
+            s = (pieces[i].dur_us + 500000) / US_PER_SEC;
+    return s;
+}
+
+void hls_text_playlist_write(struct str *out, const char *name, const struct hls_text_piece *pieces,
+                             size_t n, uint64_t first_dsn)
+{
+    char wall[CLOCK_ISO_LEN];
+    str_addf(out,
+             "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:%lld\n"
+             "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-MEDIA-SEQUENCE:0\n",
+             (long long)longest(pieces, n));
+    if (first_dsn)
+        str_addf(out, "#EXT-X-DISCONTINUITY-SEQUENCE:%llu\n", (unsigned long long)first_dsn);
+    for (size_t i = 0; i < n; i++) {
+        if (pieces[i].discontinuity) str_adds(out, "#EXT-X-DISCONTINUITY\n");
+        clock_iso(pieces[i].wall_us, wall);
+        str_addf(out, "#EXT-X-PROGRAM-DATE-TIME:%s\n#EXTINF:", wall);
+        add_seconds(out, pieces[i].dur_us);
+        str_addf(out, ",\n%s/%llu-%llu.vtt\n", name, (unsigned long long)pieces[i].first_msn,
+                 (unsigned long long)pieces[i].last_msn);
+    }
+    str_adds(out, "#EXT-X-ENDLIST\n");
 }

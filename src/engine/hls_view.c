@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/hls_view.h"
 #include "base/clock.h"
+#include "wire/lang_tag.h"
 #include <stdio.h>
 
 #define US_PER_HOUR (3600 * US_PER_SEC)
@@ -75,13 +76,7 @@ static bool read_ms(struct span v, int64_t *out)
 
 static bool read_lang(struct span v, char *out, size_t cap)
 {
-    for (size_t i = 0; i < v.len; i++) {
-        const uint8_t c = v.p[i];
-        const bool ok =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-        if (!ok) return false;
-    }
-    return v.len && span_cstr(v, out, cap);
+    return lang_tag_valid(v) && span_cstr(v, out, cap);
 }
 
 static bool set_clip(struct hls_wish *w, enum hls_clip clip, bool end, struct span v)
@@ -101,8 +96,8 @@ static bool set(struct hls_wish *w, enum wish which, struct span v)
     case MAX_RESOLUTION:
         return read_height(v, &w->max_height);
     case RENDITION_ORDER:
-        return span_is(v, "desc"); /* as they stand anyway */
-    case REDUNDANT_STREAMS:        /* one host: nothing to list twice */
+        return w->largest_first = span_is(v, "desc");
+    case REDUNDANT_STREAMS: /* one host: nothing to list twice */
     case ROKU_TRICK_PLAY:
         return read_bool(v, &b);
     case SUBTITLES_LANG:

@@ -31,7 +31,8 @@ struct hls_view {
 struct hls_wish {
     struct hls_view view;
     unsigned min_height, max_height; /* 0: any */
-    char subtitles[32];              /* language that is on from the start, "": none */
+    char subtitles[40];              /* language that is on from the start, "": none */
+    bool largest_first;              /* else one in the middle */
     unsigned clip_seen;              /* which clips were asked for; private */
 };
 

@@ -48,6 +48,12 @@ enum gate_media {
     GATE_MEDIA_LIVE,  /* a live stream's own playback id */
     GATE_MEDIA_ASSET, /* a recording: EVENT while its stream is live, VOD afterwards */
 };
+/* A text track of a recording. */
+struct gate_text {
+    char id[64], language[40]; /* a language tag, checked */
+    char name[4 * LIMIT_TEXT_NAME + 1];
+    bool closed_captions;
+};
 struct gate_media_answer {
     enum gate_media kind;
     struct record_log
@@ -58,6 +64,8 @@ struct gate_media_answer {
     int64_t duration_us;   /* how long it may play at most, without pauses */
     int64_t thumbnail_us;  /* ASSET: the time of its picture that its owner has chosen; -1: none */
     const char *asset_id;  /* whose segments these are, for counting; "": of none */
+    const struct gate_text *texts; /* ASSET that is finished: those that are ready */
+    unsigned n_texts;
 };
 /* E_OK; E_NOTFOUND: no such playback id; E_CLOSED: known, nothing to play now (412); E_AUTH: the
  * same of a signed id. `m` is NULL unless E_OK, and valid during the call. */
@@ -67,6 +75,10 @@ typedef void gate_media_fn(void *ctx, enum err e, const struct gate_media_answer
  * no such file; E_CLOSED: it is being made; E_AUTH. */
 struct file;
 typedef void gate_file_fn(void *ctx, enum err e, const char *reason, struct file *f, uint64_t size);
+
+/* The WebVTT of a text track: clean (wire/subtitles.h), borrowed. E_NOTFOUND: no such track behind
+ * this id; E_CLOSED: it is being made. Whether it may be seen the asker knows already. */
+typedef void gate_text_fn(void *ctx, enum err e, struct buf *vtt);
 
 /* So much media of an asset has gone out, since the last time. */
 struct gate_delivered {
@@ -88,6 +100,8 @@ struct gate {
                  const char *name, gate_file_fn *answer, void *ctx);
     /* The whole of an asset, by the key of its address: "master.mp4". */
     void (*master)(void *self, const char *key, const char *name, gate_file_fn *answer, void *ctx);
+    void (*text)(void *self, const char *playback_id, const char *track_id, gate_text_fn *answer,
+                 void *ctx);
     void (*media)(void *self, const char *playback_id, gate_media_fn *answer, void *ctx);
     /* Nothing is answered; the list is the caller's. May be NULL. */
     void (*delivered)(void *self, const struct gate_delivered *list, size_t n);

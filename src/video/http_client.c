@@ -230,7 +230,8 @@ static void judge(struct transfer *t, CURLcode rc)
         say(t, E_TIMEOUT, words);
     else if (rc == CURLE_ABORTED_BY_CALLBACK)
         say(t, E_CLOSED, "stopped");
-    else if (rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL)
+    else if (rc == CURLE_URL_MALFORMAT || rc == CURLE_UNSUPPORTED_PROTOCOL ||
+             rc == CURLE_TOO_MANY_REDIRECTS)
         say(t, E_INVALID, words);
     else
         say(t, E_IO, words);

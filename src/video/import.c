@@ -8,6 +8,7 @@
 #include "video/live_files.h"
 #include "video/master.h"
 #include "video/renditions.h"
+#include "video/text_tracks.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -146,7 +147,7 @@ static enum err fetch(struct work *w)
     (void)mkdir(w->dir, 0750);
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0) return fail(w, E_IO, "The disk of the server cannot be written to.");
-    enum err e = import_fetch(w->i, w->job->input, fd, on_fetched, w, w->problem, w->cap);
+    enum err e = import_fetch(w->i, w->job->input, fd, NULL, on_fetched, w, w->problem, w->cap);
     if (e == E_OK && fdatasync(fd) < 0) e = fail(w, E_IO, "The disk cannot be written to.");
     if (e != E_OK && ftruncate(fd, 0) < 0) log_warn("fetch", "asset=%s: kept a part", w->asset.id);
     close(fd);
@@ -270,6 +271,7 @@ struct imports *imports_new(const struct imports_config *cfg)
         {"rendition", false, renditions_run, renditions_failed, cfg->live},
         {"master", false, master_run, master_failed, cfg->live},
         {"adopt", true, run_adopt, adopt_failed, i},
+        {"text", true, text_job_run, text_job_failed, i},
     };
     _Static_assert(sizeof kinds <= sizeof i->kinds - sizeof *i->kinds, "one to end them");
     memcpy(i->kinds, kinds, sizeof kinds);

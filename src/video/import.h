@@ -10,6 +10,8 @@
  *           of the server's own recording, which gets a new one, and becomes the stream's
  * recording; waits while the server still records.
  *
+ *   text    input: a text track (video/text_tracks.h).
+ *
  * The asset's row goes from 'preparing' (progress at most once a second) to 'ready' with what is
  * known then, or to 'errored' with `problem` in words; the outbox hears of it in the same
  * transaction. `source` is removed afterwards unless the row has a `source_file`. An asset that is
@@ -23,6 +25,7 @@
 
 struct imports;
 struct http_client;
+struct text_track_new;
 
 struct imports_config {
     const struct settings *settings;
@@ -53,6 +56,8 @@ struct import_new {
     const char *origin; /* of the request: video/master.h; NULL: "" */
     const enum playback_policy *policies;
     size_t n_policies;
+    const struct text_track_new *texts; /* video/text_tracks.h */
+    size_t n_texts;
 };
 
 /* The asset's row, its playback ids, its job; tells the outbox. Pool thread. E_LIMIT: this user has

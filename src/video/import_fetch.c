@@ -77,18 +77,22 @@ static enum err judge(struct fetch *f, char *problem, size_t cap)
 }
 
 enum err import_fetch(struct imports *i, const char *url, int fd,
+                      const struct import_fetch_limits *limits,
                       bool (*go_on)(void *ctx, int percent), void *ctx, char *problem, size_t cap)
 {
     const struct settings *s = i->cfg.settings;
     struct fetch f = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    const struct import_fetch_limits media = {
+        s->max_upload_size ? (uint64_t)s->max_upload_size : INT64_MAX, TOTAL_MS, IDLE_MS};
+    if (!limits) limits = &media;
     const struct http_want w = {
         .url = url,
         .allow_private = s->fetch_allow_private,
         .redirects = REDIRECTS,
         .connect_ms = CONNECT_MS,
-        .total_ms = TOTAL_MS,
-        .idle_ms = IDLE_MS,
-        .max_bytes = s->max_upload_size ? (uint64_t)s->max_upload_size : INT64_MAX,
+        .total_ms = limits->total_ms,
+        .idle_ms = limits->idle_ms,
+        .max_bytes = limits->max_bytes,
         .fd = fd,
         .min_free = (uint64_t)s->min_free_disk,
         .cancel = &f.cancel,

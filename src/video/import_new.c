@@ -4,6 +4,7 @@
 #include "video/import.h"
 #include "video/outbox.h"
 #include "video/renditions.h"
+#include "video/text_tracks.h"
 #include <stdio.h>
 
 #define ASSET_ID_CHARS 24
@@ -64,6 +65,14 @@ static enum err create(struct db *db, const struct import_new *n, const char *id
     }
     if (e == E_OK) e = queue(db, n, id);
     if (e == E_OK) e = outbox_add(db, "asset.created", OUTBOX_ASSET, id);
+    for (size_t i = 0; i < n->n_texts && e == E_OK; i++) {
+        struct text_track t;
+        struct text_track_new named = n->texts[i];
+        e = text_track_insert(db, id, n->user_id, &named, &t);
+        if (e != E_CONFLICT) continue;
+        named.name = NULL; /* another one without a name was given this one */
+        e = text_track_insert(db, id, n->user_id, &named, &t);
+    }
     return e == E_OK ? renditions_wanted(db, id) : e;
 }
 

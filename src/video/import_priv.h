@@ -36,8 +36,14 @@ enum err import_db_errored(struct db *db, const struct import_asset *a, enum err
 /* E_MORE: the stream's own recording still runs. E_NOTFOUND: asset or stream are gone. */
 enum err import_db_adopt(struct db *db, const char *asset_id, const char *stream_id) WARN_UNUSED;
 
-/* import_fetch.c: the address into an open file. `go_on` is asked about once a second; percent -1:
- * not known. E_CLOSED: it said no. E_NOTFOUND, E_AUTH, E_LIMIT: will not do; others may pass. */
+struct import_fetch_limits {
+    uint64_t max_bytes;
+    int64_t total_ms, idle_ms; /* to the end; with next to nothing coming */
+};
+/* import_fetch.c: the address into an open file; `limits` NULL: those of media. `go_on` is asked
+ * about once a second; percent -1: not known. E_CLOSED: it said no. E_NOTFOUND, E_AUTH, E_LIMIT:
+ * will not do; others may pass. */
 enum err import_fetch(struct imports *i, const char *url, int fd,
+                      const struct import_fetch_limits *limits,
                       bool (*go_on)(void *ctx, int percent), void *ctx, char *problem,
                       size_t cap) WARN_UNUSED;

@@ -8,6 +8,7 @@
 #include "video/admit.h"
 #include "video/delivery.h"
 #include "video/live_priv.h"
+#include "video/text_tracks.h"
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -208,6 +209,8 @@ struct playback_call {
     struct live_playback found;
     struct broadcast *b;
     struct gate_pass pass;
+    struct gate_text *texts;
+    unsigned n_texts;
 };
 
 /* The running broadcast behind the id: a live stream may have several ids, and so may a recording.
@@ -226,6 +229,8 @@ static void playback_work(void *arg)
     if (c->err == E_OK && (c->admit || (c->play && c->found.is_signed)))
         c->err = admit_check(db, c->id, &c->found, &c->who, &c->pass, &c->reason);
     if (c->err == E_OK) c->b = find_run(c->live, &c->found);
+    if (c->err == E_OK && c->media && !c->b && !strcmp(c->found.kind, "asset"))
+        c->err = text_tracks_ready(db, c->found.object_id, &c->texts, &c->n_texts);
 }
 
 static void answer_play(struct playback_call *c)
@@ -261,6 +266,8 @@ static void answer_media(struct playback_call *c)
         m.dir = path;
         m.stream_id = c->found.stream_id;
         m.asset_id = c->found.object_id;
+        m.texts = c->texts;
+        m.n_texts = c->n_texts;
     } else if (c->err == E_OK) {
         c->err = m.is_signed ? E_AUTH : E_CLOSED;
     }
@@ -280,6 +287,7 @@ static void playback_done(void *arg)
     free(c->token);
     free(c->referrer);
     free(c->agent);
+    free(c->texts);
     free(c);
 }
 
@@ -376,6 +384,7 @@ struct gate live_gate(struct live *l)
                          .admit = gate_on_admit,
                          .file = live_gate_file,
                          .master = live_gate_master,
+                         .text = live_gate_text,
                          .media = gate_on_media,
                          .delivered = gate_on_delivered};
 }

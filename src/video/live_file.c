@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate's question about files made of a recording. */
+/* The gate's questions about files made of a recording, and about its text tracks. */
 #include "base/xalloc.h"
 #include "io/file.h"
 #include "video/admit.h"
 #include "video/master.h"
 #include "video/renditions.h"
+#include "video/text_tracks.h"
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -100,4 +101,41 @@ void live_gate_master(void *self, const char *key, const char *name, gate_file_f
     struct file_call *c = call_new(self, key, name, answer, ctx);
     c->is_master = true;
     pool_run(c->live->cfg.pool, file_work, loop_current(), file_done, c);
+}
+
+/* --- text tracks --- */
+
+struct text_call {
+    struct live *live;
+    char id[LIVE_ID_CAP], track_id[LIVE_ID_CAP];
+    gate_text_fn *answer;
+    void *ctx;
+    enum err err;
+    struct buf *vtt;
+};
+
+static void text_work(void *arg)
+{
+    struct text_call *c = arg;
+    c->err = text_track_body(db_open_thread(c->live->cfg.store), c->id, c->track_id, &c->vtt);
+}
+
+static void text_done(void *arg)
+{
+    struct text_call *c = arg;
+    c->answer(c->ctx, c->err, c->vtt);
+    if (c->err == E_OK) buf_unref(c->vtt);
+    free(c);
+}
+
+void live_gate_text(void *self, const char *id, const char *track_id, gate_text_fn *answer,
+                    void *ctx)
+{
+    struct text_call *c = NEW(struct text_call);
+    c->live = self;
+    c->answer = answer;
+    c->ctx = ctx;
+    if (!span_cstr(span_str(id), c->id, sizeof c->id)) c->id[0] = 0;
+    if (!span_cstr(span_str(track_id), c->track_id, sizeof c->track_id)) c->track_id[0] = 0;
+    pool_run(c->live->cfg.pool, text_work, loop_current(), text_done, c);
 }

@@ -94,7 +94,9 @@ struct live_playback {
 enum err live_db_find_playback(struct db *db, const char *id,
                                struct live_playback *out) WARN_UNUSED;
 
-/* live_file.c: the gate's question about files. */
+/* live_file.c: the gate's questions about files and text tracks. */
+void live_gate_text(void *self, const char *id, const char *track_id, gate_text_fn *answer,
+                    void *ctx);
 void live_gate_file(void *self, const char *id, const struct gate_viewer *who, const char *name,
                     gate_file_fn *answer, void *ctx);
 void live_gate_master(void *self, const char *key, const char *name, gate_file_fn *answer,

@@ -4,7 +4,7 @@
 #include "base/rand.h"
 #include <stdio.h>
 
-const char *const OUTBOX_OBJECTS[] = {"asset", "upload", "live", "asset", NULL};
+const char *const OUTBOX_OBJECTS[] = {"asset", "upload", "live", "asset", "asset", NULL};
 
 /* Set once before the threads are there. */
 static struct {
@@ -38,7 +38,9 @@ static enum err find_owner(struct db *db, enum outbox_object kind, const char *i
         "SELECT user_id, id FROM uploads WHERE id = ?1",
         "SELECT user_id, id FROM live_streams WHERE id = ?1",
         "SELECT a.user_id, a.id FROM static_renditions r JOIN assets a ON a.id = r.asset_id"
-        " WHERE r.id = ?1"};
+        " WHERE r.id = ?1",
+        "SELECT a.user_id, a.id FROM text_tracks t JOIN assets a ON a.id = t.asset_id"
+        " WHERE t.id = ?1"};
     struct db_rows *q = db_query(db, SQL[kind], "s", id);
     const bool found = db_next(q) && !db_null(q, 0);
     if (found) {

@@ -12,7 +12,7 @@
 
 /* "asset", "upload", "live": also the words of the wire. What is part of an asset is told of with
  * its own data, and names the asset. */
-enum outbox_object { OUTBOX_ASSET, OUTBOX_UPLOAD, OUTBOX_LIVE, OUTBOX_RENDITION };
+enum outbox_object { OUTBOX_ASSET, OUTBOX_UPLOAD, OUTBOX_LIVE, OUTBOX_RENDITION, OUTBOX_TRACK };
 extern const char *const OUTBOX_OBJECTS[];
 
 /* A delivery is tried for so long. */

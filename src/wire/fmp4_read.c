@@ -278,3 +278,39 @@ enum err fmp4_sample_next(struct fmp4_walk *w, struct fmp4_sample_info *out)
     *out = s;
     return E_OK;
 }
+
+/* --- the first time ---------------------------------------------------------------------------
+ */
+
+static int32_t first_offset(struct span trun)
+{
+    struct rd r = rd_from(trun);
+    const uint32_t flags = rd_u32be(&r) & 0xffffff;
+    const uint32_t count = rd_u32be(&r);
+    if (flags & 0x1) rd_skip(&r, 4);
+    if (flags & 0x4) rd_skip(&r, 4);
+    if (flags & 0x100) rd_skip(&r, 4);
+    if (flags & 0x200) rd_skip(&r, 4);
+    if (flags & 0x400) rd_skip(&r, 4);
+    if (!count || !(flags & 0x800)) return 0;
+    return (int32_t)rd_u32be(&r);
+}
+
+enum err fmp4_first_time(struct span in, uint64_t *out)
+{
+    struct fmp4_box b;
+    enum err e;
+    do e = fmp4_box_next(&in, &b);
+    while (e == E_OK && !is(&b, "moof"));
+    if (e != E_OK) return e == E_NOTFOUND ? E_MORE : e;
+    const struct span traf = child(b.body, "traf");
+    struct rd r = rd_from(child(traf, "tfdt"));
+    const uint8_t version = rd_u8(&r);
+    rd_skip(&r, 3);
+    const uint64_t dts = version ? rd_u64be(&r) : rd_u32be(&r);
+    if (r.underflow || dts > INT64_MAX / 2) return E_PROTO;
+    const int64_t at = (int64_t)dts + first_offset(child(traf, "trun"));
+    if (at < 0) return E_PROTO;
+    *out = (uint64_t)at;
+    return E_OK;
+}

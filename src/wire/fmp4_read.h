@@ -66,6 +66,9 @@ enum err fmp4_box_next(struct span *rest, struct fmp4_box *out) WARN_UNUSED;
 /* E_MORE: no whole moov yet. E_PROTO: broken. E_LIMIT: too many tracks. */
 enum err fmp4_init_parse(struct span in, struct fmp4_init *out) WARN_UNUSED;
 const struct fmp4_track_info *fmp4_init_track(const struct fmp4_init *init, uint32_t id);
+/* The time of the first sample of the first moof in `in`, of which what follows need not be there:
+ * decoding time and composition offset, in timescale units. E_MORE: no whole moof. E_PROTO. */
+enum err fmp4_first_time(struct span in, uint64_t *out) WARN_UNUSED;
 /* Takes the next moof and mdat off *rest, skipping other boxes. E_NOTFOUND: no more. E_MORE: the
  * last one is not whole: *rest begins with it. */
 enum err fmp4_fragment_next(struct span *rest, struct fmp4_fragment *out) WARN_UNUSED;

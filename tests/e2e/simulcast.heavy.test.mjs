@@ -59,9 +59,11 @@ test('three layers of H.264 are three renditions', async (t) => {
   const { server, stream, from, to, problems } = all;
   const made = await publish(all, { layers: 3, rids: ['0', '1', 'low'] });
   assert.match(made.text, /a=simulcast:recv 0;1;low/);
-  const url = hlsUrl(server, stream.playback.playbackId);
+  const url = `${hlsUrl(server, stream.playback.playbackId)}?rendition_order=desc`;
   const hls = await open(url);
   assert.deepEqual(hls.master.variants.map((v) => v.RESOLUTION), ['1280x720', '640x360', '320x180']);
+  const usual = await open(hlsUrl(server, stream.playback.playbackId));
+  assert.deepEqual(usual.master.variants.map((v) => v.RESOLUTION), ['640x360', '1280x720', '320x180'], 'the one in the middle first');
   for (const v of hls.master.variants) {
     assert.match(v.CODECS, /^avc1\.42[0-9a-f]{4},(mp4a\.40\.2|Opus)$/);
     assert.equal(Number(v['FRAME-RATE']), 30);
@@ -99,7 +101,7 @@ test('three layers of H.264 are three renditions', async (t) => {
   assert.deepEqual(problems, []);
 
   const ended = await stop(all);
-  const recording = new URL(ended.recordingUrl, server.http).href;
+  const recording = `${new URL(ended.recordingUrl, server.http).href}?rendition_order=desc`;
   const probe = await ffprobe(recording, [], { quiet: false });
   const sizes = probe.streams.filter((s) => s.codec_type === 'video').map((s) => s.width);
   assert.deepEqual(sizes, [1280, 640, 320]);

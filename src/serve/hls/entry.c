@@ -125,12 +125,23 @@ static void drop_vod(struct entry *e)
     e->vod_dir = NULL;
 }
 
+static void take_texts(struct entry *e, const struct gate_media_answer *m)
+{
+    free(e->texts);
+    e->texts = NULL;
+    e->n_texts = m ? m->n_texts : 0;
+    if (!e->n_texts) return;
+    e->texts = xcalloc(e->n_texts, sizeof *e->texts);
+    memcpy(e->texts, m->texts, e->n_texts * sizeof *e->texts);
+}
+
 /* Off the books: no new request finds it. */
 static void entry_unlist(struct entry *e)
 {
     e->dead = true;
     drop_log(e);
     drop_vod(e);
+    take_texts(e, NULL);
     list_remove(&e->node);
     map_del(&e->loop->by_id, span_str(e->id));
 }
@@ -318,6 +329,7 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
             tell_delivered(e);
             snprintf(e->asset_id, sizeof e->asset_id, "%s", m->asset_id);
         }
+        take_texts(e, m);
         if (m->log)
             take_log(e, m->log);
         else if (m->dir && (!e->vod || strcmp(e->vod_dir, m->dir) != 0))

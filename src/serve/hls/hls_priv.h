@@ -26,7 +26,15 @@
 
 struct hls_loop;
 
-enum ask_kind { ASK_MULTI, ASK_MEDIA, ASK_RESOURCE };
+enum ask_kind { ASK_MULTI, ASK_MEDIA, ASK_RESOURCE, ASK_TEXT };
+
+/* Of a text track: its playlist, a piece of it, or the whole as a file. */
+enum text_what { TEXT_LIST, TEXT_PIECE, TEXT_FILE, TEXT_PLAIN };
+struct text_ask {
+    enum text_what what;
+    char id[HLS_ID_CAP];
+    uint64_t first, last; /* PIECE: of segments */
+};
 
 struct ask {
     enum ask_kind kind;
@@ -38,6 +46,7 @@ struct ask {
     char rendition[HLS_NAME_CAP];
     struct m3u8_directives d;
     struct hls_resource_id id;
+    struct text_ask text; /* TEXT; its view is the path's, or the wish's of a file */
 };
 
 struct wait {
@@ -79,6 +88,8 @@ struct entry {
         unsigned height;
         int64_t us;
     } delivered[LIMIT_RECORD_RENDITIONS]; /* not told yet */
+    struct gate_text *texts;              /* of `vod`, owned */
+    unsigned n_texts;
     struct archive *vod;
     char *vod_dir; /* where it is from: an id may come to lead elsewhere */
     struct made vod_made[LIMIT_RECORD_RENDITIONS]; /* VOD, EVENT in text[0], text[1] */
@@ -128,6 +139,10 @@ void answer_made_clear(struct made *m);
 /* files.c: of the path's id and name, with "mp4" or "m4a" behind it. */
 void files_request(struct hls_service *s, struct http_request *r, bool audio);
 void files_master(struct hls_service *s, struct http_request *r); /* of the path's key and name */
+
+/* texts.c: text tracks. "text-ID" and "ID", "3-9". False: none of these. */
+bool text_read_path(const char *rendition, const char *piece, struct text_ask *out);
+enum answered text_answer(struct entry *e, struct http_request *r, const struct ask *ask);
 
 /* vod_cache.c: finished recordings by folder, shared by the loops. */
 struct vod_cache *vod_cache_new(void);

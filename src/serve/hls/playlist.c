@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve/hls/playlist.h"
 #include "base/clock.h"
+#include "wire/lang_tag.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -248,6 +249,16 @@ static bool clip_write(const struct source *s, const struct hls_view *v, struct 
     return true;
 }
 
+bool playlist_clip_archive_range(const struct archive *a, unsigned rendition,
+                                 const struct hls_view *v, uint64_t *first, uint64_t *end)
+{
+    const struct source s = source_archive(a, rendition);
+    const struct clip c = find_clip(&s, v);
+    *first = c.first;
+    *end = c.end;
+    return c.any;
+}
+
 static bool clip_has(const struct source *s, const struct hls_view *v, uint64_t msn)
 {
     int64_t at = 0;
@@ -302,6 +313,8 @@ struct multi {
     char codecs[LIMIT_RECORD_RENDITIONS][CODECS_CAP];
     unsigned n_uris, n_video;
     bool has_audio, independent;
+    const struct hls_subtitles *texts;
+    unsigned n_texts;
 };
 
 /* Every codec that the rendition has had, once each, newest first. */
@@ -374,12 +387,58 @@ static void keep_wished(struct multi *m, const struct hls_wish *w)
     m->n_video = n;
 }
 
+/* Players begin with the first one: unless the largest is wished for, one that most lines carry. */
+static void middle_first(struct multi *m)
+{
+    if (m->n_video < 3) return;
+    const unsigned middle = m->n_video / 2;
+    const struct hls_variant v = m->video[middle];
+    memmove(&m->video[1], &m->video[0], middle * sizeof *m->video);
+    m->video[0] = v;
+}
+
 static void multi_write(struct multi *m, const struct hls_wish *wish, struct str *out)
 {
     qsort(m->video, m->n_video, sizeof *m->video, by_size);
     if (m->n_video && (wish->min_height || wish->max_height)) keep_wished(m, wish);
-    hls_multivariant_write(out, m->video, m->n_video, m->has_audio ? &m->audio : NULL,
-                           m->independent);
+    if (!wish->largest_first) middle_first(m);
+    hls_multivariant_write(out, &(struct hls_multivariant){.video = m->video,
+                                                           .n_video = m->n_video,
+                                                           .audio = m->has_audio ? &m->audio : NULL,
+                                                           .texts = m->texts,
+                                                           .n_texts = m->n_texts,
+                                                           .independent = m->independent});
+}
+
+int playlist_text_for(const struct gate_text *texts, unsigned n, const char *language)
+{
+    const struct span want = span_str(language), primary = lang_tag_primary(want);
+    if (!*language) return -1;
+    for (unsigned i = 0; i < n; i++)
+        if (span_ieq(want, span_str(texts[i].language))) return (int)i;
+    for (unsigned i = 0; i < n; i++)
+        if (span_ieq(primary, lang_tag_primary(span_str(texts[i].language)))) return (int)i;
+    return -1;
+}
+
+#define TEXT_URI_CAP (URI_CAP + 80)
+
+/* uris: TEXT_URI_CAP for each. */
+static void add_texts(struct multi *m, const struct gate_text *texts, unsigned n, const char *id,
+                      const char *path, const char *language, struct hls_subtitles *to,
+                      char (*uris)[TEXT_URI_CAP])
+{
+    const int on = playlist_text_for(texts, n, language);
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(uris[i], TEXT_URI_CAP, "%s/%s/text-%s.m3u8", id, path, texts[i].id);
+        to[i] = (struct hls_subtitles){.uri = uris[i],
+                                       .name = texts[i].name,
+                                       .language = texts[i].language,
+                                       .captions = texts[i].closed_captions,
+                                       .on = (int)i == on};
+    }
+    m->texts = to;
+    m->n_texts = n;
 }
 
 static bool ends_in_gap(const struct log_snapshot *s)
@@ -421,9 +480,13 @@ void playlist_multi_live(struct log_snapshot *const *snapshots, unsigned n, cons
 }
 
 void playlist_multi_archive(const struct archive *a, const char *id, const char *path,
-                            const struct hls_wish *wish, struct str *out)
+                            const struct hls_wish *wish, const struct gate_text *texts,
+                            unsigned n_texts, struct str *out)
 {
     struct multi m = {.independent = true};
+    struct hls_subtitles subtitles[LIMIT_TEXT_TRACKS];
+    char uris[LIMIT_TEXT_TRACKS][TEXT_URI_CAP];
+    if (n_texts) add_texts(&m, texts, n_texts, id, path, wish->subtitles, subtitles, uris);
     for (unsigned i = 0; i < a->n_renditions; i++) {
         const struct archive_rendition *r = &a->r[i];
         if (!r->n) continue;

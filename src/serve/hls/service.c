@@ -65,15 +65,23 @@ static bool read_wishes(struct http_request *r, struct hls_wish *w)
 struct admission {
     struct hls_service *s;
     struct http_request *r;
+    struct text_ask text;
+    enum ask_kind kind;
 };
+
+/* Of a text track as a file the wish's clip is its view. */
+static void submit(struct hls_service *s, struct http_request *r, struct ask *ask)
+{
+    if (ask->kind == ASK_TEXT) ask->view = ask->wish.view;
+    entry_request(loop_of(s, r), r, http_param(r, 0), ask);
+}
 
 static void admitted(struct admission *a, const struct gate_pass *p)
 {
-    struct ask ask = {.kind = ASK_MULTI, .admitted = true};
+    struct ask ask = {.kind = a->kind, .text = a->text, .admitted = true};
     for (unsigned i = 0; i < p->n; i++)
         if (!wish(a->r, &ask.wish, p->claims[i].name, span_str(p->claims[i].value))) return;
-    if (wishes_fit(a->r, &ask.wish))
-        entry_request(loop_of(a->s, a->r), a->r, http_param(a->r, 0), &ask);
+    if (wishes_fit(a->r, &ask.wish)) submit(a->s, a->r, &ask);
 }
 
 static void on_admit(void *ctx, enum err e, const char *reason, const struct gate_pass *p)
@@ -90,7 +98,8 @@ static void on_admit(void *ctx, enum err e, const char *reason, const struct gat
     free(a);
 }
 
-static void ask_admission(struct hls_service *s, struct http_request *r, const char *token)
+static void ask_admission(struct hls_service *s, struct http_request *r, const struct ask *ask,
+                          const char *token)
 {
     struct admission *a = NEW(struct admission);
     char referrer[1024] = "", agent[512] = "";
@@ -99,19 +108,18 @@ static void ask_admission(struct hls_service *s, struct http_request *r, const c
                       program = http_header_in(r, "user-agent");
     (void)span_cstr(span_head(page, sizeof referrer - 1), referrer, sizeof referrer);
     (void)span_cstr(span_head(program, sizeof agent - 1), agent, sizeof agent);
-    *a = (struct admission){s, r};
+    *a = (struct admission){s, r, ask->text, ask->kind};
     s->cfg.gate->admit(
         s->cfg.gate->self, http_param(r, 0),
         &(struct gate_viewer){.token = token, .referrer = referrer, .agent = agent, .use = "v"},
         on_admit, a);
 }
 
-static void on_multi(struct http_request *r, void *ctx)
+/* What a viewer asks for by the id alone: with a token, with wishes. */
+static void open_request(struct hls_service *s, struct http_request *r, struct ask *ask)
 {
-    struct ask ask = {.kind = ASK_MULTI};
     char token[LIMIT_JWT_BYTES + 1];
-    const char *id = http_param(r, 0);
-    if (!is_id(id, HLS_ID_CAP)) {
+    if (!is_id(http_param(r, 0), HLS_ID_CAP)) {
         unknown(r);
         return;
     }
@@ -119,9 +127,35 @@ static void on_multi(struct http_request *r, void *ctx)
     if (e == E_LIMIT || e == E_PROTO)
         answer_error(r, 403, "forbidden", "This is not a valid token.");
     else if (e == E_OK)
-        ask_admission(ctx, r, token[0] ? token : "-");
-    else if (read_wishes(r, &ask.wish))
-        entry_request(loop_of(ctx, r), r, id, &ask);
+        ask_admission(s, r, ask, token[0] ? token : "-");
+    else if (read_wishes(r, &ask->wish))
+        submit(s, r, ask);
+}
+
+static void on_multi(struct http_request *r, void *ctx)
+{
+    struct ask ask = {.kind = ASK_MULTI};
+    open_request(ctx, r, &ask);
+}
+
+static void text_file(struct hls_service *s, struct http_request *r, enum text_what what)
+{
+    struct ask ask = {.kind = ASK_TEXT, .text = {.what = what}};
+    if (is_id(http_param(r, 1), HLS_ID_CAP) &&
+        span_cstr(span_str(http_param(r, 1)), ask.text.id, sizeof ask.text.id))
+        open_request(s, r, &ask);
+    else
+        unknown(r);
+}
+
+static void on_text(struct http_request *r, void *ctx)
+{
+    text_file(ctx, r, TEXT_FILE);
+}
+
+static void on_plain(struct http_request *r, void *ctx)
+{
+    text_file(ctx, r, TEXT_PLAIN);
 }
 
 /* The element of the path that names broadcast and view. False: the reply is made. */
@@ -157,9 +191,31 @@ static bool read_path(struct http_request *r, struct ask *ask)
     return is_id(ask->rendition, sizeof ask->rendition);
 }
 
+/* Playlists of text tracks, and the pieces that they name. */
+static void on_text_part(struct http_request *r, struct hls_service *s, const char *piece)
+{
+    struct ask ask = {.kind = ASK_TEXT};
+    if (!is_id(http_param(r, 0), HLS_ID_CAP) ||
+        !text_read_path(http_param(r, 2), piece, &ask.text) ||
+        !is_id(ask.text.id, sizeof ask.text.id)) {
+        unknown(r);
+        return;
+    }
+    if (read_run(s, r, &ask)) entry_request(loop_of(s, r), r, http_param(r, 0), &ask);
+}
+
+static void on_piece(struct http_request *r, void *ctx)
+{
+    on_text_part(r, ctx, http_param(r, 3));
+}
+
 static void on_media(struct http_request *r, void *ctx)
 {
     struct ask ask = {.kind = ASK_MEDIA};
+    if (!strncmp(http_param(r, 2), "text-", 5)) {
+        on_text_part(r, ctx, NULL);
+        return;
+    }
     if (!read_path(r, &ask)) {
         unknown(r);
         return;
@@ -224,8 +280,9 @@ static const struct {
     const char *pattern;
     void (*handler)(struct http_request *r, void *ctx);
 } ROUTES[] = {
-    {"/{}.m3u8", on_multi},       {"/{}/{}/{}.m3u8", on_media}, {"/{}/{}/{}/{}.m4s", on_m4s},
-    {"/{}/{}/{}/{}.mp4", on_mp4}, {"/{}/{}.mp4", on_file},      {"/{}/{}.m4a", on_sound},
+    {"/{}.m3u8", on_multi},         {"/{}/{}/{}.m3u8", on_media}, {"/{}/{}/{}/{}.m4s", on_m4s},
+    {"/{}/{}/{}/{}.mp4", on_mp4},   {"/{}/{}.mp4", on_file},      {"/{}/{}.m4a", on_sound},
+    {"/{}/{}/{}/{}.vtt", on_piece}, {"/{}/text/{}.vtt", on_text}, {"/{}/text/{}.txt", on_plain},
     {"/master/{}/{}", on_master},
 };
 #define N_ROUTES (sizeof ROUTES / sizeof *ROUTES)

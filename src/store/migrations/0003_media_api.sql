@@ -147,13 +147,14 @@ CREATE TABLE text_tracks (
     id            TEXT PRIMARY KEY,
     asset_id      TEXT NOT NULL REFERENCES assets (id) ON DELETE CASCADE,
     status        TEXT NOT NULL DEFAULT 'preparing' CHECK (status IN
-                      ('preparing', 'ready', 'errored')),
+                      ('preparing', 'ready', 'errored', 'deleted')),
     name          TEXT NOT NULL DEFAULT '',
     language_code TEXT NOT NULL DEFAULT '',
     closed_captions INTEGER NOT NULL DEFAULT 0,
     passthrough   TEXT NOT NULL DEFAULT '',
     url           TEXT NOT NULL DEFAULT '', -- where it came from
     body          TEXT NOT NULL DEFAULT '', -- WebVTT
+    error_type    TEXT NOT NULL DEFAULT '', -- with `problem`
     problem       TEXT NOT NULL DEFAULT '',
     created_at    BIGINT NOT NULL
 );

@@ -98,6 +98,26 @@ function checkMultivariant(text, say) {
       if (v[kind] && !p.renditions.some((r) => r.TYPE === kind && r['GROUP-ID'] === v[kind])) say(`no EXT-X-MEDIA for ${kind}="${v[kind]}"`);
   }
   for (const r of p.renditions) if (!r.TYPE || !r['GROUP-ID'] || !r.NAME) say('EXT-X-MEDIA without TYPE, GROUP-ID or NAME');
+  checkGroups(p, say);
+}
+
+// 8216bis, 4.4.6.1 and 4.4.6.2; the authoring specification, 5.
+function checkGroups(p, say) {
+  const of = (r) => `${r.TYPE} ${r['GROUP-ID']}`;
+  for (const group of new Set(p.renditions.map(of))) {
+    const list = p.renditions.filter((r) => of(r) === group);
+    if (new Set(list.map((r) => r.NAME)).size < list.length) say(`${group}: two renditions of one NAME`);
+    if (list.filter((r) => r.DEFAULT === 'YES').length > 1) say(`${group}: more than one DEFAULT`);
+  }
+  for (const r of p.renditions) {
+    if (r.DEFAULT === 'YES' && r.AUTOSELECT === 'NO') say(`${r.NAME}: DEFAULT without AUTOSELECT`);
+    if (r.FORCED && r.TYPE !== 'SUBTITLES') say(`${r.NAME}: FORCED is for subtitles`);
+    if (r.TYPE !== 'SUBTITLES') continue;
+    if (!r.URI) say(`subtitles ${r.NAME} without URI`);
+    if (!/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(r.LANGUAGE ?? '')) say(`subtitles ${r.NAME}: LANGUAGE ${r.LANGUAGE}`);
+    if (r.CHARACTERISTICS && !r.CHARACTERISTICS.split(',').every((c) => /^public\.[a-z.-]+$/.test(c))) say(`CHARACTERISTICS ${r.CHARACTERISTICS}`);
+    for (const v of p.variants) if (!v.SUBTITLES) say('a variant without the subtitles that others have');
+  }
 }
 
 function checkMedia(p, text, say) {
@@ -107,6 +127,8 @@ function checkMedia(p, text, say) {
     const at = text.indexOf(`#${tag}:`);
     if (first >= 0 && at > first) say(`${tag} after the first segment`);
   }
+  const texts = p.segments.length > 0 && p.segments.every((s) => /\.vtt$/.test(s.uri)); // no initialisation segments
+  if (texts && p.type !== 'VOD') say('only VOD subtitles may have a target duration of their own');
   if (p.version < 6) say(`version ${p.version}: EXT-X-MAP needs 6`);
   if (p.skipped && p.version < 9) say('EXT-X-SKIP needs version 9');
   if (p.type === 'VOD' && !p.ended) say('VOD without EXT-X-ENDLIST');
@@ -118,7 +140,7 @@ function checkMedia(p, text, say) {
   for (const s of p.segments) {
     if (!(s.duration >= 0)) say(`segment ${s.msn}: no EXTINF`);
     if (Math.round(s.duration) > p.target) say(`segment ${s.msn}: ${s.duration} s, above the target of ${p.target}`);
-    if (!s.map && !p.skipped) say(`segment ${s.msn}: no EXT-X-MAP before it`);
+    if (!s.map && !p.skipped && !texts) say(`segment ${s.msn}: no EXT-X-MAP before it`);
     if (s.pdt !== undefined && Number.isNaN(s.pdt)) say(`segment ${s.msn}: bad EXT-X-PROGRAM-DATE-TIME`);
     if (before?.pdt && s.pdt && !s.discontinuity && Math.abs(s.pdt - before.pdt - before.duration * 1000) > 50)
       say(`segment ${s.msn}: its date is ${s.pdt - before.pdt} ms after the one before, which lasts ${before.duration} s`);

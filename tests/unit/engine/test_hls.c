@@ -143,7 +143,8 @@ static void test_write(void **state)
                                   .peak = 128000,
                                   .average = 127000,
                                   .channels = 2};
-    hls_multivariant_write(&out, &v, 1, &a, true);
+    hls_multivariant_write(&out, &(struct hls_multivariant){
+                                     .video = &v, .n_video = 1, .audio = &a, .independent = true});
     assert_non_null(strstr(str_c(&out), "BANDWIDTH=2128000,AVERAGE-BANDWIDTH=1627000,"
                                         "CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,"
                                         "FRAME-RATE=29.970,AUDIO=\"audio\""));
@@ -151,7 +152,7 @@ static void test_write(void **state)
     if (m3u8_check(&p, NULL, &problems)) fail_msg("%s\n%s", str_c(&out), str_c(&problems));
     m3u8_fini(&p);
     str_fini(&out);
-    hls_multivariant_write(&out, NULL, 0, &a, true);
+    hls_multivariant_write(&out, &(struct hls_multivariant){.audio = &a, .independent = true});
     assert_int_equal(m3u8_parse(str_span(&out), &p, NULL, NULL), E_OK);
     assert_int_equal(m3u8_check(&p, NULL, &problems), 0);
     m3u8_fini(&p);
