@@ -9,7 +9,6 @@
 #include "base/xalloc.h"
 #include "video/asset.h"
 #include "video/http_client.h"
-#include "video/http_client.h"
 #include "video/import.h"
 
 #define CLIP_SCHEME "mux://assets/"

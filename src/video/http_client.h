@@ -11,8 +11,9 @@
  * so that a name which changes between two look-ups gains nothing.
  *
  * Errors of an answer: E_OK there is a status (any: 404 is an answer); E_AUTH a private address;
- * E_INVALID an address that cannot be asked, or leads on and on; E_TIMEOUT; E_LIMIT the body is above `max_bytes`;
- * E_FULL the disk; E_CLOSED the client is ending or `cancel` was set; E_IO anything else. */
+ * E_INVALID an address that cannot be asked, or leads on and on; E_TIMEOUT; E_LIMIT the body is
+ * above `max_bytes`; E_FULL the disk; E_CLOSED the client is ending or `cancel` was set; E_IO
+ * anything else. */
 #pragma once
 #include "base/err.h"
 #include "base/span.h"
