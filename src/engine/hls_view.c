@@ -98,8 +98,9 @@ static bool set(struct hls_wish *w, enum wish which, struct span v)
     case RENDITION_ORDER:
         return w->largest_first = span_is(v, "desc");
     case REDUNDANT_STREAMS: /* one host: nothing to list twice */
-    case ROKU_TRICK_PLAY:
         return read_bool(v, &b);
+    case ROKU_TRICK_PLAY:
+        return read_bool(v, &w->trick_play);
     case SUBTITLES_LANG:
         return read_lang(v, w->subtitles, sizeof w->subtitles);
     case ASSET_START:

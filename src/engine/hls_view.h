@@ -32,6 +32,7 @@ struct hls_wish {
     struct hls_view view;
     unsigned min_height, max_height; /* 0: any */
     char subtitles[40];              /* language that is on from the start, "": none */
+    bool trick_play;                 /* pictures for a time line */
     bool largest_first;              /* else one in the middle */
     unsigned clip_seen;              /* which clips were asked for; private */
 };

@@ -82,8 +82,9 @@ enum err import_fetch(struct imports *i, const char *url, int fd,
 {
     const struct settings *s = i->cfg.settings;
     struct fetch f = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    const struct import_fetch_limits media = {
-        s->max_upload_size ? (uint64_t)s->max_upload_size : INT64_MAX, TOTAL_MS, IDLE_MS};
+    const struct import_fetch_limits media = {s->max_upload_size ? (uint64_t)s->max_upload_size
+                                                                 : INT64_MAX,
+                                              TOTAL_MS, IDLE_MS, (uint64_t)s->min_free_disk};
     if (!limits) limits = &media;
     const struct http_want w = {
         .url = url,
@@ -94,7 +95,7 @@ enum err import_fetch(struct imports *i, const char *url, int fd,
         .idle_ms = limits->idle_ms,
         .max_bytes = limits->max_bytes,
         .fd = fd,
-        .min_free = (uint64_t)s->min_free_disk,
+        .min_free = limits->min_free,
         .cancel = &f.cancel,
         .received = &f.received,
         .expected = &f.expected,

@@ -39,6 +39,7 @@ enum err import_db_adopt(struct db *db, const char *asset_id, const char *stream
 struct import_fetch_limits {
     uint64_t max_bytes;
     int64_t total_ms, idle_ms; /* to the end; with next to nothing coming */
+    uint64_t min_free;         /* of the disk; 0: it is not on one */
 };
 /* import_fetch.c: the address into an open file; `limits` NULL: those of media. `go_on` is asked
  * about once a second; percent -1: not known. E_CLOSED: it said no. E_NOTFOUND, E_AUTH, E_LIMIT:

@@ -94,7 +94,10 @@ test('text tracks', async (t) => {
   await until('the asset is ready', async () => (await video.assets.retrieve(asset.id)).status === 'ready', 60_000);
   const german = await video.assets.createTrack(asset.id, { ...text, url: web.add('de.vtt', vtt), language_code: 'de', name: 'Deutsch "für alle"', closed_captions: true });
   assert.deepEqual([german.status, german.closed_captions], ['preparing', true]);
-  for (const track of [english, german]) assert.equal((await settled(video.assets, asset, track)).status, 'ready');
+  for (const track of [english, german]) {
+    const got = await settled(video.assets, asset, track);
+    assert.equal(got.status, 'ready', JSON.stringify(got.error));
+  }
   const listed = () => until('the playlist lists both', async () => {
     const m = parseMultivariant((await open(`${server.http}/${open_}.m3u8`)).text);
     return m.renditions.filter((r) => r.TYPE === 'SUBTITLES').length === 2 && m;
@@ -188,6 +191,19 @@ test('text tracks', async (t) => {
     const k = Number(file[0].text.split(' ')[1]);
     assert.ok(k >= 28 && k <= 31 && file[0].from === 0 && file.at(-1).to <= length + 0.001, JSON.stringify(file[0]));
     assert.equal((await request(new URL(p.segments[0].uri.replace(/\d+-\d+/, '0-0'), textList(at, 'en-US')).href)).status, 404, 'before the clip');
+  });
+
+  await t.test('pictures for a time line', async () => {
+    const url = `${server.http}/${open_}.m3u8?roku_trick_play=true`;
+    const line = /^#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=[1-9]\d*,RESOLUTION=256x144,CODECS="jpeg",URI="([^"]+)"$/m;
+    const uri = new URL(line.exec(await load(url))[1], url).href;
+    const list = await load(uri);
+    const [, layout, duration] = /LAYOUT=(\d+x\d+),DURATION=([\d.]+)/.exec(list);
+    assert.equal(layout, '5x10');
+    assert.ok(Math.abs(duration * 50 - SECONDS) < 0.5, duration);
+    const sheet = await request(new URL(parseMedia(list).segments[0].uri, uri).href, { timeout: 60_000 });
+    assert.deepEqual([sheet.status, sheet.headers['content-type']], [200, 'image/jpeg']);
+    for (const plain of ['', '?roku_trick_play=false', '?roku_trick_play=true&asset_start_time=3']) assert.doesNotMatch(await load(`${server.http}/${open_}.m3u8${plain}`), line, plain);
   });
 
   await t.test('a signed id wants its token, for all of it', async () => {

@@ -270,6 +270,7 @@ static enum answered multi(struct entry *e, struct http_request *r, const struct
         playlist_multi_live(e->snap, e->n_renditions, e->id, path, &ask->wish, &text);
     else
         playlist_multi_archive(e->vod, e->id, path, &ask->wish, e->texts, e->n_texts, &text);
+    if (!live && trick_play_there(e, ask)) trick_play_stream(e->vod, e->id, path, &text);
     struct buf *b = str_take_buf(&text);
     reply_playlist(r, b, NULL, false, false, 0);
     buf_unref(b);
@@ -464,6 +465,7 @@ enum answered answer(struct entry *e, struct http_request *r, const struct ask *
     }
     if (ask->kind == ASK_MULTI) return multi(e, r, ask);
     if (ask->kind == ASK_TEXT) return text_answer(e, r, ask);
+    if (ask->kind == ASK_IMAGES) return trick_play_answer(e, r, ask);
     const bool live = e->log && !strcmp(ask->run, record_log_run(e->log)) && !ask->vod;
     const bool vod = e->vod && !strcmp(ask->run, e->vod->run);
     if (live) {

@@ -26,7 +26,7 @@
 
 struct hls_loop;
 
-enum ask_kind { ASK_MULTI, ASK_MEDIA, ASK_RESOURCE, ASK_TEXT };
+enum ask_kind { ASK_MULTI, ASK_MEDIA, ASK_RESOURCE, ASK_TEXT, ASK_IMAGES };
 
 /* Of a text track: its playlist, a piece of it, or the whole as a file. */
 enum text_what { TEXT_LIST, TEXT_PIECE, TEXT_FILE, TEXT_PLAIN };
@@ -143,6 +143,12 @@ void files_master(struct hls_service *s, struct http_request *r); /* of the path
 /* texts.c: text tracks. "text-ID" and "ID", "3-9". False: none of these. */
 bool text_read_path(const char *rendition, const char *piece, struct text_ask *out);
 enum answered text_answer(struct entry *e, struct http_request *r, const struct ask *ask);
+
+/* trick_play.c: is asked for, and can be had; its line of the multivariant playlist; its own one.
+ */
+bool trick_play_there(const struct entry *e, const struct ask *ask);
+void trick_play_stream(const struct archive *a, const char *id, const char *path, struct str *out);
+enum answered trick_play_answer(struct entry *e, struct http_request *r, const struct ask *ask);
 
 /* vod_cache.c: finished recordings by folder, shared by the loops. */
 struct vod_cache *vod_cache_new(void);

@@ -216,6 +216,11 @@ static void on_media(struct http_request *r, void *ctx)
         on_text_part(r, ctx, NULL);
         return;
     }
+    if (!strcmp(http_param(r, 2), "images") && is_id(http_param(r, 0), HLS_ID_CAP)) {
+        ask.kind = ASK_IMAGES;
+        if (read_run(ctx, r, &ask)) entry_request(loop_of(ctx, r), r, http_param(r, 0), &ask);
+        return;
+    }
     if (!read_path(r, &ask)) {
         unknown(r);
         return;

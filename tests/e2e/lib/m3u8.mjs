@@ -120,7 +120,16 @@ function checkGroups(p, say) {
   }
 }
 
+// Roku's Image Media Playlist, 0.4.
+function checkImages(p, text, say) {
+  for (const s of p.segments) if (!/\.jpg$/.test(s.uri) || !(s.duration > 0)) say(`${s.uri} is no picture`);
+  const tiles = /^#EXT-X-TILES:(.*)$/m.exec(text);
+  const { RESOLUTION = '', LAYOUT = '', DURATION } = tiles ? attributes(tiles[1]) : {};
+  if (!/^\d+x\d+$/.test(RESOLUTION) || !/^\d+x\d+$/.test(LAYOUT) || !(Number(DURATION) > 0)) say('EXT-X-TILES without RESOLUTION, LAYOUT or DURATION');
+}
+
 function checkMedia(p, text, say) {
+  if (p.tags.includes('EXT-X-IMAGES-ONLY')) return checkImages(p, text, say);
   if (!Number.isInteger(p.target) || p.target < 1) return say('EXT-X-TARGETDURATION is missing or not a whole number');
   const first = text.search(/^#EXTINF/m);
   for (const tag of ['EXT-X-MEDIA-SEQUENCE', 'EXT-X-DISCONTINUITY-SEQUENCE', 'EXT-X-TARGETDURATION', 'EXT-X-PLAYLIST-TYPE', 'EXT-X-PART-INF', 'EXT-X-SERVER-CONTROL']) {
