@@ -149,7 +149,6 @@ async function hostileFiles(dir) {
   let tags = Buffer.alloc(0);
   for (let i = 0; i < 3000; i++) tags = el('67c8', tags);
 
-
   const masters = Buffer.concat(Array(20_000).fill(all(Buffer.from('1f43b675', 'hex'), UNKNOWN)));
   const zipped = el('6d80', el('6240', all(uint('5031', 0), uint('5032', 1), uint('5033', 0), el('5034', uint('4254', 0)))));
   const bomb = zlib.deflateSync(Buffer.alloc(4_000_000), { level: 9 });
@@ -225,14 +224,13 @@ test('the worker itself: whatever the file is, it ends by itself, in time, with 
   const work = async () => {
     for (let job; (job = jobs[at++]); ) {
       const [name, bytes] = job;
-      const t0 = Date.now(), got = await judge(bytes, { dir });
+      const got = await judge(bytes, { dir });
       const what = `${name}: ${JSON.stringify({ ...got, stderr: got.stderr.slice(0, 3000) })}`;
       assert.doesNotMatch(got.stderr, SANITIZER, what);
       assert.equal(got.signal, null, what);
       assert.ok(got.ended || inWords.test(got.words), what);
       assert.ok(got.bytes < (32 << 20), what);
       if (got.frames) shown++;
-      if (process.env.H4T) console.log(name, Date.now() - t0);
     }
   };
   await Promise.all([work(), work(), work()]);
