@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/api_priv.h"
+#include "api/event.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/chat.h"
 
 struct api *api_new(const struct api_config *cfg)
 {
@@ -12,6 +14,8 @@ struct api *api_new(const struct api_config *cfg)
     a->throttle = throttle_new();
     a->audience = audience_new(&a->cfg);
     pthread_mutex_init(&a->lane_lock, NULL);
+    pthread_mutex_init(&a->order_lock, NULL);
+    a->chat = api_chat_new(a);
     for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++)
         a->hash_lanes[i] = pool_queue_new(cfg->pool);
     a->event_lane = pool_queue_new(cfg->pool);
@@ -57,6 +61,8 @@ void api_free(struct api *a)
     api_events_fini(a);
     audience_free(a->audience);
     throttle_free(a->throttle);
+    chat_free(a->chat);
+    pthread_mutex_destroy(&a->order_lock);
     pthread_mutex_destroy(&a->lane_lock);
     free(a->routes);
     free(a->bound);

@@ -32,6 +32,8 @@ struct api {
     /* Events are built one after the other, so that they are in order. */
     struct pool_queue *event_lane; /* NULL once stopped; under lane_lock */
     pthread_mutex_t lane_lock;
+    pthread_mutex_t order_lock; /* api_events_order() */
+    struct chat *chat;
     struct ev_loop *ev_loops; /* n_loops of them */
     _Atomic unsigned drained;
     _Atomic bool loops_stopped;

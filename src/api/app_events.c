@@ -3,7 +3,9 @@
  *
  * Each loop keeps a map from stream to its readers, with the latest event of each kind: those are a
  * newcomer's first events, so that a thousand pages opened at once read the database once a loop.
- * Ids grow, and a reader that comes back with Last-Event-ID gets only what is newer. */
+ * Ids grow, and a reader that comes back with Last-Event-ID gets only what is newer: the latest
+ * state, and every change of the room. Ids are given and events sent by one at a time
+ * (api_events_order), so that whoever has seen an id has seen all below it. */
 #include "api/api_priv.h"
 #include "api/event.h"
 #include "base/clock.h"
@@ -12,6 +14,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/xalloc.h"
+#include "product/chat.h"
 #include <stdio.h>
 
 #define HEARTBEAT_US (15 * US_PER_SEC)
@@ -27,7 +30,8 @@ struct ev_loop {
 struct topic {
     char id[ID_CAP];
     struct list readers;
-    struct event *latest[EVENT_KINDS];
+    struct event *latest[EVENT_STATES];
+    int64_t newest; /* the highest id sent to the readers */
 };
 
 struct reader {
@@ -44,9 +48,18 @@ struct reader {
     char id[ID_CAP];
     char origin_text[CALL_ORIGIN_CAP];
     struct span token;
+    int64_t chat_id; /* the highest of the room's changes that were sent, or were before */
+    /* While waiting: what the room is told meanwhile. */
+    struct event *held[LIMIT_CHAT_HELD];
+    unsigned n_held;
+    bool held_over; /* there was more */
     /* From the event lane. */
+    bool knows; /* the stream's state is in the topic */
     enum err found;
     struct event *first;
+    struct event *missed[LIMIT_CHAT_RESUME]; /* since last_id */
+    size_t n_missed;
+    bool missed_over;
 };
 
 /* --- topics ---------------------------------------------------------------------------------- */
@@ -71,12 +84,14 @@ static struct topic *topic_of(struct ev_loop *h, const char *id)
 
 static void topic_free(struct topic *t)
 {
-    for (unsigned k = 0; k < EVENT_KINDS; k++) event_unref(t->latest[k]);
+    for (unsigned k = 0; k < EVENT_STATES; k++) event_unref(t->latest[k]);
     free(t);
 }
 
 static void topic_note(struct topic *t, struct event *e)
 {
+    if (e->id > t->newest) t->newest = e->id;
+    if (e->kind >= EVENT_STATES) return;
     struct event **slot = &t->latest[e->kind];
     if (*slot && (*slot)->id >= e->id) return;
     event_unref(*slot);
@@ -104,6 +119,8 @@ static void reader_free(struct reader *r)
         topic_free(t);
     }
     event_unref(r->first);
+    for (size_t i = 0; i < r->n_missed; i++) event_unref(r->missed[i]);
+    for (unsigned i = 0; i < r->n_held; i++) event_unref(r->held[i]);
     free(r);
 }
 
@@ -144,6 +161,29 @@ static void send_text(struct reader *r, const char *text)
     buf_unref(b);
 }
 
+static void send_once(struct reader *r, struct event **all, size_t *n)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (all[i]->id > r->chat_id) {
+            r->chat_id = all[i]->id;
+            http_stream_send(r->r, event_for(all[i], r->origin));
+        }
+        event_unref(all[i]);
+    }
+    *n = 0;
+}
+
+/* What has happened in the room since the reader was here, or since it has come. */
+static void send_room(struct reader *r)
+{
+    size_t n_held = r->n_held;
+    if (r->missed_over || r->held_over) send_text(r, "event: chat-reset\ndata: {}\n\n");
+    r->chat_id = r->last_id;
+    send_once(r, r->missed, &r->n_missed);
+    send_once(r, r->held, &n_held);
+    r->n_held = 0;
+}
+
 static void reader_begin(struct reader *r)
 {
     static const struct http_header H[] = {{"content-type", "text/event-stream"},
@@ -151,7 +191,7 @@ static void reader_begin(struct reader *r)
                                            {"x-content-type-options", "nosniff"},
                                            {"x-accel-buffering", "no"}};
     struct audience *audience = r->home->api->audience;
-    char text[64];
+    char text[96];
     r->waiting = false;
     if (!r->owner) {
         r->page = true;
@@ -164,9 +204,11 @@ static void reader_begin(struct reader *r)
         const struct event *e = r->topic->latest[FIRST[i]];
         if (e && e->id > r->last_id) http_stream_send(r->r, event_for(e, r->origin));
     }
-    /* Without an id: a number of this moment, there is nothing to resume. */
-    snprintf(text, sizeof text, "event: viewers\ndata: {\"count\":%u}\n\n",
-             audience_count(audience, r->id));
+    send_room(r);
+    /* A number of this moment; its id is where to resume. */
+    if (r->topic->newest > r->last_id) r->last_id = r->topic->newest;
+    snprintf(text, sizeof text, "id: %lld\nevent: viewers\ndata: {\"count\":%u}\n\n",
+             (long long)r->last_id, audience_count(audience, r->id));
     send_text(r, text);
 }
 
@@ -176,6 +218,22 @@ struct delivery {
     struct ev_loop *home;
     struct event *event;
 };
+
+/* A change of the room is told once, and one that comes while the reader waits is kept for it; a
+ * state is told anew when it begins. */
+static void reader_tell(struct reader *r, struct event *e)
+{
+    const bool room = e->kind >= EVENT_STATES;
+    if (r->waiting && room) {
+        if (r->n_held < LIMIT_CHAT_HELD)
+            r->held[r->n_held++] = event_ref(e);
+        else
+            r->held_over = true;
+    }
+    if (r->waiting || (room && e->id <= r->chat_id)) return;
+    if (room) r->chat_id = e->id;
+    reader_send(r, event_for(e, r->origin));
+}
 
 static void deliver(void *arg) /* each loop */
 {
@@ -190,12 +248,20 @@ static void deliver(void *arg) /* each loop */
             struct reader *r = CONTAINER_OF(it, struct reader, node);
             const bool last = it->next == end;
             it = it->next;
-            if (!r->waiting) reader_send(r, event_for(e, r->origin));
+            reader_tell(r, e);
             if (last) break;
         }
     }
     event_unref(e);
     free(d);
+}
+
+void api_events_order(struct api *a, bool hold)
+{
+    if (hold)
+        pthread_mutex_lock(&a->order_lock);
+    else
+        pthread_mutex_unlock(&a->order_lock);
 }
 
 void api_events_send(struct api *a, struct event *e)
@@ -222,12 +288,28 @@ static bool is_owner(struct api *a, const struct reader *r)
     return strcmp(s.user_id, u.id) == 0;
 }
 
+static void look_back(struct reader *r)
+{
+    struct api *a = r->home->api;
+    size_t n = LIMIT_CHAT_RESUME;
+    struct chat_message *m = xcalloc(n, sizeof *m);
+    const enum err e = chat_since(api_db(a), r->id, r->last_id, m, &n);
+    r->missed_over = e != E_OK;
+    for (size_t i = 0; i < n && e == E_OK; i++) r->missed[r->n_missed++] = api_chat_event(&m[i]);
+    free(m);
+}
+
 static void look_up(void *arg) /* event lane */
 {
     struct reader *r = arg;
     struct api *a = r->home->api;
     if (r->owner) r->owner = is_owner(a, r);
-    r->first = api_stream_event(a, r->id, &r->found);
+    if (!r->knows) {
+        api_events_order(a, true);
+        r->first = api_stream_event(a, r->id, &r->found);
+        api_events_order(a, false);
+    }
+    if (r->found == E_OK && r->last_id) look_back(r);
 }
 
 static void looked_up(void *arg) /* the reader's loop */
@@ -243,7 +325,7 @@ static void looked_up(void *arg) /* the reader's loop */
                          NULL, 0);
         return;
     }
-    topic_note(r->topic, r->first);
+    if (r->first) topic_note(r->topic, r->first);
     event_unref(r->first);
     r->first = NULL;
     http_on_gone(req, reader_gone, r);
@@ -285,7 +367,8 @@ void api_events_handler(struct http_request *req, void *ctx)
     list_push_back(&r->topic->readers, &r->node);
     http_on_gone(req, reader_gone, r);
     const struct event *known = r->topic->latest[EVENT_STREAM];
-    if (!r->owner && known && known->text[r->origin])
+    r->knows = known && known->text[r->origin];
+    if (!r->owner && r->knows && !r->last_id)
         reader_begin(r);
     else if (!api_lane_run(a, &a->event_lane, look_up, r->home->loop, looked_up, r))
         r->found = E_CLOSED, looked_up(r);

@@ -5,12 +5,14 @@
 #include "base/xalloc.h"
 #include <stdio.h>
 
-static const char *const NAMES[EVENT_KINDS] = {"stream", "viewers", "warning"};
+static const char *const NAMES[EVENT_KINDS] = {"stream", "viewers",      "warning",
+                                               "chat",   "chat-deleted", "chat-reset"};
+
+static _Atomic int64_t last;
 
 /* Milliseconds, or one more than the last when that is not later. */
-static int64_t next_id(void)
+int64_t event_next_id(void)
 {
-    static _Atomic int64_t last;
     int64_t seen = atomic_load(&last), id;
     do {
         const int64_t now = clock_wall_us() / US_PER_MS;
@@ -19,12 +21,24 @@ static int64_t next_id(void)
     return id;
 }
 
+void event_begin_after(int64_t id)
+{
+    int64_t seen = atomic_load(&last);
+    while (seen < id && !atomic_compare_exchange_weak(&last, &seen, id)) {
+    }
+}
+
 struct event *event_new(enum event_kind kind, const char *stream_id)
+{
+    return event_with(event_next_id(), kind, stream_id);
+}
+
+struct event *event_with(int64_t id, enum event_kind kind, const char *stream_id)
 {
     struct event *e = NEW(struct event);
     atomic_init(&e->refs, 1);
     e->kind = kind;
-    e->id = next_id();
+    e->id = id;
     snprintf(e->stream_id, sizeof e->stream_id, "%s", stream_id);
     return e;
 }

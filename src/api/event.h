@@ -6,13 +6,21 @@
 #include "product/stream.h"
 #include <stdatomic.h>
 
-/* The latest event of a kind is what a newcomer needs to know. */
-enum event_kind { EVENT_STREAM, EVENT_VIEWERS, EVENT_WARNING, EVENT_KINDS };
+enum event_kind {
+    EVENT_STREAM,
+    EVENT_VIEWERS,
+    EVENT_WARNING,
+    EVENT_STATES, /* the latest of those above is what a newcomer needs to know */
+    EVENT_CHAT = EVENT_STATES,
+    EVENT_CHAT_DELETED,
+    EVENT_CHAT_RESET, /* too much has happened: the page asks for the messages anew */
+    EVENT_KINDS,
+};
 
 struct event {
     _Atomic uint32_t refs;
     enum event_kind kind;
-    int64_t id; /* grows, also over a restart: Last-Event-ID */
+    int64_t id; /* grows in the order of sending, also over a restart: Last-Event-ID */
     bool live;  /* STREAM: of the state it tells */
     char stream_id[ID_CAP];
     /* The same bytes for everybody, or for each origin its own; then [LIMIT_SSE_ORIGINS] is for
@@ -20,7 +28,12 @@ struct event {
     struct buf *text[LIMIT_SSE_ORIGINS + 1];
 };
 
+/* An id belongs to the moment of sending: from event_next_id() or event_new() until
+ * api_events_send() the caller holds api_events_order(). */
+int64_t event_next_id(void);
+void event_begin_after(int64_t id); /* ids of an earlier run are lower than those to come */
 struct event *event_new(enum event_kind kind, const char *stream_id);
+struct event *event_with(int64_t id, enum event_kind kind, const char *stream_id);
 struct event *event_ref(struct event *e);
 void event_unref(struct event *e); /* NULL is fine */
 /* The bytes of an event on the wire: id, name, one line of data. */
@@ -34,9 +47,17 @@ struct event *api_stream_event(struct api *a, const char *id, enum err *e);
 void api_news_start(struct api *a);
 void api_news_stop(struct api *a);
 
+/* --- app_chat.c ------------------------------------------------------------------------------ */
+
+struct chat_message;
+struct event *api_chat_event(const struct chat_message *m);
+struct chat *api_chat_new(struct api *a);
+
 /* --- app_events.c ---------------------------------------------------------------------------- */
 
-/* To all readers of the stream, on every loop; takes over the reference. Event lane. */
+/* Whoever holds it is the only one to send events. Pool threads, for as long as a transaction. */
+void api_events_order(struct api *a, bool hold);
+/* To all readers of the stream, on every loop; takes over the reference. With the order held. */
 void api_events_send(struct api *a, struct event *e);
 
 static inline struct buf *event_for(const struct event *e, unsigned origin)

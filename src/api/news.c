@@ -110,6 +110,7 @@ static void tell_warning(struct api *a, const struct news *n)
 static void tell(void *arg) /* event lane */
 {
     struct news *n = arg;
+    api_events_order(n->api, true);
     switch (n->kind) {
     case EVENT_STREAM:
         tell_stream(n->api, n->stream_id);
@@ -120,9 +121,10 @@ static void tell(void *arg) /* event lane */
     case EVENT_WARNING:
         tell_warning(n->api, n);
         break;
-    case EVENT_KINDS:
+    default:
         break;
     }
+    api_events_order(n->api, false);
     free(n);
 }
 

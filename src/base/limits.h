@@ -90,6 +90,10 @@
 #define LIMIT_PASSWORD_QUEUE    256   /* waiting for a lane; more are answered 429 */
 #define LIMIT_THROTTLE_ENTRIES  65536 /* accounts and addresses remembered by the rate limits */
 #define LIMIT_SSE_QUEUE_BYTES   65536 /* a reader of events behind by this is sent away */
+#define LIMIT_CHAT_CHARS        500   /* of a message */
+#define LIMIT_CHAT_PAGE         100   /* messages in a reply */
+#define LIMIT_CHAT_RESUME       50    /* changes told again to a reader who comes back */
+#define LIMIT_CHAT_HELD         64    /* changes kept for a reader who is being looked up */
 #define LIMIT_SSE_ORIGINS       4     /* host names by which readers of one stream reached us */
 
 /* Requests of our own: webhooks, media by address */
