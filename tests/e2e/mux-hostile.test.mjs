@@ -99,7 +99,7 @@ describe('the API and who does not mean well', () => {
         'static-renditions': (await video.assets.createStaticRendition(asset.id, { resolution: 'highest' })).id,
         'signing-keys': (await system.signingKeys.create()).id,
         'playback-restrictions': (await video.playbackRestrictions.create({ referrer: { allowed_domains: ['a.example'] }, user_agent: {} })).id,
-        tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
+        recordings: asset.id, tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
       };
       mine.tracks = `${user.user.id.replace(/\W/g, '').slice(0, 12)}track`;
       sql(server, "INSERT INTO text_tracks (id, asset_id, status, name, language_code, body, created_at) VALUES (?, ?, 'ready', 'Words', 'en', 'WEBVTT', 1)", mine.tracks, asset.id);
