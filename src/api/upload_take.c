@@ -44,6 +44,7 @@ static void end_done(void *arg) /* loop */
 static void finish(struct take *t)
 {
     t->working = true;
+    t->open = false;
     if (!atomic_load(&t->api->loops_stopped)) {
         pool_run(t->api->cfg.pool, end_work, http_loop(t->r), end_done, t);
         return;
@@ -77,9 +78,7 @@ static void put_done(void *arg);
 static void put_work(void *arg) /* pool */
 {
     struct take *t = arg;
-    if (upload_write_put(t->w, str_span(&t->out), &t->reply)) return;
-    upload_write_drop(t->w);
-    t->w = NULL;
+    t->put_failed = !upload_write_put(t->w, str_span(&t->out), &t->reply);
 }
 
 static void go_on(struct take *t)
@@ -105,7 +104,7 @@ static void put_done(void *arg) /* loop */
     t->out.len = 0;
     if (t->gone || atomic_load(&t->api->loops_stopped)) {
         finish(t);
-    } else if (!t->w) {
+    } else if (t->put_failed) {
         refuse(t);
     } else {
         if (t->in.len < LIMIT_UPLOAD_PENDING_BYTES / 2) http_body_want(t->r, true);
@@ -132,6 +131,7 @@ static void open_done(void *arg) /* loop */
         refuse(t);
     } else {
         t->waits = false;
+        t->open = true;
         http_body_want(t->r, true);
     }
 }
@@ -177,7 +177,7 @@ void take_on_body(struct http_request *r, void *ctx, struct span bytes)
         return;
     }
     str_add(&t->in, bytes);
-    if (t->w) upload_write_touch(t->w);
+    if (t->open) upload_write_touch(t->w);
     if (t->in.len >= LIMIT_UPLOAD_PENDING_BYTES) http_body_want(r, false);
     go_on(t);
 }

@@ -38,7 +38,9 @@ struct take {
     /* private */
     struct str in, out; /* arrived; on its way to the disk */
     uint64_t discarded;
-    bool waits; /* for "100 Continue" */
+    bool waits;      /* for "100 Continue" */
+    bool put_failed; /* the job's, for the loop when it is done */
+    bool open;       /* the loop may look at `w`, which lasts until the last job */
     bool working, ended, refused, gone;
 };
 
