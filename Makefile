@@ -49,12 +49,12 @@ fuzz: ## fuzz every parser for T=60 seconds each, or one of them: F=rtmp_chunk
 	@tools/fuzz "$(T)" $(F)
 
 .PHONY: tsan
-tsan: ## unit and simulation tests, a stream's whole life, and WebRTC's races, under ThreadSanitizer
+tsan: ## unit tests, a stream's life, WebRTC's races, uploads, imports, webhooks under ThreadSanitizer
 	@tools/install-packages build demo test
 	@tools/build build-tsan $(TSAN)
 	@TSAN_OPTIONS=halt_on_error=1 meson test -C build-tsan --no-rebuild --print-errorlogs --no-suite fuzz --timeout-multiplier 4
 	@cd tests/e2e && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && \
-	  for f in live.test rtc-races; do \
+	  for f in live.test rtc-races webhooks.test uploads.test import.test playback.test; do \
 	    TSAN_OPTIONS=halt_on_error=0:exitcode=66 BSPNODE=$(CURDIR)/build-tsan/bspnode node run.mjs --name $$f; done
 
 .PHONY: lint

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* video/live_priv.h - between live.c (the registry and the gate), broadcast.c (one run, on its home
- * loop) and live_db.c (the rows). */
+/* video/live_priv.h - between live.c (the registry), live_gate.c (the gate over it), broadcast.c
+ * (one run, on its home loop) and live_db.c (the rows). */
 #pragma once
 #include "base/map.h"
 #include "record/recording.h"
@@ -59,7 +59,13 @@ void broadcast_unref(struct broadcast *b);
 /* Ends it, from any thread; twice is fine. */
 void broadcast_end(struct broadcast *b, enum live_end_reason reason);
 
-/* live.c: a broadcast that is ending can be published to no more (unlist), and one that is written
+/* live.c. What is in one of the live's maps under this key, with a reference, or NULL. Any thread.
+ */
+struct broadcast *live_find(struct live *l, const struct map *m, const char *key);
+/* The running broadcast of the stream, or a new one; *made tells which. A reference either way. */
+enum err live_get_or_make(struct live *l, const struct live_row *row, struct broadcast **out,
+                          bool *made) WARN_UNUSED;
+/* A broadcast that is ending can be published to no more (unlist), and one that is written
  * to the database is forgotten altogether. */
 void live_unlist(struct live *l, struct broadcast *b);
 void live_forget(struct live *l, struct broadcast *b);

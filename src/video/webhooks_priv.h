@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* video/webhooks_priv.h - between webhooks.c (who is asked when) and webhooks_db.c (the rows). */
+/* video/webhooks_priv.h - between webhooks.c (the thread), webhooks_send.c (who is asked, and what
+ * comes of it) and webhooks_db.c (the rows). */
 #pragma once
 #include "base/list.h"
 #include "base/map.h"
 #include "video/webhooks.h"
+#include <pthread.h>
 
 #define WEBHOOK_ID_CAP     48
 #define WEBHOOK_SECRET_CAP 129
 #define DELIVERY_ID_CAP    96
 #define EVENTS_KEPT_US     (INT64_C(30) * 24 * 3600 * 1000000)
 #define ORDER_ATTEMPTS     3 /* after so many failures the next of the same object goes ahead */
+
+#define WEBHOOKS_TROUBLE_US 1000000 /* pause when the database does not answer */
+
+struct webhooks {
+    struct webhooks_config cfg;
+    pthread_t thread;
+    bool joined;
+    struct db *db;        /* the thread's */
+    struct map endpoints; /* the thread's: id -> struct endpoint; those that fail, or have something
+                             running */
+    unsigned n_running;
+    int64_t next_sweep_us;
+
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool ending, woken;
+    struct list results; /* deliveries that have come back */
+    struct list nudged;
+};
 
 /* An endpoint with something waiting, as its row has it. */
 struct endpoint_row {
@@ -35,7 +56,17 @@ struct attempt {
     int64_t next_at; /* without success; -1: given up */
 };
 
-/* All on the webhooks' thread. */
+/* webhooks_send.c; the webhooks' thread. */
+/* Writes down what has come back. */
+void webhooks_settle_all(struct webhooks *w);
+/* Starts what is due for this endpoint, as much as may run. Returns when it is worth looking again,
+ * by the wall clock; INT64_MAX: when something of it has come back. */
+int64_t webhooks_serve(struct webhooks *w, const struct endpoint_row *to, int64_t now);
+/* Whatever it did before. */
+void webhooks_rest_no_more(struct webhooks *w, const char *webhook_id);
+void webhooks_send_fini(struct webhooks *w); /* the thread has ended */
+
+/* webhooks_db.c; all on the webhooks' thread. */
 enum err webhooks_db_endpoints(const struct webhooks_config *cfg, struct db *db,
                                struct endpoint_row **out, size_t *n) WARN_UNUSED;
 /* The oldest that are due and need not wait for an earlier one of their object; at most cap. */
