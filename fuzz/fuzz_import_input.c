@@ -17,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (import_judge_input(span_of(data, size), &in) != E_OK) return 0;
     check(in.container, sizeof in.container);
     for (unsigned k = 0; k < 2; k++) check(in.stream[k].codec, sizeof in.stream[k].codec);
+    check(in.stream[0].pixel_format, sizeof in.stream[0].pixel_format);
+    CHECK(in.stream[0].gop_ms >= 0 && in.stream[0].peak_bps >= 0);
     CHECK(in.duration_us >= -1);
     return 0;
 }

@@ -150,7 +150,8 @@ static int describe(const struct line *l, char *out, size_t cap)
                     (long long)c->bit_rate);
 }
 
-static void tell_input(void)
+/* At the beginning, and once more when every packet has been seen. */
+static void tell_input(bool all)
 {
     char text[LIMIT_WORKER_INPUT];
     const AVFormatContext *f = t.in[0].fmt;
@@ -158,6 +159,8 @@ static void tell_input(void)
                                 f->duration > 0 ? (long long)f->duration : -1LL);
     for (unsigned k = 0; k < 2; k++)
         if (t.line[k].st) n += (size_t)describe(&t.line[k], text + n, 200);
+    for (unsigned k = 0; k < 2 && all; k++)
+        if (t.line[k].st) n += facts_text(&t.line[k], text + n, 200);
     out_message(&(struct worker_msg){.type = WORKER_INPUT, .data = span_of(text, n)});
 }
 
@@ -230,7 +233,9 @@ static void run_through(void)
         if (in->ended || input_next(in, p) != E_OK) continue;
         for (unsigned k = 0; k < 2; k++) {
             const struct line *l = &t.line[k];
-            if (l->in == in && l->st && l->st->index == p->stream_index) take(&t.line[k], p);
+            if (l->in != in || !l->st || l->st->index != p->stream_index) continue;
+            facts_packet(l, p);
+            take(&t.line[k], p);
         }
         av_packet_unref(p);
         tell_progress();
@@ -260,11 +265,12 @@ void import_run(int argc, char **argv)
     out_message(&(struct worker_msg){.type = WORKER_READY, .version = WORKER_VERSION});
     for (unsigned i = 0; i < t.n; i++) input_open(&t.in[i], FIRST_FILE + (int)i);
     choose_lines(start, end);
-    tell_input();
+    tell_input(false);
     seek_near(start);
     run_through();
     finish(&t.line[0]);
     finish(&t.line[1]);
+    tell_input(true);
     out_finish();
     if (!t.line[0].frames && !t.line[1].frames)
         outbox_fail("No picture and no sound in the file can be decoded.");

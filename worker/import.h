@@ -65,6 +65,10 @@ AVCodecContext *import_decoder(struct line *l); /* NULL: there is none */
 bool encode_begin(struct line *l);
 void encode_packet(struct line *l, const AVPacket *p); /* NULL: the end */
 
+/* import_facts.c: every packet of a line; and at the end a line of words about them. */
+void facts_packet(const struct line *l, const AVPacket *p);
+size_t facts_text(const struct line *l, char *out, size_t cap);
+
 /* --- what goes out: import_out.c --- */
 
 /* One that frames are expected of, or none any more. */

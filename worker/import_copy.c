@@ -11,6 +11,7 @@
 #include "wire/opus.h"
 #include "wire/vp9.h"
 #include <libavutil/pixdesc.h>
+#include <math.h>
 
 static enum codec codec_of(enum AVCodecID id)
 {
@@ -149,6 +150,13 @@ static struct span config_of(struct line *l, const AVPacket *first, uint8_t *roo
 
 /* --- whether --- */
 
+/* Not all players stretch pictures, and none says the same of their size. */
+static bool is_square(const struct line *l)
+{
+    const AVRational sar = av_guess_sample_aspect_ratio(l->in->fmt, l->st, NULL);
+    return sar.num <= 0 || sar.den <= 0 || fabs(av_q2d(sar) - 1) < 0.01;
+}
+
 /* What every browser with that codec shows: 8 bits (HEVC, AV1, VP9: or 10), 4:2:0, upright. */
 static bool picture_fits(const struct line *l)
 {
@@ -160,6 +168,7 @@ static bool picture_fits(const struct line *l)
     if ((c->width | c->height) & 1) return false;
     const int side = c->width < c->height ? c->width : c->height;
     if (import_wish.lines && side > import_wish.lines) return false;
+    if (!is_square(l)) return false;
     /* Such a file has no decoding times, and no other ones either. */
     if (!strcmp(l->in->fmt->iformat->name, "avi") && c->video_delay > 0) return false;
     return c->field_order <= AV_FIELD_PROGRESSIVE;

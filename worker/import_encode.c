@@ -3,6 +3,7 @@
  * square pixels, an even size, the short side at most 1080 or what is wished. The size is the first
  * picture's; what changes afterwards is fitted into it. */
 #include "base/limits.h"
+#include "deinterlace.h"
 #include "encoder.h"
 #include "import.h"
 #include <libavutil/display.h>
@@ -24,9 +25,10 @@
 static struct {
     struct line *l;
     AVCodecContext *dec, *enc;
-    AVFrame *got, *fit, *turned;
+    AVFrame *got, *plain, *fit, *turned;
     AVPacket *out;
-    struct SwsContext *sws;
+    struct SwsContext *sws, *to_plain;
+    struct deinterlacer fields;
     int turn; /* clockwise, quarters */
     int w, h; /* before the turn */
     double fps;
@@ -80,10 +82,11 @@ bool encode_begin(struct line *l)
     if (!(v.fps >= 1 && v.fps <= FPS_MAX)) v.fps = av_q2d(l->st->avg_frame_rate);
     if (!(v.fps >= 1 && v.fps <= FPS_MAX)) v.fps = FPS_DEFAULT;
     v.got = av_frame_alloc();
+    v.plain = av_frame_alloc();
     v.fit = av_frame_alloc();
     v.turned = av_frame_alloc();
     v.out = av_packet_alloc();
-    if (!v.got || !v.fit || !v.turned || !v.out) outbox_fail("out of memory");
+    if (!v.got || !v.plain || !v.fit || !v.turned || !v.out) outbox_fail("out of memory");
     return true;
 }
 
@@ -170,14 +173,38 @@ static void send_packets(void)
 
 /* --- one picture --- */
 
-static void room_for(AVFrame *f, int w, int h)
+static void room_for(AVFrame *f, enum AVPixelFormat format, int w, int h)
 {
     if (f->data[0] && f->width == w && f->height == h && av_frame_is_writable(f)) return;
     av_frame_unref(f);
-    f->format = AV_PIX_FMT_YUV420P;
+    f->format = format;
     f->width = w;
     f->height = h;
     if (av_frame_get_buffer(f, 0) < 0) outbox_fail("out of memory");
+}
+
+/* Samples that the deinterlacer takes; every line keeps its own colours. NULL: of a kind that
+ * cannot be converted. */
+static AVFrame *plain(AVFrame *f)
+{
+    if (deinterlace_takes((enum AVPixelFormat)f->format)) return f;
+    room_for(v.plain, AV_PIX_FMT_YUV422P, f->width, f->height);
+    v.to_plain =
+        sws_getCachedContext(v.to_plain, f->width, f->height, (enum AVPixelFormat)f->format,
+                             f->width, f->height, AV_PIX_FMT_YUV422P, SWS_POINT, NULL, NULL, NULL);
+    if (!v.to_plain || sws_scale(v.to_plain, (const uint8_t *const *)f->data, f->linesize, 0,
+                                 f->height, v.plain->data, v.plain->linesize) != f->height)
+        return NULL;
+    return av_frame_copy_props(v.plain, f) < 0 ? NULL : v.plain;
+}
+
+static AVFrame *progressive(AVFrame *f)
+{
+    const enum AVFieldOrder order = v.l->st->codecpar->field_order;
+    if (!f->interlaced_frame && order <= AV_FIELD_PROGRESSIVE) return f;
+    if (!f->interlaced_frame) f->top_field_first = order == AV_FIELD_TT || order == AV_FIELD_TB;
+    f = plain(f);
+    return f ? deinterlace(&v.fields, f) : NULL;
 }
 
 /* The alpha or the palette of a picture falls away. NULL: of a kind that cannot be converted. */
@@ -185,7 +212,7 @@ static AVFrame *fitted(AVFrame *f)
 {
     if (!v.w) choose_size(f);
     if (f->format == AV_PIX_FMT_YUV420P && f->width == v.w && f->height == v.h) return f;
-    room_for(v.fit, v.w, v.h);
+    room_for(v.fit, AV_PIX_FMT_YUV420P, v.w, v.h);
     v.sws = sws_getCachedContext(v.sws, f->width, f->height, (enum AVPixelFormat)f->format, v.w,
                                  v.h, AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
     if (!v.sws || sws_scale(v.sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height,
@@ -214,7 +241,8 @@ static AVFrame *upright(AVFrame *f)
 {
     if (!v.turn) return f;
     const bool side = v.turn & 1;
-    room_for(v.turned, side ? f->height : f->width, side ? f->width : f->height);
+    room_for(v.turned, AV_PIX_FMT_YUV420P, side ? f->height : f->width,
+             side ? f->width : f->height);
     for (int i = 0; i < 3; i++)
         turn_plane(f->data[i], f->linesize[i], v.turned->data[i], v.turned->linesize[i],
                    i ? f->width / 2 : f->width, i ? f->height / 2 : f->height);
@@ -231,7 +259,8 @@ static void show(AVFrame *got)
         at = av_rescale_q(at, v.l->st->time_base, AV_TIME_BASE_Q) + v.l->in->shift_us;
     if (at < v.l->start_us || at >= v.l->end_us) return;
     if (v.last_us != INT64_MIN && at < v.last_us + (int64_t)(1e6 / FPS_MAX)) return;
-    AVFrame *f = fitted(got);
+    AVFrame *f = progressive(got);
+    if (f) f = fitted(f);
     if (f) f = upright(f);
     if (!f) return;
     v.last_us = at;

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "video/asset.h"
 
-enum { PIXELS_720 = 1280 * 720, PIXELS_1080 = 1920 * 1080, PIXELS_1440 = 2560 * 1440 };
+enum { PIXELS_720 = 1280 * 720, PIXELS_1080 = 1920 * 1080, PIXELS_1440 = 2048 * 2048 };
 
 static const char *tier_of(const struct asset *a)
 {
@@ -57,6 +57,7 @@ static void set_measures(json_t *j, const struct asset *a)
     if (a->duration_us >= 0 && !a->is_live)
         mux_set(j, "duration", json_real((double)a->duration_us / US_PER_SEC));
     if (!*a->tracks || strcmp(a->status, "ready") != 0) return;
+    mux_set(j, "non_standard_input_reasons", mux_stored(a->non_standard));
     mux_set_text(j, "resolution_tier", tier_of(a));
     mux_set_text(j, "max_stored_resolution", stored_resolution(a));
     mux_set(j, "max_stored_frame_rate",
@@ -71,6 +72,12 @@ static const char *option(const json_t *options, const char *name, const char *o
 {
     const char *text = json_string_value(json_object_get(options, name));
     return text ? text : otherwise;
+}
+
+/* What was not limited is kept as it is. */
+static const char *usual_max(const struct asset *a)
+{
+    return a->width * a->height > PIXELS_1080 ? tier_of(a) : "1080p";
 }
 
 /* What the options ask for is being prepared as long as the asset is. */
@@ -100,7 +107,7 @@ static void set_options(json_t *j, const struct asset *a, const char *origin)
 {
     json_t *o = mux_stored(a->options);
     const char *quality = option(o, "video_quality", "plus");
-    mux_set_text(j, "max_resolution_tier", option(o, "max_resolution_tier", "1080p"));
+    mux_set_text(j, "max_resolution_tier", option(o, "max_resolution_tier", usual_max(a)));
     mux_set_text(j, "video_quality", quality);
     mux_set_text(j, "encoding_tier",
                  !strcmp(quality, "basic")     ? "baseline"

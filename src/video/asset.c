@@ -16,7 +16,8 @@ static void take(char *out, size_t cap, const char *text)
     "ingest_type, progress_state, error_type, is_live, test, COALESCE(duration_us, -1), "          \
     "COALESCE(thumbnail_time_us, -1), progress, width, height, fps_milli, started_at, "            \
     "master_until, created_at, updated_at, problem, passthrough, meta, options, tracks, "          \
-    "input_info, source_file, master_status, master_key, master_file, master_name, master_origin"
+    "input_info, source_file, master_status, master_key, master_file, master_name, "               \
+    "master_origin, non_standard"
 
 static void row_read(struct db_rows *q, struct asset *a)
 {
@@ -55,6 +56,7 @@ static void row_read(struct db_rows *q, struct asset *a)
     TAKE(a->master_file, 32);
     TAKE(a->master_name, 33);
     TAKE(a->master_origin, 34);
+    a->non_standard = xstrdup(db_text(q, 35));
 }
 
 void asset_fini(struct asset *a)
@@ -65,6 +67,7 @@ void asset_fini(struct asset *a)
     free(a->options);
     free(a->tracks);
     free(a->input_info);
+    free(a->non_standard);
     *a = (struct asset){0};
 }
 

@@ -14,8 +14,8 @@ struct asset {
     int64_t progress;                                         /* percent, or -1 */
     int64_t width, height, fps_milli;                         /* 0: not known */
     int64_t started_at, master_until, created_at, updated_at; /* 0: none */
-    /* Owned. JSON, or "": meta, options, tracks, input_info. */
-    char *problem, *passthrough, *meta, *options, *tracks, *input_info;
+    /* Owned. JSON, or "": meta, options, tracks, input_info, non_standard. */
+    char *problem, *passthrough, *meta, *options, *tracks, *input_info, *non_standard;
     char source_file[64];
     char master_status[12], master_key[LIVE_ID_CAP], master_file[64], master_name[24];
     char master_origin[300]; /* video/master.h */

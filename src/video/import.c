@@ -63,6 +63,16 @@ static bool on_progress(void *ctx, unsigned per_mille)
 
 /* --- the work itself --- */
 
+/* "1440p"; 0: as it is. */
+static unsigned lines_of(const char *tier)
+{
+    uint64_t n;
+    struct span s = span_str(tier);
+    if (!s.len) return 0;
+    s.len--;
+    return span_u64(s, UINT16_MAX, &n) ? (unsigned)n : 0;
+}
+
 static enum err convert(struct work *w, const int *files, unsigned n, int64_t start_us,
                         int64_t end_us)
 {
@@ -74,6 +84,7 @@ static enum err convert(struct work *w, const int *files, unsigned n, int64_t st
                                      .n_files = n,
                                      .start_us = start_us,
                                      .end_us = end_us,
+                                     .lines = lines_of(w->asset.tier),
                                      .dir = w->dir,
                                      .segment_ms = s->hls_segment,
                                      .target_s = s->hls_target,

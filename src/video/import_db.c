@@ -6,6 +6,7 @@
 #include "video/outbox.h"
 #include "video/playback_id.h"
 #include "video/uploads.h"
+#include "wire/json_flat.h"
 #include <stdio.h>
 
 static void take(char *out, size_t cap, const char *text)
@@ -14,12 +15,22 @@ static void take(char *out, size_t cap, const char *text)
 }
 #define TAKE(field, text) take(field, sizeof(field), text)
 
+static void take_tier(const char *options, struct import_asset *out)
+{
+    struct str tier = {0};
+    out->tier[0] = 0;
+    if (json_flat_text(span_str(options), "max_resolution_tier", &tier) == E_OK)
+        TAKE(out->tier, str_c(&tier));
+    str_fini(&tier);
+}
+
 enum err import_db_find(struct db *db, const char *asset_id, struct import_asset *out)
 {
     struct db_rows *q =
         db_query(db,
                  "SELECT a.id, COALESCE(a.user_id, ''), a.dir, COALESCE(u.stream_id, ''), a.test,"
-                 " COALESCE(a.source_file, '') FROM assets a LEFT JOIN uploads u ON"
+                 " COALESCE(a.source_file, ''), a.options, a.ingest_type FROM assets a LEFT JOIN "
+                 "uploads u ON"
                  " u.id = a.upload_id WHERE a.id = ?1 AND a.status = 'preparing'",
                  "s", asset_id);
     const bool found = db_next(q);
@@ -30,6 +41,8 @@ enum err import_db_find(struct db *db, const char *asset_id, struct import_asset
         TAKE(out->stream_id, db_text(q, 3));
         out->test = db_int(q, 4) != 0;
         out->keeps_source = db_text(q, 5)[0] != 0;
+        take_tier(db_text(q, 6), out);
+        out->clip = !strcmp(db_text(q, 7), "on_demand_clip");
     }
     const enum err e = db_done(q);
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
@@ -135,20 +148,26 @@ static void input_json(const struct import_input *in, struct str *s)
 static enum err write_ready(struct db *db, const struct import_asset *a,
                             const struct import_result *r)
 {
-    struct str tracks = {0}, input = {0};
+    struct str tracks = {0}, input = {0}, odd = {0};
     tracks_json(r, &tracks);
+    if (!a->clip) import_standard_json(&r->input, &odd);
     input_json(&r->input, &input);
-    const enum err e = db_exec(
+    enum err e = db_exec(
         db,
         "UPDATE assets SET status = 'ready', duration_us = ?2, width = ?3, height = ?4,"
         " fps_milli = ?5, tracks = ?6, input_info = ?7, progress_state = 'completed',"
-        " progress = 100, problem = '', error_type = '', updated_at = ?8"
+        " progress = 100, problem = '', error_type = '', updated_at = ?8, non_standard = ?9"
         " WHERE id = ?1 AND status = 'preparing'",
-        "siiiissi", a->id, r->info.duration_us, (int64_t)r->info.width, (int64_t)r->info.height,
-        (int64_t)rate_of(r), str_c(&tracks), str_c(&input), clock_wall_us());
+        "siiiissis", a->id, r->info.duration_us, (int64_t)r->info.width, (int64_t)r->info.height,
+        (int64_t)rate_of(r), str_c(&tracks), str_c(&input), clock_wall_us(), str_c(&odd));
+    const bool tell = odd.len > 0;
+    str_fini(&odd);
     str_fini(&tracks);
     str_fini(&input);
-    return e != E_OK ? e : db_changes(db) ? E_OK : E_NOTFOUND;
+    if (e == E_OK && !db_changes(db)) e = E_NOTFOUND;
+    if (e == E_OK && tell)
+        e = outbox_add(db, "asset.non_standard_input_detected", OUTBOX_ASSET, a->id);
+    return e;
 }
 
 enum err import_db_ready(struct db *db, const struct job *j, const struct import_asset *a,

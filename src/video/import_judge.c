@@ -66,6 +66,24 @@ static bool read_stream(struct span rest, bool video, struct import_stream *s)
     return true;
 }
 
+/* "picture yuv420p 1 1 2000 5000000 0", "sound 0" */
+static bool read_facts(struct span rest, bool video, struct import_stream *s)
+{
+    uint64_t w = 1, h = 1, gop = 0, peak = 0, edited;
+    if (video && (!word(&rest, s->pixel_format, sizeof s->pixel_format) ||
+                  !number(&rest, INT32_MAX, &w) || !number(&rest, INT32_MAX, &h) ||
+                  !number(&rest, INT64_MAX, &gop) || !number(&rest, INT64_MAX, &peak)))
+        return false;
+    if (!number(&rest, 1, &edited)) return false;
+    s->seen = true;
+    s->pixel_w = (unsigned)w;
+    s->pixel_h = (unsigned)h;
+    s->gop_ms = (int64_t)gop;
+    s->peak_bps = (int64_t)peak;
+    s->edited = edited;
+    return true;
+}
+
 static bool read_line(struct span rest, struct import_input *out)
 {
     char key[16];
@@ -74,6 +92,8 @@ static bool read_line(struct span rest, struct import_input *out)
     if (!strcmp(key, "container")) return word(&rest, out->container, sizeof out->container);
     if (!strcmp(key, "video")) return read_stream(rest, true, &out->stream[MEDIA_VIDEO]);
     if (!strcmp(key, "audio")) return read_stream(rest, false, &out->stream[MEDIA_AUDIO]);
+    if (!strcmp(key, "picture")) return read_facts(rest, true, &out->stream[MEDIA_VIDEO]);
+    if (!strcmp(key, "sound")) return read_facts(rest, false, &out->stream[MEDIA_AUDIO]);
     if (strcmp(key, "duration") != 0) return false;
     out->duration_us = span_u64(rest, INT64_MAX, &n) ? (int64_t)n : -1;
     return true;

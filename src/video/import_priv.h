@@ -13,7 +13,8 @@ struct imports {
 
 struct import_asset {
     char id[LIVE_ID_CAP], user_id[LIVE_ID_CAP], dir[LIVE_ID_CAP], stream_id[LIVE_ID_CAP];
-    bool test, keeps_source;
+    char tier[8]; /* max_resolution_tier of its options; "": none was given */
+    bool test, keeps_source, clip;
 };
 
 #define TEST_ASSET_US (10 * INT64_C(1000000)) /* a test asset is no longer than this */
@@ -35,6 +36,9 @@ enum err import_db_errored(struct db *db, const struct import_asset *a, enum err
                            const char *problem) WARN_UNUSED;
 /* E_MORE: the stream's own recording still runs. E_NOTFOUND: asset or stream are gone. */
 enum err import_db_adopt(struct db *db, const char *asset_id, const char *stream_id) WARN_UNUSED;
+
+/* import_standard.c: an object with the reasons; "": it is standard. */
+void import_standard_json(const struct import_input *in, struct str *out);
 
 struct import_fetch_limits {
     uint64_t max_bytes;

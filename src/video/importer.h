@@ -18,6 +18,12 @@ struct import_stream {
     unsigned width, height, fps_milli; /* of pictures */
     unsigned sample_rate, channels;    /* of sound */
     int64_t bitrate;                   /* 0: it does not say */
+    /* When all of it was read: */
+    bool seen;
+    char pixel_format[IMPORT_TEXT_CAP];
+    unsigned pixel_w, pixel_h; /* of pictures: how wide to how high a pixel is */
+    int64_t gop_ms, peak_bps;  /* the longest and the heaviest of one key frame to the next */
+    bool edited;               /* parts of it are not to be shown */
 };
 
 /* What the file says of itself: for people, not to be relied on. */

@@ -214,6 +214,51 @@ describe('files of recordings', () => {
     assert.ok(!fs.existsSync(folder(id)));
   });
 
+  test('inputs: what is not standard, interlaced pictures, pixels that are no squares, tiers', async () => {
+    const files = {
+      standard: encode([...picture('640x360', 1), ...tone(1), ...H264, '-c:a', 'aac']),
+      interlaced: encode([...picture('640x360', 2).map((a) => a.replace('rate=30', 'rate=50')), '-vf', 'tinterlace=interleave_top,setfield=tff', '-c:v', 'mpeg2video', '-flags', '+ildct+ilme', '-q:v', '3'], 'ts'),
+      oblong: encode([...picture('240x180', 1), '-vf', 'setsar=4/3', ...H264], 'mp4'),
+      long: encode(['-f', 'lavfi', '-i', 'color=size=64x36:rate=10:duration=22', ...H264, '-x264-params', 'keyint=infinite:scenecut=0']),
+      heavy: encode([...picture('1280x720', 1), '-vf', 'noise=alls=90:allf=t', '-c:v', 'mjpeg', '-q:v', '2', '-pix_fmt', 'yuvj422p'], 'mov'),
+      large: encode([...picture('2560x1440', 1), ...H264, '-crf', '40']),
+    };
+    const made = Object.fromEntries(await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await make(await file)])));
+    const limited = await make(await files.large, { max_resolution_tier: '1080p' });
+    const got = Object.fromEntries(await Promise.all(Object.entries({ ...made, limited }).map(async ([name, a]) => [name, await settled(a)])));
+    for (const [name, a] of Object.entries(got)) assert.equal(a.status, 'ready', `${name}: ${JSON.stringify(a.errors)}`);
+    const reasons = Object.fromEntries(Object.entries(got).map(([name, a]) => [name, a.non_standard_input_reasons]));
+    assert.deepEqual(reasons, {
+      standard: undefined,
+      interlaced: { video_codec: 'mpeg2video' },
+      oblong: { pixel_aspect_ratio: '4:3' },
+      long: { video_gop_size: 'high' },
+      heavy: { video_codec: 'mjpeg', video_bitrate: 'high', unsupported_pixel_format: 'yuvj422p' },
+      large: { video_resolution: '2560x1440' },
+      limited: { video_resolution: '2560x1440' },
+    });
+    assert.deepEqual(events(got.oblong, '%').map((e) => e.type.split('.').at(-1)), ['created', 'non_standard_input_detected', 'ready']);
+    assert.deepEqual(events(got.standard, 'non%'), []);
+    const shape = (a) => [stream({ streams: a.tracks.map((x) => ({ ...x, codec_type: x.type })) }, 'video'), a.aspect_ratio, a.resolution_tier, a.max_resolution_tier, a.max_stored_frame_rate].map((x) => x.max_width ? `${x.max_width}x${x.max_height}` : x);
+    assert.deepEqual(shape(got.standard), ['640x360', '16:9', '720p', '1080p', 30]);
+    assert.deepEqual(shape(got.oblong), ['320x180', '16:9', '720p', '1080p', 30]);
+    assert.deepEqual(shape(got.large), ['2560x1440', '16:9', '1440p', '1440p', 30]);
+    assert.deepEqual(shape(got.limited), ['1920x1080', '16:9', '1080p', '1080p', 30]);
+    assert.deepEqual(shape(got.interlaced), ['640x360', '16:9', '720p', '1080p', 25]);
+    assert.ok(Object.values(got).every((a) => a.progress.state === 'completed' && a.progress.progress === 100));
+
+    // ffmpeg's own detector sees fields in the source, and none in what became of it.
+    const fields = async (file) => {
+      const { stderr } = await execute('ffmpeg', ['-nostdin', '-hide_banner', '-i', file, '-vf', 'idet', '-f', 'null', '-'], { timeout: 60_000 });
+      const [, tff, bff, progressive] = /Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)/.exec(stderr).map(Number);
+      return { interlaced: tff + bff, progressive };
+    };
+    const before = await fields(await files.interlaced), behind = await fields(`${server.http}/${got.interlaced.playback_ids[0].id}.m3u8`);
+    assert.ok(before.interlaced > 40, JSON.stringify(before));
+    assert.ok(behind.interlaced <= 8 && behind.progressive > 40, JSON.stringify(behind));
+    assert.equal((await pictures(`${server.http}/${got.interlaced.playback_ids[0].id}.m3u8`)).length, 50);
+  });
+
   test('encoding survives a kill, and leaves nothing behind', async () => {
     const long = await make(await encode([...picture('1280x720', 6), ...H264, '-g', '60']), { static_renditions: [{ resolution: '540p' }, { resolution: '480p' }] });
     await settled(long);

@@ -40,6 +40,7 @@ ALTER TABLE assets ADD COLUMN options TEXT NOT NULL DEFAULT '';       -- JSON: A
 ALTER TABLE assets ADD COLUMN tracks TEXT NOT NULL DEFAULT '';        -- JSON: known at ready
 ALTER TABLE assets ADD COLUMN inputs TEXT NOT NULL DEFAULT '';        -- JSON: as given
 ALTER TABLE assets ADD COLUMN input_info TEXT NOT NULL DEFAULT '';    -- JSON
+ALTER TABLE assets ADD COLUMN non_standard TEXT NOT NULL DEFAULT '';  -- JSON: reasons; '': none
 ALTER TABLE assets ADD COLUMN error_type TEXT NOT NULL DEFAULT '';    -- with `problem`
 ALTER TABLE assets ADD COLUMN progress_state TEXT NOT NULL DEFAULT ''; -- '': follows from status
 ALTER TABLE assets ADD COLUMN progress INTEGER NOT NULL DEFAULT -1;   -- percent

@@ -3,6 +3,7 @@
 #include "../test.h"
 #include "base/limits.h"
 #include "video/import_judge.h"
+#include "video/import_priv.h"
 
 static void a_description(void **state)
 {
@@ -22,11 +23,48 @@ static void a_description(void **state)
     assert_int_equal(in.stream[1].bitrate, 96000);
 }
 
+static void expect_reasons(const char *text, const char *want)
+{
+    struct import_input in;
+    struct str s = {0};
+    assert_int_equal(import_judge_input(span_str(text), &in), E_OK);
+    import_standard_json(&in, &s);
+    assert_string_equal(str_c(&s), want);
+    str_fini(&s);
+}
+
+static void reasons(void **state)
+{
+    (void)state;
+    expect_reasons("video h264 1920 1080 29970 0\naudio aac 48000 2 96000\n"
+                   "picture yuv420p 1 1 20000 16000000 0\nsound 0\n",
+                   "");
+    expect_reasons("video hevc 1920 1080 25000 0\npicture yuv420p10le 1 1 1 1 0\n", "");
+    expect_reasons("video h264 1920 1080 25000 0\npicture yuv420p10le 1 1 1 1 0\n",
+                   "{\"unsupported_pixel_format\":\"yuv420p10le\"}");
+    expect_reasons("video mpeg2video 2560 1440 4000 0\naudio mp2 48000 2 1\n"
+                   "picture yuvj420p 16 15 20001 16000001 1\nsound 1\n",
+                   "{\"video_codec\":\"mpeg2video\",\"video_gop_size\":\"high\","
+                   "\"video_frame_rate\":\"4.000\",\"video_resolution\":\"2560x1440\","
+                   "\"video_bitrate\":\"high\",\"pixel_aspect_ratio\":\"16:15\","
+                   "\"video_edit_list\":\"non-standard\",\"audio_codec\":\"mp2\","
+                   "\"audio_edit_list\":\"non-standard\"}");
+    expect_reasons("audio flac 48000 2 1\n", "{\"audio_codec\":\"flac\"}");
+    expect_reasons("video h264 640 360 0 0\n", "{\"video_frame_rate\":\"-1\"}");
+}
+
 static void words_that_are_none(void **state)
 {
     struct import_input in;
-    static const char *const BAD[] = {"container a\"b",         "video h264 1 2",   "colour red",
-                                      "video <script> 1 2 3 4", "audio aac -1 2 3", "container "};
+    static const char *const BAD[] = {"container a\"b",
+                                      "video h264 1 2",
+                                      "colour red",
+                                      "video <script> 1 2 3 4",
+                                      "audio aac -1 2 3",
+                                      "container ",
+                                      "picture a\"b 1 1 1 1 0",
+                                      "picture yuv420p 1 1 1 1 2",
+                                      "sound"};
     (void)state;
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         assert_int_equal(import_judge_input(span_str(BAD[i]), &in), E_PROTO);
@@ -79,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_description),
+        cmocka_unit_test(reasons),
         cmocka_unit_test(words_that_are_none),
         cmocka_unit_test(frames),
     };
