@@ -8,13 +8,14 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { newUser } from './lib/api.mjs';
+import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
 import { load, open } from './lib/hls.mjs';
 import { hlsPlay } from './lib/hls_js.mjs';
 import { request } from './lib/http.mjs';
 import { parseMedia, parseMultivariant } from './lib/m3u8.mjs';
 import { encode } from './lib/media.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { root, run, startServer, tempDir, until } from './lib/server.mjs';
 
 const SECONDS = 42;
@@ -59,6 +60,26 @@ const settled = (assets, asset, track, ms = 60_000) =>
 const text = { type: 'text', text_type: 'subtitles' };
 const cues = (body) => [...body.matchAll(/^(\S+) --> (\S+)(.*)\n([^]*?)\n\n/gm)].map((m) => ({ from: seconds(m[1]), to: seconds(m[2]), settings: m[3], text: m[4] }));
 const seconds = (at) => at.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+
+// What is shown in a page: `find` is how the video element is found there.
+const active = (page, find) => page.evaluate((f) => {
+  const video = eval(f);
+  const track = video && !video.seeking && [...video.textTracks].find((x) => x.mode === 'showing' && x.activeCues?.length);
+  const cue = track && [...track.activeCues].find((c) => c.startTime <= video.currentTime && c.endTime >= video.currentTime); // not of before a jump
+  return cue && { at: video.currentTime, text: cue.text, language: track.language };
+}, find);
+
+// The number in the cue that is shown, at the time `at`, after a jump to `seek`.
+async function sees(page, what, find, language, seek) {
+  if (seek !== undefined) await page.evaluate(([f, s]) => (eval(f).currentTime = s), [find, seek]);
+  const got = await until(`${what} shows a ${language} cue`, async () => {
+    const now = await active(page, find);
+    return now?.language === language && now.at >= (seek ?? 0) && now.text.includes(language.slice(0, 2)) && now;
+  }, 40_000, 50).catch(async (e) => {
+    throw new Error(`${e.message} ${await page.evaluate((f) => JSON.stringify([eval(f)?.currentTime, ...[...(eval(f)?.textTracks ?? [])].map((x) => [x.kind, x.language, x.label, x.id, x.mode, x.cues?.length, x.activeCues?.length])]), find)}`);
+  });
+  return { ...got, n: Number(/(\d+)/.exec(got.text.replace(/<[^>]*>/g, ''))[1]) };
+}
 
 test('text tracks', async (t) => {
   const dataDir = tempDir(t);
@@ -233,32 +254,16 @@ test('text tracks', async (t) => {
   await t.test('hls.js and mux-player show them', async (c) => {
     const { page, problems } = await launchBrowser(c, { expected: [/thumbnail|storyboard|litix|404|favicon|cast_sender|Failed to load resource/] });
     const url = `${server.http}/${open_}.m3u8?default_subtitles_lang=de`;
-    const active = (find) => page.evaluate((f) => {
-      const video = eval(f);
-      const track = video && [...video.textTracks].find((x) => x.mode === 'showing' && x.activeCues?.length);
-      return track && { at: video.currentTime, text: track.activeCues[0].text, language: track.language };
-    }, find);
-    const sees = async (what, find, language, seek) => {
-      if (seek !== undefined) await page.evaluate(([f, s]) => (eval(f).currentTime = s), [find, seek]);
-      const got = await until(`${what} shows a ${language} cue`, async () => {
-        const now = await active(find);
-        return now?.language === language && now.at >= (seek ?? 0) && now.text.includes(language.slice(0, 2)) && now;
-      }, 40_000, 50).catch(async (e) => {
-        throw new Error(`${e.message} ${await page.evaluate((f) => JSON.stringify([eval(f)?.currentTime, ...[...(eval(f)?.textTracks ?? [])].map((x) => [x.kind, x.language, x.label, x.id, x.mode, x.cues?.length, x.activeCues?.length])]), find)}`);
-      });
-      const n = Number(/(\d+)/.exec(got.text.replace(/<[^>]*>/g, ''))[1]);
-      return { ...got, n };
-    };
     await page.goto(`${server.http}/healthz`);
     await hlsPlay(page, url, { lowLatencyMode: false });
     for (const seek of [2.3, 33.3]) {
-      const got = await sees('hls.js', 'window.video', 'de', seek);
+      const got = await sees(page, 'hls.js', 'window.video', 'de', seek);
       assert.ok(got.at >= got.n - 0.2 && got.at < got.n + 1.2, JSON.stringify(got));
     }
     // A clip's time begins at 0, and the cue is the one of the recording.
     await page.goto(`${server.http}/healthz`);
     await hlsPlay(page, `${url}&asset_start_time=30&asset_end_time=40`, { lowLatencyMode: false });
-    const clipped = await sees('hls.js', 'window.video', 'de', 1.3);
+    const clipped = await sees(page, 'hls.js', 'window.video', 'de', 1.3);
     const dates = await Promise.all(['', '?asset_start_time=30'].map(async (q) => parseMedia(await load((await open(`${server.http}/${open_}.m3u8${q}`)).video)).segments[0].pdt));
     const at = clipped.at + (dates[1] - dates[0]) / 1000;
     assert.ok(clipped.at < 10 && at >= clipped.n - 0.2 && at < clipped.n + 1.2, `${JSON.stringify(clipped)}, ${at} s in the recording`);
@@ -275,7 +280,7 @@ test('text tracks', async (t) => {
     for (const language of ['en-US', 'de']) {
       await until('it has the tracks', () => page.evaluate((f) => [...(eval(f)?.textTracks ?? [])].filter((x) => x.kind === 'subtitles').length === 2, inside), 30_000);
       if (language === 'de') await page.evaluate((f) => [...eval(f).textTracks].filter((x) => x.kind === 'subtitles').forEach((x) => (x.mode = x.language === 'de' ? 'showing' : 'disabled')), inside);
-      const got = await sees('mux-player', inside, language);
+      const got = await sees(page, 'mux-player', inside, language);
       assert.ok(got.at >= got.n - 0.2 && got.at < got.n + 1.2, JSON.stringify(got));
     }
     assert.deepEqual(problems, []);
@@ -388,6 +393,63 @@ test('without --fetch-allow-private no private address is asked, by no way', asy
   for (const url of [web.add('a', srt), 'http://localhost/a', 'http://[::1]/a', 'http://169.254.169.254/latest'])
     await assert.rejects(video.assets.createTrack(id, { ...text, url, language_code: 'en' }), Mux.BadRequestError, url);
   assert.equal(web.hits.size, 0);
+});
+
+test('a break in the recording: cues stay with the picture', async (t) => {
+  const server = await startServer(t, { args: ['--fetch-allow-private', '--reconnect-window', '20s', '--hls-segment-ms', '1000'] });
+  const web = await textServer(t);
+  const ada = await newUser(server);
+  const made = JSON.parse((await run(['token', 'create', '--json', '--data', server.dataDir, '--email', ada.email])).stdout);
+  const { video } = new Mux({ baseURL: server.http, tokenId: made.TOKEN_ID, tokenSecret: made.TOKEN_SECRET });
+  const stream = await ada.createStream();
+  const first = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await ada.untilLive(stream.id);
+  const live = (await open(`${server.http}/${stream.playback.playbackId}.m3u8`)).video;
+  const count = async (find) => find(parseMedia(await load(live)).segments);
+  await until('three segments', () => count((s) => s.length >= 3), 30_000);
+  await first.kill();
+  await until('the encoder is missed', async () => !(await ada.expect(200, 'GET', `/api/streams/${stream.id}/health`)).connected);
+  const second = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await until('three more', () => count((s) => s.length - s.findIndex((x) => x.discontinuity) > 3 && s.some((x) => x.discontinuity)), 30_000);
+  const asset = (await video.assets.list()).data[0];
+  // While it is being recorded a track is made ready, and its file can be had.
+  const track = await video.assets.createTrack(asset.id, { ...text, url: web.add('de', vtt), language_code: 'de' });
+  assert.equal((await settled(video.assets, asset, track)).status, 'ready');
+  const id = asset.playback_ids[0].id;
+  assert.equal(cues((await request(`${server.http}/${id}/text/${track.id}.vtt`)).text).length, SECONDS);
+  assert.doesNotMatch(await load(`${server.http}/${id}.m3u8`), /SUBTITLES/);
+  await second.stop();
+  await ada.end(stream.id);
+  await ada.untilReady(stream.id, 30_000);
+
+  const url = `${server.http}/${id}.m3u8?default_subtitles_lang=de`;
+  const at = await until('the recording lists it', async () => {
+    const o = await open(url);
+    return o.master.renditions.some((r) => r.TYPE === 'SUBTITLES') && o;
+  }, 30_000);
+  const whole = parseMedia(await load(at.video));
+  const list = new URL(at.master.renditions.find((r) => r.TYPE === 'SUBTITLES').URI, url).href;
+  const p = parseMedia(await load(list));
+  const broken = whole.segments.findIndex((s) => s.discontinuity);
+  const before = whole.segments.slice(0, broken).reduce((n, s) => n + s.duration, 0);
+  assert.deepEqual(p.segments.map((s) => !!s.discontinuity), [false, true]);
+  assert.ok(Math.abs(p.segments[0].duration - before) < 0.01);
+  // The map of the second piece is the time of the picture behind the break.
+  const [, ticks, local] = /X-TIMESTAMP-MAP=MPEGTS:(\d+),LOCAL:(\S+)/.exec(await load(new URL(p.segments[1].uri, list).href));
+  const file = path.join(tempDir(t, 'piece'), 'p.mp4');
+  fs.writeFileSync(file, Buffer.concat(await Promise.all([whole.segments[broken].map, whole.segments[broken].uri].map(async (u) => (await request(new URL(u, at.video).href)).body))));
+  const shown = JSON.parse((await run2('ffprobe', ['-v', 'error', '-show_entries', 'packet=pts_time', '-of', 'json', file])).stdout).packets.map((x) => Number(x.pts_time));
+  assert.ok(Math.abs(ticks / 90000 - Math.min(...shown)) < 0.002, `${ticks} ticks, ${Math.min(...shown)} s`);
+  assert.ok(Math.abs(seconds(local) - before) < 0.002, `${local}, ${before} s`);
+
+  const { page, problems } = await launchBrowser(t, { expected: [/favicon/] });
+  await page.goto(`${server.http}/healthz`);
+  await hlsPlay(page, url, { lowLatencyMode: false });
+  for (const seek of [before + 1.2, 1.2]) {
+    const got = await sees(page, 'hls.js', 'window.video', 'de', seek);
+    assert.ok(got.at >= got.n - 0.2 && got.at < got.n + 1.2, `${JSON.stringify(got)}, the break is at ${before}`);
+  }
+  assert.deepEqual(problems, []);
 });
 
 async function run2(command, args) {
