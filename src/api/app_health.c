@@ -261,6 +261,10 @@ void app_stream_health(struct call *c)
         return;
     }
     stream_fini(&s);
+    if (s.remote) { /* Mux takes it in, and does not say how it comes */
+        call_json(c, 200, json_pack("{s:b, s:[]}", "connected", s.status == STREAM_LIVE, "advice"));
+        return;
+    }
     struct health h = {0};
     if (s.type == STREAM_BROWSER) h.in.encoder = ENCODER_BROWSER; /* until one says its name */
     h.in.away = s.status == STREAM_LIVE && live_is_away(a->cfg.live, s.id);

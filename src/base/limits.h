@@ -219,7 +219,7 @@
 #define LIMIT_MP4_SAMPLES       (16u << 20) /* of one track of a file */
 #define LIMIT_STATIC_RENDITIONS 10          /* of an asset */
 /* Mux as the provider of live streams */
-#define LIMIT_PROVIDER_MS           15000      /* of a request */
+#define LIMIT_PROVIDER_MS           10000      /* of a request */
 #define LIMIT_PROVIDER_ANSWER_BYTES (4u << 20) /* a page of a hundred objects */
 #define LIMIT_PROVIDER_PAGES        50         /* looked through for an object of ours */
 #define LIMIT_PROVIDER_WAIT_MS      4000       /* a client waits for what is made there */

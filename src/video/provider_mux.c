@@ -92,21 +92,30 @@ static enum err find_remote(struct provider *p, const char *stream_id, struct re
                            &(struct live_search){stream_id, out});
 }
 
-enum err provider_set_asked(struct provider *p, const struct provider_job *j, bool asked)
+enum { NOT_ASKED, ASKED, ASKED_AND_SOUGHT };
+
+static enum err set_asked(struct provider *p, const struct provider_job *j, int asked)
 {
     return db_exec(p->db, "UPDATE provider_jobs SET asked = ?2 WHERE id = ?1", "si", j->id,
                    (int64_t)asked);
 }
 
+enum err provider_look_twice(struct provider *p, const struct provider_job *j)
+{
+    if (j->asked != ASKED) return E_NOTFOUND;
+    const enum err e = set_asked(p, j, ASKED_AND_SOUGHT);
+    return e == E_OK ? E_MORE : e;
+}
+
 enum err provider_create(struct provider *p, const struct provider_job *j, const char *path,
                          const char *body, struct str *answer)
 {
-    enum err e = provider_set_asked(p, j, true);
+    enum err e = set_asked(p, j, ASKED);
     if (e != E_OK) return e;
     e = provider_ask(p, "POST", path, body, answer);
     /* Then nothing was made there, and nobody need look. */
     if (e == E_LIMIT || e == E_INVALID || e == E_NOTFOUND) {
-        const enum err w = provider_set_asked(p, j, false);
+        const enum err w = set_asked(p, j, NOT_ASKED);
         if (w != E_OK) e = w;
     }
     return e;
@@ -143,6 +152,7 @@ static enum err do_create(struct provider *p, const struct provider_job *j)
     enum err e = find_local(p, j->object_id, &l);
     if (e != E_OK || l.remote_id[0]) return e == E_NOTFOUND ? E_OK : e;
     e = j->asked ? find_remote(p, j->object_id, &r) : E_NOTFOUND;
+    if (e == E_NOTFOUND) e = provider_look_twice(p, j);
     if (e == E_NOTFOUND) e = create(p, j, &r);
     if (e == E_OK) e = write_live(p, &l, &r);
     if (e == E_OK) provider_tell(p, l.stream_id);
@@ -272,7 +282,7 @@ static bool next_job(struct provider *p, int64_t now, struct provider_job *j, in
         snprintf(j->kind, sizeof j->kind, "%s", db_text(q, 1));
         snprintf(j->object_id, sizeof j->object_id, "%s", db_text(q, 2));
         snprintf(j->remote_id, sizeof j->remote_id, "%s", db_text(q, 3));
-        j->asked = db_int(q, 4) != 0;
+        j->asked = (int)db_int(q, 4);
         j->wishes = db_int(q, 5);
         j->attempts = (int)db_int(q, 6);
     }

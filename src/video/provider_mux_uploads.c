@@ -134,6 +134,7 @@ enum err provider_do_upload(struct provider *p, const struct provider_job *j)
     if (clock_wall_us() - r.created_at > PROVIDER_UPLOAD_LIFE_S * US_PER_SEC)
         return close_row(p, &r, "errored", "Mux has not taken it in two days.");
     e = j->asked ? find_remote(p, j->object_id, &u) : E_NOTFOUND;
+    if (e == E_NOTFOUND) e = provider_look_twice(p, j);
     if (e == E_NOTFOUND) e = create(p, j, &r, &u);
     return e == E_OK ? keep(p, &r, &u) : e;
 }

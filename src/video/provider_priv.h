@@ -42,7 +42,7 @@ struct provider {
 
 struct provider_job {
     char id[REMOTE_ID_CAP + 24], kind[24], object_id[REMOTE_ID_CAP], remote_id[REMOTE_ID_CAP];
-    bool asked;
+    int asked; /* a creation: how its answer stands (provider_set_asked) */
     int64_t wishes;
     int attempts;
 };
@@ -68,9 +68,9 @@ enum err provider_search(struct provider *p, const char *path,
                          bool (*find)(struct provider *p, struct span json, void *ctx, bool *found,
                                       size_t *n),
                          void *ctx) WARN_UNUSED;
-/* Whether its creation was sent and its answer is not known. */
-enum err provider_set_asked(struct provider *p, const struct provider_job *j,
-                            bool asked) WARN_UNUSED;
+/* It is not in the list. E_NOTFOUND: it may be made (again). E_MORE: Mux may still be at it, look
+ * once more. */
+enum err provider_look_twice(struct provider *p, const struct provider_job *j) WARN_UNUSED;
 /* Sends a creation: before it the job says so; afterwards, when nothing was made, no longer. */
 enum err provider_create(struct provider *p, const struct provider_job *j, const char *path,
                          const char *body, struct str *answer) WARN_UNUSED;

@@ -127,7 +127,7 @@ test('Mux as the provider: recordings of browsers', async (t) => {
       return a.status === 201 && a.json;
     }, MS);
 
-  await t.test('nothing is made twice: 500, 429, 503, lost, too large, and a kill', async () => {
+  await t.test('nothing is made twice: 500, 429, 503, lost, too large, no JSON', async () => {
     const faults = {
       'a 500': () => (api.refuse = once(creates('uploads'), { status: 500 })),
       'a 429': () => (api.refuse = once(creates('uploads'), { status: 429, headers: { 'Retry-After': '2' } })),

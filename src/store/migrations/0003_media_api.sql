@@ -287,7 +287,8 @@ CREATE TABLE provider_jobs (
     kind       TEXT NOT NULL,
     object_id  TEXT NOT NULL,               -- what the kind says: streams.id, or an id of Mux's
     remote_id  TEXT NOT NULL DEFAULT '',
-    asked      INTEGER NOT NULL DEFAULT 0,  -- a creation was sent, and its answer is not known
+    asked      INTEGER NOT NULL DEFAULT 0,  -- a creation was sent, and its answer is not known; 2: and
+                                            -- it was sought once in vain
     wishes     INTEGER NOT NULL DEFAULT 1,  -- counts up: what was wished meanwhile is done again
     attempts   INTEGER NOT NULL DEFAULT 0,
     next_at    BIGINT NOT NULL,

@@ -38,6 +38,7 @@ export async function door(t) {
       const out = http.request(d.target + req.url, { method: req.method, headers: req.headers }, (answer) => {
         // What streams goes on streaming.
         if (!/json/.test(answer.headers['content-type'] ?? '')) {
+          if (d.lose?.(req)) return answer.resume().on('end', () => req.socket.destroy());
           res.writeHead(answer.statusCode, answer.headers);
           return answer.pipe(res);
         }
@@ -57,8 +58,8 @@ export async function door(t) {
 }
 
 // { api, hook: doors; there, here: servers; mux: a client of what stands in; ada: a user here; secret, token; startHere,
-// startThere }. `stream`: where viewers play from (default: what stands in, itself).
-export async function startPair(t, { args: more = [] } = {}) {
+// startThere }. `playUrl`: where viewers play from (else from what stands in, itself).
+export async function startPair(t, { args: more = [], playUrl } = {}) {
   const muxDir = tempDir(t);
   const api = await door(t);
   const hook = await door(t);
@@ -81,7 +82,7 @@ export async function startPair(t, { args: more = [] } = {}) {
   const dataDir = tempDir(t);
   const args = [
     '--media-provider', 'mux', '--mux-base-url', api.url, '--mux-rtmp-url', `${pair.there.rtmp}/app`,
-    '--mux-stream-url', pair.there.http, '--reconnect-window', '2s', ...more,
+    '--mux-stream-url', playUrl ?? pair.there.http, '--reconnect-window', '2s', ...more,
   ];
   const env = { BSPNODE_MUX_TOKEN_ID: token.TOKEN_ID, BSPNODE_MUX_TOKEN_SECRET: token.TOKEN_SECRET, BSPNODE_MUX_WEBHOOK_SECRET: secret };
   pair.startHere = async () => {

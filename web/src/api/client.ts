@@ -112,7 +112,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     getStream: (id: string) => call<Stream>('GET', stream(id)),
     /** The stream that a playback id belongs to. */
     getPlayed: (playbackId: string) => call<Stream>('GET', `/playback/${encodeURIComponent(playbackId)}`),
-    editStream: (id: string, input: { title?: string; description?: string }) =>
+    editStream: (id: string, input: { title?: string; description?: string; streamType?: StreamType }) =>
       call<Stream>('PATCH', stream(id), input),
     deleteStream: (id: string) => call<void>('DELETE', stream(id)),
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),

@@ -29,7 +29,8 @@ export interface Playback {
 export interface Ingest {
   rtmpUrl: string;
   rtmpsUrl?: string | null;
-  streamKey: string;
+  /** Null: where the encoder goes is still being made ready. */
+  streamKey: string | null;
   whipUrl?: string | null;
 }
 

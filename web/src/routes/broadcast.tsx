@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The studio in the browser: preview, go live, live, over. What is what is decided in store/broadcast.ts.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ApiError } from '../api/client';
 import { announce, client } from '../app';
 import { here } from '../api/playlist';
 import type { RecordingStatus, Stream, User } from '../api/types';
@@ -549,6 +550,43 @@ function NoWay({ why, stream }: { why: 'insecure' | 'unsupported'; stream: Strea
   );
 }
 
+/** What an encoder sends goes to another server, which takes nothing of a browser's. */
+function ForEncoders({ stream, onChanged }: { stream: Stream; onChanged: (s: Stream) => void }) {
+  const [error, setError] = useState<string | null>(null);
+  async function change() {
+    try {
+      onChanged(await client.editStream(stream.id, { streamType: 'BROWSER' }));
+    } catch (e) {
+      setError(e instanceof ApiError ? e.message : 'Something went wrong.');
+    }
+  }
+  return (
+    <div class="page page-narrow">
+      <h1 class="hidden-text">{stream.title}</h1>
+      <Empty icon="info" title="This stream is for an encoder">
+        {stream.status === 'CREATED' ? (
+          <p>It can be yours to send from this browser instead. Its stream key stops working then.</p>
+        ) : (
+          <p>It has been live from one, so it cannot be sent from a browser any more. Make a new stream for that.</p>
+        )}
+        {error && (
+          <p class="strip" role="alert">
+            {error}
+          </p>
+        )}
+        <div class="empty-actions">
+          {stream.status === 'CREATED' && (
+            <Button look="primary" icon="camera" onClick={change}>
+              Send it from this browser
+            </Button>
+          )}
+          <LinkButton href={`/dashboard/${encodeURIComponent(stream.id)}`}>To the stream</LinkButton>
+        </div>
+      </Empty>
+    </div>
+  );
+}
+
 function Mine({ id, user }: { id: string; user: User }) {
   const store = useMemo(() => createWatch(client, id, { role: 'owner' }), [id]);
   useEffect(() => () => store.close(), [store]);
@@ -584,6 +622,7 @@ function Mine({ id, user }: { id: string; user: User }) {
       </div>
     );
   if (isOver(stream)) return <Over stream={stream} />;
+  if (stream.ingest && !stream.ingest.whipUrl) return <ForEncoders stream={stream} onChanged={(s) => store.apply(s)} />;
   const why = whyNot({ isSecureContext, hasDevices: !!navigator.mediaDevices?.getUserMedia, hasPeer: typeof RTCPeerConnection !== 'undefined' });
   if (why) return <NoWay why={why} stream={stream} />;
   return <Studio store={store} watch={{ ...watch, stream }} />;

@@ -180,6 +180,8 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
   const over = stream.status === 'ENDED';
   const closed = over && !comesBack(stream);
   const viewerPage = `/stream/${encodeURIComponent(stream.id)}`;
+  // Another server takes it in: nothing of its signal is known here.
+  const elsewhere = stream.playback?.remote === true && stream.streamType === 'RTMP';
   const before = useRef(phase);
   useEffect(() => {
     if (before.current !== phase && SPOKEN[phase]) announce(SPOKEN[phase] ?? '', { quiet: true });
@@ -232,7 +234,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         <div class="manage-column">
           <StatePanel watch={watch} />
           <StreamRecordings stream={stream} onChanged={() => store.retry()} />
-          {!closed && (stream.streamType === 'RTMP' || stream.status === 'LIVE') && (
+          {!closed && !elsewhere && (stream.streamType === 'RTMP' || stream.status === 'LIVE') && (
             <section class="panel" aria-labelledby="health-title">
               <h2 id="health-title">Signal</h2>
               <HealthPanel id={stream.id} />

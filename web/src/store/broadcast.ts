@@ -117,7 +117,7 @@ export function createBroadcast(world: BroadcastWorld, watch: WatchStore, studio
     sender: () => sender,
     start() {
       const ingest = watch.get().stream?.ingest;
-      if (!ingest || sender?.get().phase === 'connecting' || sender?.get().phase === 'live' || sender?.get().phase === 'recovering') return;
+      if (!ingest?.streamKey || sender?.get().phase === 'connecting' || sender?.get().phase === 'live' || sender?.get().phase === 'recovering') return;
       void leave();
       studio.hold(true);
       const { program, quality } = studio.get();

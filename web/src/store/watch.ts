@@ -151,7 +151,10 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
         } else {
           const known = store.get().stream;
           if (typeof data.status !== 'string' || !known) void fetchStream();
-          else accept({ ...known, ...(data as Partial<Stream>) });
+          else {
+            accept({ ...known, ...(data as Partial<Stream>) });
+            if (known.ingest?.streamKey === null) void fetchStream(); // it may be there now
+          }
         }
       },
     },

@@ -41,15 +41,21 @@ export function Credentials({ stream, ingest, onChanged }: { stream: Stream; ing
       <h2 id="credentials-title">For your encoder</h2>
       <CopyField label="Server" what="server address" value={ingest.rtmpUrl} />
       {ingest.rtmpsUrl && <CopyField label="Server, encrypted" what="encrypted server address" value={ingest.rtmpsUrl} />}
-      <CopyField key={ingest.streamKey} label="Stream key" what="stream key" value={ingest.streamKey} secret />
-      <KeyFoot stream={stream} onChanged={onChanged} />
+      {ingest.streamKey === null ? (
+        <p role="status">The stream key is being made. It appears here in a moment.</p>
+      ) : (
+        <>
+          <CopyField key={ingest.streamKey} label="Stream key" what="stream key" value={ingest.streamKey} secret />
+          <KeyFoot stream={stream} onChanged={onChanged} />
+        </>
+      )}
     </section>
   );
 }
 
 /** WHIP, for OBS 30 and later: the lowest delay, and no key frames or B-frames to set. */
 export function WhipCredentials({ stream, ingest, onChanged }: { stream: Stream; ingest: Ingest; onChanged: (s: Stream) => void }) {
-  if (!ingest.whipUrl) return null;
+  if (!ingest.whipUrl || !ingest.streamKey) return null;
   return (
     <section class="panel" aria-labelledby="whip-title">
       <h2 id="whip-title">With OBS 30 or later</h2>
