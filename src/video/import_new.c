@@ -55,7 +55,8 @@ static enum err queue(struct db *db, const struct import_new *n, const char *id)
     return jobs_queue(db, "clip", id, n->user_id, clip);
 }
 
-static enum err create(struct db *db, const struct import_new *n, const char *id)
+static enum err create(struct db *db, const struct import_new *n, const char *id,
+                       const struct text_clips *texts)
 {
     enum err e = n->url ? E_OK : check_source(db, n);
     if (e == E_OK) e = insert(db, n, id);
@@ -73,19 +74,26 @@ static enum err create(struct db *db, const struct import_new *n, const char *id
         named.name = NULL; /* another one without a name was given this one */
         e = text_track_insert(db, id, n->user_id, &named, &t);
     }
+    if (e == E_OK) e = text_clips_insert(db, id, texts);
     return e == E_OK ? renditions_wanted(db, id) : e;
 }
 
 enum err import_create(struct db *db, const struct import_new *n, char id[LIVE_ID_CAP])
 {
+    struct text_clips texts = {0};
     rand_id(id, ASSET_ID_CHARS);
-    enum err e = db_begin(db);
-    if (e != E_OK) return e;
-    e = create(db, n, id);
-    if (e == E_OK)
-        e = db_commit(db);
-    else
-        db_rollback(db);
+    enum err e = E_OK;
+    if (!n->url)
+        e = text_clips_cut(db, n->source_asset_id, n->user_id, n->start_us, n->end_us, &texts);
+    if (e == E_OK) e = db_begin(db);
+    if (e == E_OK) {
+        e = create(db, n, id, &texts);
+        if (e == E_OK)
+            e = db_commit(db);
+        else
+            db_rollback(db);
+    }
+    text_clips_fini(&texts);
     if (e == E_OK) jobs_wake();
     return e;
 }

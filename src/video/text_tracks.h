@@ -55,6 +55,23 @@ enum err text_tracks_ready(struct db *db, const char *asset_id, struct gate_text
 enum err text_track_body(struct db *db, const char *playback_id, const char *id,
                          struct buf **out) WARN_UNUSED;
 
+/* text_clip.c: what a clip gets of its source's tracks, cut and moved to its own beginning. */
+struct text_clips {
+    struct text_clip {
+        char *name, *language, *passthrough, *body;
+        bool closed_captions;
+    } list[LIMIT_TEXT_TRACKS];
+    size_t n;
+};
+/* Those that are ready, of an asset of this user; outside of a transaction, it may take some
+ * milliseconds. text_clips_fini() after E_OK. */
+enum err text_clips_cut(struct db *db, const char *asset_id, const char *user_id, int64_t start_us,
+                        int64_t end_us, struct text_clips *out) WARN_UNUSED;
+/* Within the caller's transaction; those whose name is taken are left out. */
+enum err text_clips_insert(struct db *db, const char *asset_id,
+                           const struct text_clips *c) WARN_UNUSED;
+void text_clips_fini(struct text_clips *c);
+
 /* text_job.c: the kind "text" of jobs; ctx is the imports. */
 enum err text_job_run(void *ctx, struct db *db, const struct job *j, int64_t *wait_us,
                       char *problem, size_t cap);

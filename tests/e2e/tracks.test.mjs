@@ -214,6 +214,20 @@ test('text tracks', async (t) => {
     assert.equal((await request(new URL(p.segments[0].uri.replace(/\d+-\d+/, '0-0'), textList(at, 'en-US')).href)).status, 404, 'before the clip');
   });
 
+  await t.test('a clip that is an asset has its part of them', async () => {
+    const clip = await video.assets.create({ inputs: [{ url: `mux://assets/${asset.id}`, start_time: 10.5, end_time: 14 }], playback_policies: ['public'] });
+    const texts = clip.tracks.filter((x) => x.type === 'text');
+    assert.deepEqual(texts.map((x) => [x.status, x.name, x.language_code, x.closed_captions, x.passthrough]), [['ready', 'English', 'en-US', false, 'mine'], ['ready', 'Deutsch "für alle"', 'de', true, undefined]]);
+    const id = clip.playback_ids[0].id;
+    await until('the clip is ready', async () => (await video.assets.retrieve(clip.id)).status === 'ready', 60_000);
+    const got = cues((await get(`/${id}/text/${texts[0].id}.vtt`)).text);
+    assert.deepEqual(got.map((c) => [c.from, c.to, c.text]), [[0, 0.4, '<i>en</i> 10'], [0.5, 1.4, '<i>en</i> 11'], [1.5, 2.4, '<i>en</i> 12'], [2.5, 3.4, '<i>en</i> 13']]);
+    const { bodies } = await pieces(textList(await open(`${server.http}/${id}.m3u8`), 'de'));
+    assert.equal(cues(bodies.join('')).length, 4);
+    await video.assets.delete(clip.id);
+    assert.equal((await get(`/${id}/text/${texts[0].id}.vtt`)).status, 404);
+  });
+
   await t.test('pictures for a time line', async () => {
     const url = `${server.http}/${open_}.m3u8?roku_trick_play=true`;
     const line = /^#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=[1-9]\d*,RESOLUTION=256x144,CODECS="jpeg",URI="([^"]+)"$/m;
