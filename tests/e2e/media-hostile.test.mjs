@@ -141,6 +141,7 @@ function elsewhere(mp4) {
   return walk(mp4);
 }
 
+const PAGE = 'a page that is a film';
 let files; // made once, for both tests
 async function hostileFiles(dir) {
   const mp4 = fs.readFileSync(await encode([...film(), ...H264, '-c:a', 'aac']));
@@ -175,7 +176,7 @@ async function hostileFiles(dir) {
     'laces of 256 that are longer than the block': segment(pcm(), cluster(block(0, 0x82, Buffer.alloc(400, 0xff)), block(20, 0x84, Buffer.from([255])), block(40, 0x86, Buffer.alloc(300, 0x01)))),
     'a track of 2^63 channels': segment(track('A_PCM/INT/LIT', all(uint('83', 2), el('e1', all(el('b5', double(1e300)), el('9f', Buffer.alloc(8, 0x7f)), uint('6264', 16))))), sound),
     'an attachment of all memory': segment(el('1941a469', el('61a7', all(text('466e', 'x'), el('465c', Buffer.alloc(10), UNKNOWN)))), pcm(), sound),
-    'a page that is a film': all(el('1a45dfa3', all(text('4282', 'matroska'), el('ec', Buffer.from('<!doctype html><script>alert(document.domain)</script>')))), webm.subarray(HEAD.length)),
+    [PAGE]: all(el('1a45dfa3', all(text('4282', 'matroska'), el('ec', Buffer.from('<!doctype html><script>alert(document.domain)</script>')))), webm.subarray(HEAD.length)),
     'an MP4 whose media are in /etc/passwd': elsewhere(mp4),
     'a session that leads elsewhere': Buffer.from('v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n'),
     'a reference movie': all(box('ftyp', Buffer.from('qt  \0\0\0\0qt  ')), box('moov', box('rmra', box('rmda', box('rdrf', Buffer.from('\0\0\0\0url \0\0\0\x11file:///etc/passwd\0')))))),
@@ -243,7 +244,7 @@ test('through the server: each ends in words or plays, its pictures too, and the
   const made = JSON.parse((await run(['token', 'create', '--json', '--data', server.dataDir, '--email', ada.email])).stdout);
   const { video } = new Mux({ baseURL: server.http, tokenId: made.TOKEN_ID, tokenSecret: made.TOKEN_SECRET });
   const send = async (name) => {
-    const up = await video.uploads.create({ cors_origin: '*', new_asset_settings: { playback_policies: ['public'] } });
+    const up = await video.uploads.create({ cors_origin: '*', new_asset_settings: { playback_policies: ['public'], master_access: name === PAGE ? 'temporary' : 'none' } });
     const answer = await put(up.url, files[name]);
     if (answer.status === 200) return [name, (await video.uploads.retrieve(up.id)).asset_id];
     assert.equal(answer.status, 415, `${name}: ${answer.text}`);
@@ -270,7 +271,7 @@ test('through the server: each ends in words or plays, its pictures too, and the
       assert.ok((pictures ? [200, 422] : [404]).includes(answer.status), `${name}, ${image}: ${answer.status} ${answer.text.slice(0, 200)} ${server.tail(3)}`);
       if (answer.status !== 200) assert.match(answer.json.error.message, inWords, name);
     }
-    if (name !== 'a page that is a film') continue;
+    if (name !== PAGE) continue;
     // What is served of it is what was packed anew, and is never taken for a page.
     const list = (await request(`${at}.m3u8`)).text;
     const media = new URL(/^[^#\s].*$/m.exec(list) ? /URI="([^"]+)"/.exec(list)?.[1] ?? /^[^#\s].*$/m.exec(list)[0] : '', `${at}.m3u8`);
@@ -282,6 +283,18 @@ test('through the server: each ends in words or plays, its pictures too, and the
       assert.equal(part.headers['x-content-type-options'], 'nosniff', uri);
       assert.ok(!part.body.includes('<script>'), uri);
     }
+    // The file itself can be had back, as a download and nothing else.
+    const { master } = await until('the file is there', async () => {
+      const a = await video.assets.retrieve(id);
+      return a.master?.status === 'ready' && a;
+    }, 30_000);
+    const whole = await request(master.url);
+    assert.ok(whole.body.equals(files[name]));
+    assert.match(whole.headers['content-type'], /^video\//);
+    assert.equal(whole.headers['x-content-type-options'], 'nosniff');
+    assert.match(whole.headers['content-disposition'], /^attachment/);
+    for (const wrong of [master.url.replace(/[^/]*$/, 'master.html'), master.url.replace(/[^/]*$/, 'index.log'), master.url.replace(/[^/]*$/, '..%2fbspnode.db'), master.url.replace(/\/master\/./, '/master/_')])
+      assert.ok([400, 404].includes((await request(wrong)).status), wrong);
   }
   const { stdout } = await execute('du', ['-sb', path.join(server.dataDir, 'recordings')]);
   assert.ok(Number(stdout.split('\t')[0]) < 64 << 20, stdout);

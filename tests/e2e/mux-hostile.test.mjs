@@ -3,13 +3,14 @@
 // that are wrong, pages that are none, and answers that a client repeats.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Mux from '@mux/mux-node';
 import { newUser } from './lib/api.mjs';
-import { raw } from './lib/http.mjs';
+import { raw, request } from './lib/http.mjs';
 import { sample } from './lib/media.mjs';
 import { program, run, startServer, until } from './lib/server.mjs';
 import { put, sql } from './lib/uploads.mjs';
@@ -48,6 +49,8 @@ const BODIES = {
 const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/logout', 'GET /api/settings', 'GET /api/streams',
   'GET /api/streams/{}', 'GET /api/playback/{}', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
   'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health'];
+// Whoever is logged in may, on everybody's streams.
+const SHARED = /\/messages(\/|$)/;
 
 const basic = (id, secret) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 
@@ -97,12 +100,13 @@ describe('the API and who does not mean well', () => {
         'live-streams': live.id, 'live playback-ids': live.playback_ids[0].id, 'simulcast-targets': live.simulcast_targets[0].id,
         assets: asset.id, 'assets playback-ids': asset.playback_ids[0].id, 'playback-ids': asset.playback_ids[0].id,
         'static-renditions': (await video.assets.createStaticRendition(asset.id, { resolution: 'highest' })).id,
-        'signing-keys': (await system.signingKeys.create()).id,
+        'signing-keys': (user.key = await system.signingKeys.create()).id,
         'playback-restrictions': (await video.playbackRestrictions.create({ referrer: { allowed_domains: ['a.example'] }, user_agent: {} })).id,
         recordings: asset.id, tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
       };
       mine.tracks = `${user.user.id.replace(/\W/g, '').slice(0, 12)}track`;
-      sql(server, "INSERT INTO text_tracks (id, asset_id, status, name, language_code, body, created_at) VALUES (?, ?, 'ready', 'Words', 'en', 'WEBVTT', 1)", mine.tracks, asset.id);
+      sql(server, "INSERT INTO text_tracks (id, asset_id, status, name, language_code, body, created_at) VALUES (?, ?, 'ready', 'Words', 'en', ?, 1)", mine.tracks, asset.id,
+        'WEBVTT\n\n00:00:00.000 --> 00:00:00.900\nGood evening\n');
       await until('the rendition is settled', async () => (await video.assets.retrieve(asset.id)).static_renditions.status === 'ready', 30_000);
       ids.set(user, mine);
     }
@@ -140,17 +144,17 @@ describe('the API and who does not mean well', () => {
   test("every endpoint: another's objects are not there, and nobody gets in without a token", async () => {
     const had = await everything();
     const rows = sql(server, 'SELECT type FROM media_events').length;
-    for (const e of ENDPOINTS.filter((x) => x.who === 'open')) assert.ok(OPEN.includes(e.name), `${e.name} is open to all: is that meant? Then add it to OPEN`);
+    for (const e of ENDPOINTS.filter((x) => x.who === 'open')) assert.ok(OPEN.includes(e.name) || e.name.startsWith('GET /api/streams/{}/'), `${e.name} is open to all: is that meant? Then add it to OPEN`);
     let tried = 0;
     for (const e of ENDPOINTS.filter((x) => x.who !== 'open')) {
-      const own = target(e.pattern, [ada, ada]);
+      const own = SHARED.test(e.pattern) ? e.pattern.replace(/\{\}/g, 'x') : target(e.pattern, [ada, ada]);
       const body = e.method === 'GET' || e.method === 'DELETE' ? undefined : (BODIES[e.name] ?? '');
       for (const authorization of ['', 'Basic', 'Basic !!!', basic(bob.tokenId, 'x'), basic(bob.tokenId, ''), basic("' OR 1=1 --", 'x'), `Bearer ${'x'.repeat(3000)}`]) {
         const answer = await bob.send(e.method, own, body, { authorization });
         assert.equal(answer.status, 401, `${e.name} with ${authorization.slice(0, 30)}: ${answer.status} ${answer.text}`);
         if (e.who === 'mux') assert.equal(answer.json.error.type, 'unauthorized', e.name);
       }
-      const who = count(e.pattern) === 0 ? [] : count(e.pattern) === 1 ? [[ada]] : [[ada, ada], [bob, ada], [ada, bob]];
+      const who = count(e.pattern) === 0 || SHARED.test(e.pattern) ? [] : count(e.pattern) === 1 ? [[ada]] : [[ada, ada], [bob, ada], [ada, bob]];
       for (const users of who) {
         const answer = await bob.send(e.method, target(e.pattern, users), body);
         const what = `${e.name} for Bob (${users.map((u) => u.user.name)}): ${answer.status} ${answer.text}`;
@@ -298,6 +302,61 @@ describe('the API and who does not mean well', () => {
     }
     for (const query of ['timeframe[]=x', 'timeframe[]=1', 'timeframe[]=-1&timeframe[]=2', 'timeframe[]=1&timeframe[]=99999999999999999999', 'timeframe[]=1&timeframe[]=2&timeframe[]=3', 'timeframe=1', `${'timeframe[]=1&'.repeat(300)}`, 'asset_id=%00', 'asset_id=a&live_stream_id=b'])
       assert.ok([200, 400].includes((await bob.send('GET', `/video/v1/delivery-usage?${query}`)).status), query);
+  });
+
+  test('tokens of playback that are none, wherever one is taken', async () => {
+    const asset = ids.get(ada).assets;
+    const signed = (await ada.mux.video.assets.createPlaybackId(asset, { policy: 'signed' })).id;
+    const other = (await ada.mux.video.assets.createPlaybackId(asset, { policy: 'signed' })).id;
+    const pem = (user) => createPrivateKey(Buffer.from(user.key.private_key, 'base64').toString());
+    const publicPem = createPublicKey(pem(ada)).export({ type: 'spki', format: 'pem' });
+    const b64 = (x) => Buffer.from(typeof x === 'string' ? x : JSON.stringify(x)).toString('base64url');
+    const make = (header, claims, by) => {
+      const input = `${b64(header)}.${b64(claims)}`;
+      return `${input}.${by ? by(Buffer.from(input)).toString('base64url') : ''}`;
+    };
+    const rs = { alg: 'RS256', typ: 'JWT', kid: ada.key.id };
+    const rsa = (user) => (input) => sign('RSA-SHA256', input, pem(user));
+    const hmac = (key) => (input) => createHmac('sha256', key).update(input).digest();
+    const now = Math.floor(Date.now() / 1000);
+    const places = { v: ['.m3u8', '/highest.mp4', `/text/${ids.get(ada).tracks}.vtt`], t: ['/thumbnail.jpg'], g: ['/animated.gif'], s: ['/storyboard.vtt', '/storyboard.json', '/storyboard.jpg'], playback_id: ['counts'] };
+    for (const [aud, tails] of Object.entries(places))
+      for (const tail of tails) {
+        const at = (token) => (tail === 'counts' ? `${server.http}/counts?token=${token}` : `${server.http}/${signed}${tail}?token=${token}`);
+        const claims = { sub: signed, aud, exp: now + 600, kid: ada.key.id };
+        const right = await request(at(make(rs, claims, rsa(ada))));
+        assert.ok([200, 412].includes(right.status), `${tail} with a right one: ${right.status} ${right.text.slice(0, 200)}`);
+        const wrong = {
+          'alg none': make({ ...rs, alg: 'none' }, claims),
+          'alg None, signed': make({ ...rs, alg: 'None' }, claims, rsa(ada)),
+          'HS256 by the public key': make({ ...rs, alg: 'HS256' }, claims, hmac(publicPem)),
+          'HS256 by nothing': make({ ...rs, alg: 'HS256' }, claims, hmac('')),
+          'RS256 with an HMAC': make(rs, claims, hmac(publicPem)),
+          'no signature': make(rs, claims),
+          'another use': make(rs, { ...claims, aud: aud === 'v' ? 't' : 'v' }, rsa(ada)),
+          'every use': make(rs, { ...claims, aud: ['v', 't', 'g', 's', 'playback_id'] }, rsa(ada)),
+          'another id': make(rs, { ...claims, sub: aud === 'playback_id' ? ids.get(bob)['playback-ids'] : other }, rsa(ada)),
+          'over': make(rs, { ...claims, exp: now - 1 }, rsa(ada)),
+          'over, as a text': make(rs, { ...claims, exp: `${now + 600}` }, rsa(ada)),
+          'without an end': make(rs, { ...claims, exp: 1e300 }, rsa(ada)),
+          "another's key": make({ ...rs, kid: bob.key.id }, { ...claims, kid: bob.key.id }, rsa(bob)),
+          "another's key by our name": make(rs, claims, rsa(bob)),
+          'a key by path': make({ ...rs, kid: '../../dev/null' }, { ...claims, kid: '../../dev/null' }, hmac('')),
+          'a key within': make({ ...rs, jwk: createPublicKey(pem(bob)).export({ format: 'jwk' }), jku: 'http://127.0.0.1/' }, claims, rsa(bob)),
+          'a claim twice': make(rs, `{"sub":"${other}","sub":"${signed}","aud":"${aud}","exp":${now + 600},"kid":"${ada.key.id}"}`, rsa(ada)),
+          'a claim with NUL': make(rs, { ...claims, sub: `${signed}\0x` }, rsa(ada)),
+          deep: make(rs, `{"sub":"${signed}","aud":"${aud}","exp":${now + 600},"custom":${'['.repeat(900)}${']'.repeat(900)}}`, rsa(ada)),
+          large: make(rs, { ...claims, x: 'x'.repeat(5000) }, rsa(ada)),
+          'very many dots': '.'.repeat(4000),
+          'not base64': '%00.%ff.=',
+          none: '',
+        };
+        for (const [what, token] of Object.entries(wrong)) {
+          const got = await request(at(token));
+          assert.ok([400, 401, 403, ...(tail === 'counts' ? [404] : [])].includes(got.status), `${tail}, ${what}: ${got.status} ${got.text.slice(0, 200)}`);
+          assert.ok(got.json.error?.message ?? got.json.error?.messages?.[0], `${tail}, ${what}`);
+        }
+      }
   });
 
   test('mux-node asks once where asking again does not help, and makes nothing twice where it does', async (t) => {
