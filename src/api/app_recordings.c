@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "video/provider.h"
 #include "video/recordings.h"
 #include "video/renditions.h"
 #include <stdio.h>
@@ -82,7 +83,7 @@ static json_t *download_json(const struct call *c, const struct stream *s,
                              const struct stream_recording *r)
 {
     struct rendition f;
-    if (r->state != STORED_READY || !find_file(c->db, r, &f))
+    if (r->remote || r->state != STORED_READY || !find_file(c->db, r, &f))
         return json_pack("{s:s, s:n, s:n}", "status", "NONE", "url", "size");
     const bool ready = !strcmp(f.status, "ready");
     return json_pack("{s:s, s:o, s:o}", "status",
@@ -97,6 +98,7 @@ static json_t *at(const struct call *c, const struct stream_recording *r, const 
 {
     const bool plays =
         r->playback_id[0] && (r->state == STORED_READY || r->state == STORED_RECORDING);
+    if (plays && r->remote) return remote_url(c->api, r->playback_id, file);
     return plays ? json_sprintf("%s/%s%s", c->origin, r->playback_id, file) : json_null();
 }
 
@@ -112,8 +114,10 @@ static json_t *recording_json(const struct call *c, const struct stream *s,
     const int64_t us = r->duration_us;
     json_t *j = json_pack("{s:s, s:b, s:s, s:s}", "id", r->id, "own", r->own, "source",
                           r->from_browser ? "BROWSER" : "SERVER", "status", STATES[r->state]);
+    if (r->remote) json_object_set_new(j, "remote", json_true());
     json_object_set_new(j, "progress", number(r->progress, r->progress >= 0));
-    json_object_set_new(j, "received", number(r->received, r->state == STORED_UPLOADING));
+    json_object_set_new(j, "received",
+                        number(r->received, r->state == STORED_UPLOADING && !r->remote));
     json_object_set_new(j, "problem", r->problem[0] ? json_string(r->problem) : json_null());
     json_object_set_new(j, "duration", number(us / US_PER_SEC, us >= 0));
     json_object_set_new(j, "size", number(r->bytes, r->bytes > 0));
@@ -211,6 +215,8 @@ static void download(struct call *c)
     enum err e;
     if (r.state != STORED_READY)
         refuse(c, E_CONFLICT, "not_ready", "This recording is not ready yet.");
+    else if (r.remote)
+        refuse(c, E_CONFLICT, "remote", "Mux keeps this recording; it gives files of it out.");
     else if (!call_may(c, &DOWNLOADS, c->user.id))
         ;
     else if ((e = make_file(c, &r)) == E_OK)
@@ -235,6 +241,8 @@ static enum err upload_of(struct db *db, const char *stream_id, const char *asse
 static enum err drop_one(struct call *c, const struct stream *s, const struct stream_recording *r)
 {
     char upload[UPLOAD_ID_CAP];
+    if (r->remote)
+        return r->from_browser ? provider_upload_remove(c->db, s->id, r->id) : E_UNSUPPORTED;
     if (r->state == STORED_UPLOADING) {
         const enum err e = upload_of(c->db, s->id, r->id, upload, sizeof upload);
         return e != E_OK ? e : uploads_cancel(c->api->cfg.uploads, c->db, c->user.id, upload);
@@ -249,7 +257,9 @@ static void drop(struct call *c)
     struct stream_recording r;
     if (!own_recording(c, &s, &r)) return;
     const enum err e = drop_one(c, &s, &r);
-    if (e == E_CONFLICT) {
+    if (e == E_UNSUPPORTED) {
+        refuse(c, E_CONFLICT, "remote", "The broadcast's recording at Mux goes with its stream.");
+    } else if (e == E_CONFLICT) {
         refuse(c, e, "recording", "It is still being recorded; end the stream first.");
     } else if (e != E_OK) {
         call_fail(c, e, 0);

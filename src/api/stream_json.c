@@ -41,6 +41,13 @@ static json_t *remote_image(const char *base, const char *id, const char *file)
                  : json_sprintf("%s/%s/%s", base, id, file);
 }
 
+json_t *remote_url(struct api *a, const char *id, const char *file)
+{
+    const char *base = a->cfg.settings->mux_stream_url;
+    return file[0] == '/' ? remote_image(base, id, file + 1)
+                          : json_sprintf("%s/%s%s", base, id, file);
+}
+
 /* Mux plays it. Until it is made there, nothing does. */
 static json_t *remote_playback(struct api *a, const struct stream *s)
 {

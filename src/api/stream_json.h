@@ -7,6 +7,8 @@
 
 json_t *time_json(int64_t us);           /* ISO 8601; null for 0 */
 json_t *user_json(const struct user *u); /* for the user themself */
+/* Where Mux plays one of its playback ids (".m3u8"), or has its pictures ("/thumbnail.jpg"). */
+json_t *remote_url(struct api *a, const char *id, const char *file);
 /* What everybody may see. URLs begin with `origin`. */
 json_t *stream_json(struct api *a, const struct stream *s, const char *origin);
 /* With how far its awaited recording is, for its owner's list. */

@@ -123,6 +123,9 @@ enum err provider_upload_wait(struct db *db, const char *id,
                               struct provider_upload *out) WARN_UNUSED;
 /* By our id or Mux's. E_NOTFOUND; E_CONFLICT: it waits for nothing any more. */
 enum err provider_upload_cancel(struct db *db, const char *stream_id, const char *id) WARN_UNUSED;
+/* By our id: it is removed, there too, whatever has become of it; the stream has what recording is
+ * left. E_NOTFOUND. */
+enum err provider_upload_remove(struct db *db, const char *stream_id, const char *id) WARN_UNUSED;
 /* Within the caller's transaction, before the stream's row goes: they go at Mux too. */
 enum err provider_drop_uploads(struct db *db, const char *stream_id) WARN_UNUSED;
 

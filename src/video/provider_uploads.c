@@ -154,6 +154,52 @@ enum err provider_upload_cancel(struct db *db, const char *stream_id, const char
     return e;
 }
 
+static enum err remove_one(struct db *db, const char *stream_id, const char *id)
+{
+    char remote_id[REMOTE_ID_CAP], asset_id[REMOTE_ID_CAP], playback_id[REMOTE_ID_CAP];
+    bool over = false;
+    struct db_rows *q = db_query(db,
+                                 "SELECT coalesce(remote_id, ''), asset_id, playback_id, status "
+                                 "FROM provider_uploads WHERE stream_id = ?1 AND id = ?2",
+                                 "ss", stream_id, id);
+    const bool found = db_next(q);
+    if (found) {
+        TAKE(remote_id, db_text(q, 0));
+        TAKE(asset_id, db_text(q, 1));
+        TAKE(playback_id, db_text(q, 2));
+        over = is_over(db_text(q, 3));
+    }
+    enum err e = db_done(q);
+    if (e != E_OK || !found) return e != E_OK ? e : E_NOTFOUND;
+    if (!over || asset_id[0]) e = forget(db, id, remote_id, asset_id);
+    if (e == E_OK)
+        e = db_exec(db,
+                    "UPDATE streams SET uploaded_playback_id = '', duration = coalesce((SELECT "
+                    "a.duration_us / 1000000 FROM assets a WHERE a.id = streams.recording_id), "
+                    "duration) WHERE id = ?1 AND uploaded_playback_id = ?2 AND ?2 <> ''",
+                    "ss", stream_id, playback_id);
+    /* Kept, so that the stream's status is still found out from what it has. */
+    return e != E_OK ? e
+                     : db_exec(db,
+                               "UPDATE provider_uploads SET status = 'cancelled', client_key = '', "
+                               "url = '', asset_id = '', playback_id = '' WHERE id = ?1",
+                               "s", id);
+}
+
+enum err provider_upload_remove(struct db *db, const char *stream_id, const char *id)
+{
+    enum err e = db_begin(db);
+    if (e != E_OK) return e;
+    e = remove_one(db, stream_id, id);
+    if (e == E_OK) e = uploads_settle_stream(db, stream_id);
+    if (e == E_OK)
+        e = db_commit(db);
+    else
+        db_rollback(db);
+    if (e == E_OK) provider_wake();
+    return e;
+}
+
 enum err provider_drop_uploads(struct db *db, const char *stream_id)
 {
     for (;;) {

@@ -20,14 +20,32 @@ static void take(char *out, size_t cap, const char *text)
 #define SELECT                                                                                     \
     "SELECT a.id, (SELECT p.id FROM playback_ids p WHERE p.object_id = a.id AND"                   \
     " p.policy = 'public' ORDER BY p.created_at LIMIT 1), a.dir, a.status, a.is_live,"             \
-    " a.id = COALESCE(s.recording_id, ''), a.upload_id IS NOT NULL, a.progress,"                   \
+    " a.id = COALESCE(s.recording_id, '') AND s.uploaded_playback_id = '',"                        \
+    " a.upload_id IS NOT NULL, a.progress,"                                                        \
     " COALESCE(a.duration_us, -1), a.width, a.height, a.started_at, a.created_at AS made,"         \
-    " a.problem, 0 AS received, -1 AS size"                                                        \
+    " a.problem, 0 AS received, -1 AS size, 0 AS remote"                                           \
     " FROM assets a JOIN streams s ON s.id = a.stream_id WHERE s.id = ?1"                          \
     " AND (?2 IS NULL OR a.id = ?2)"                                                               \
     " UNION ALL SELECT u.asset_id, '', '', u.status, 0, 0, 1, -1, -1, 0, 0, 0, u.created_at,"      \
-    " u.problem, u.received, COALESCE(u.size, -1) FROM uploads u WHERE u.stream_id = ?1"           \
-    " AND u.status IN ('waiting', 'errored', 'timed_out') AND (?2 IS NULL OR u.asset_id = ?2)"
+    " u.problem, u.received, COALESCE(u.size, -1), 0 FROM uploads u WHERE u.stream_id = ?1"        \
+    " AND u.status IN ('waiting', 'errored', 'timed_out') AND (?2 IS NULL OR u.asset_id = "        \
+    "?2)" AT_MUX
+
+/* What browsers uploaded there, and what is there of the last broadcast. */
+#define AT_MUX                                                                                     \
+    " UNION ALL SELECT m.id, m.playback_id, '', CASE m.status WHEN 'wanted' THEN 'waiting' WHEN"   \
+    " 'asset_created' THEN 'preparing' ELSE m.status END, 0,"                                      \
+    " m.playback_id <> '' AND m.playback_id = s.uploaded_playback_id, 1, -1,"                      \
+    " COALESCE(m.duration * 1000000, -1), 0, 0, 0, m.created_at, m.problem, 0, -1, 1"              \
+    " FROM provider_uploads m JOIN streams s ON s.id = m.stream_id WHERE s.id = ?1"                \
+    " AND m.status <> 'cancelled' AND (?2 IS NULL OR m.id = ?2)"                                   \
+    " UNION ALL SELECT l.remote_asset_id, l.remote_asset_playback_id, '',"                         \
+    " CASE l.remote_asset_end WHEN '' THEN 'preparing' ELSE l.remote_asset_end END,"               \
+    " s.status = 'LIVE', s.uploaded_playback_id = '', 0, -1, CASE s.uploaded_playback_id"          \
+    " WHEN '' THEN COALESCE(s.duration * 1000000, -1) ELSE -1 END, 0, 0, s.started_at,"            \
+    " COALESCE(s.started_at, s.created_at), '', 0, -1, 1 FROM live_streams l"                      \
+    " JOIN streams s ON s.live_stream_id = l.id WHERE s.id = ?1 AND l.remote = 1"                  \
+    " AND l.remote_asset_id <> '' AND (?2 IS NULL OR l.remote_asset_id = ?2)"
 
 static enum recording_state state_of(const char *status, bool is_live)
 {
@@ -54,6 +72,7 @@ static void row_read(struct db_rows *q, struct stream_recording *r)
     r->created_at = db_int(q, 12);
     TAKE(r->problem, db_text(q, 13));
     r->received = db_int(q, 14);
+    r->remote = db_int(q, 16) != 0;
     const int64_t size = db_int(q, 15);
     if (r->state == STORED_UPLOADING && size > 0) r->progress = (int)(r->received * 100 / size);
     if (!strcmp(db_text(q, 3), "timed_out") && !r->problem[0])
@@ -147,6 +166,18 @@ static enum err own_of(struct db *db, const char *stream_id, char own[LIVE_ID_CA
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
 }
 
+/* What a browser uploaded to Mux is before everything else; without it the stream has its own. */
+static enum err choose_remote(struct db *db, const char *stream_id,
+                              const struct stream_recording *r)
+{
+    const bool uploaded = r->remote && r->from_browser;
+    return db_exec(db,
+                   "UPDATE streams SET uploaded_playback_id = ?2, updated_at = ?4, duration ="
+                   " CASE WHEN ?3 >= 0 THEN ?3 / 1000000 ELSE duration END WHERE id = ?1",
+                   "ssii", stream_id, uploaded ? r->playback_id : "", r->duration_us,
+                   clock_wall_us());
+}
+
 enum err recordings_choose(struct live *l, struct db *db, const char *stream_id, const char *id)
 {
     struct stream_recording r;
@@ -157,7 +188,8 @@ enum err recordings_choose(struct live *l, struct db *db, const char *stream_id,
     e = own_of(db, stream_id, own, &live);
     if (e == E_OK) e = recordings_get(l, db, stream_id, id, &r);
     if (e == E_OK && (live || r.state != STORED_READY)) e = E_CONFLICT;
-    if (e == E_OK && strcmp(own, id) != 0) e = take_place(db, stream_id, own, id);
+    if (e == E_OK) e = choose_remote(db, stream_id, &r);
+    if (e == E_OK && !r.remote && strcmp(own, id) != 0) e = take_place(db, stream_id, own, id);
     return live_db_finish(db, e);
 }
 
@@ -192,6 +224,9 @@ enum err recordings_settle(struct db *db, const char *stream_id)
                    " WHEN recording_id IS NOT NULL THEN 'FAILED' ELSE 'NONE' END"
                    " WHERE id = ?1 AND status <> 'LIVE' AND NOT EXISTS"
                    " (SELECT 1 FROM uploads u WHERE u.stream_id = streams.id) AND NOT EXISTS"
+                   " (SELECT 1 FROM provider_uploads m WHERE m.stream_id = streams.id) AND EXISTS"
+                   " (SELECT 1 FROM live_streams l WHERE l.id = streams.live_stream_id AND"
+                   "  l.remote = 0) AND NOT EXISTS"
                    " (SELECT 1 FROM assets a WHERE a.stream_id = streams.id AND a.is_live = 1)",
                    "si", stream_id, clock_wall_us());
 }

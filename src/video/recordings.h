@@ -18,16 +18,19 @@ enum recording_state {
     STORED_FAILED /* `problem` says why */
 };
 
+#define RECORDING_ID_CAP 129 /* Mux's may be longer than ours */
+
 struct stream_recording {
-    char id[LIVE_ID_CAP];          /* of the asset */
-    char playback_id[LIVE_ID_CAP]; /* the oldest public one, or "" */
+    char id[RECORDING_ID_CAP];          /* of the asset */
+    char playback_id[RECORDING_ID_CAP]; /* the oldest public one, or "" */
     char dir[LIVE_ID_CAP];
     enum recording_state state;
-    bool own;            /* the stream's */
-    bool from_browser;   /* uploaded; else the server's */
-    int progress;        /* percent of UPLOADING and PROCESSING; -1: not known */
-    int64_t received;    /* of UPLOADING, bytes */
-    int64_t bytes;       /* of its media on disk; 0: none, or not known */
+    bool own;          /* the stream's */
+    bool from_browser; /* uploaded; else the server's */
+    bool remote;       /* at Mux (video/provider.h); then the ids are Mux's, or its upload's here */
+    int progress;      /* percent of UPLOADING and PROCESSING; -1: not known */
+    int64_t received;  /* of UPLOADING, bytes */
+    int64_t bytes;     /* of its media on disk; 0: none, or not known */
     int64_t duration_us; /* -1: not known */
     int64_t width, height;
     int64_t started_at, created_at;

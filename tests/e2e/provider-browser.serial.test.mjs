@@ -114,6 +114,11 @@ test('Mux as the provider, in a browser', async (t) => {
     lists.length = 0;
     await watch(id);
     assert.deepEqual([...new Set(lists)], [play.url]);
+    await page.goto(`${here.http}/dashboard/${id}`);
+    const row = page.getByRole('listitem').filter({ hasText: 'Recorded in the browser' });
+    await row.getByText('What viewers see').waitFor();
+    assert.equal(await row.getByRole('button', { name: 'Download' }).count(), 0, 'Mux keeps the file');
+    await fits('the recordings');
     await page.goto(`${here.http}/dashboard`);
     await page.getByRole('heading', { name: 'Tea for later' }).waitFor();
     await fits('the dashboard');

@@ -93,6 +93,26 @@ test('Mux as the provider', async (t) => {
     assert.equal(better.duration, 10);
     assert.equal(better.playback.hlsUrl, better.recordingUrl);
 
+    // Both are in the list; which of them viewers see is the owner's choice.
+    const all = `/api/streams/${stream.id}/recordings`;
+    const { recordings } = await ada.expect(200, 'GET', all);
+    const [uploaded, broadcast] = recordings;
+    assert.deepEqual(recordings.map((r) => [r.source, r.own, r.status, r.remote, r.hlsUrl]), [
+      ['BROWSER', true, 'READY', true, better.recordingUrl],
+      ['SERVER', false, 'READY', true, over.recordingUrl],
+    ]);
+    assert.equal(uploaded.duration, 10);
+    await ada.expect(200, 'POST', `${all}/${broadcast.id}/own`);
+    assert.equal((await ada.stream(stream.id)).recordingUrl, over.recordingUrl);
+    await ada.expect(200, 'POST', `${all}/${uploaded.id}/own`);
+    assert.equal((await ada.stream(stream.id)).recordingUrl, better.recordingUrl);
+    await ada.expect(409, 'POST', `${all}/${uploaded.id}/download`);
+    await ada.expect(409, 'DELETE', `${all}/${broadcast.id}`);
+    await ada.expect(204, 'DELETE', `${all}/${uploaded.id}`);
+    const left = await ada.stream(stream.id);
+    assert.deepEqual([left.recordingUrl, left.recordingStatus], [over.recordingUrl, 'READY']);
+    await until('gone at Mux too', async () => (await mux.video.assets.list({ upload_id: second.uploadId })).data.length === 0, MS);
+
     // The other one is away when its owner ends it.
     await there.stop();
     api.target = '';

@@ -73,6 +73,8 @@ export interface Recording {
   own: boolean;
   source: 'SERVER' | 'BROWSER';
   status: 'RECORDING' | 'UPLOADING' | 'PROCESSING' | 'READY' | 'FAILED';
+  /** Another server keeps it, and plays it. */
+  remote?: boolean;
   /** Percent, where it is known. */
   progress: number | null;
   /** Bytes, while it is uploaded. */

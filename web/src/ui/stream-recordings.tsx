@@ -16,7 +16,8 @@ import { Duration } from './time';
 const BUSY_MS = 1500;
 const CALM_MS = 30_000;
 const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
-const nameOf = (r: Recording) => (r.source === 'BROWSER' ? 'Recorded in the browser' : 'Recorded by the server');
+const nameOf = (r: Recording) => (r.source === 'BROWSER' ? 'Recorded in the browser' : r.remote ? 'Recorded at Mux' : 'Recorded by the server');
+const addressOf = (r: Recording, url: string) => (r.remote ? url : here(url));
 const goesOn = (r: Recording) => r.status === 'RECORDING' || r.status === 'UPLOADING' || r.status === 'PROCESSING' || r.download.status === 'PREPARING';
 
 function Facts({ of: r }: { of: Recording }) {
@@ -47,7 +48,7 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
         <>
           {r.progress !== null && bar('Uploaded')}
           <p class="recording-state">
-            Being uploaded: {r.progress === null ? `${size(r.received ?? 0)} so far.` : `${r.progress} %.`} It comes from the browser that recorded it.
+            Being uploaded{r.received === null ? '.' : r.progress === null ? `: ${size(r.received)} so far.` : `: ${r.progress} %.`} It comes from the browser that recorded it.
           </p>
         </>
       );
@@ -55,7 +56,7 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
       return (
         <>
           {bar('Prepared')}
-          <p class="recording-state">{r.progress === null || r.progress < 1 ? 'Waits to be prepared.' : `Being prepared: ${r.progress} %.`}</p>
+          <p class="recording-state">{r.remote ? 'Being prepared.' : r.progress === null || r.progress < 1 ? 'Waits to be prepared.' : `Being prepared: ${r.progress} %.`}</p>
         </>
       );
     case 'FAILED':
@@ -93,7 +94,7 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
   return (
     <li class="recording">
       <div class="recording-picture" aria-hidden="true">
-        {r.thumbnailUrl && ready ? <img src={`${here(r.thumbnailUrl)}?width=320`} alt="" decoding="async" loading="lazy" /> : <Icon name={r.status === 'FAILED' ? 'warning' : r.status === 'UPLOADING' ? 'upload' : 'record'} size={24} />}
+        {r.thumbnailUrl && ready ? <img src={`${addressOf(r, r.thumbnailUrl)}?width=320`} alt="" decoding="async" loading="lazy" /> : <Icon name={r.status === 'FAILED' ? 'warning' : r.status === 'UPLOADING' ? 'upload' : 'record'} size={24} />}
       </div>
       <div class="recording-words">
         <h3>{name}</h3>
@@ -114,7 +115,7 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
               <span class="hidden-text">: {what}</span>
             </a>
           )}
-          {ready && r.hlsUrl && download.status !== 'READY' && (
+          {ready && r.hlsUrl && !r.remote && download.status !== 'READY' && (
             <Button small icon="download" busy={wanted || download.status === 'PREPARING'} aria-label={`Download MP4: ${what}`} onClick={onDownload}>
               Download MP4
             </Button>
@@ -124,7 +125,7 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
               Show to viewers
             </Button>
           )}
-          {r.status !== 'RECORDING' && (
+          {r.status !== 'RECORDING' && !(r.remote && r.source === 'SERVER') && (
             <button type="button" class="icon-button" aria-label={`Delete: ${what}`} title="Delete" onClick={onDelete}>
               <Icon name="trash" />
             </button>
@@ -246,7 +247,7 @@ export function StreamRecordings({ stream, onChanged }: { stream: Stream; onChan
       )}
       {playing?.hlsUrl && (
         <Dialog wide title={nameOf(playing)} onClose={() => setPlaying(null)}>
-          <Player picture={{ way: 'hls', src: here(playing.hlsUrl), mode: 'recorded', fromStart: true }} title={`${nameOf(playing)}: ${stream.title}`} />
+          <Player picture={{ way: 'hls', src: addressOf(playing, playing.hlsUrl), mode: 'recorded', fromStart: true }} title={`${nameOf(playing)}: ${stream.title}`} />
           <div class="dialog-actions">
             <Button onClick={() => setPlaying(null)}>Close</Button>
           </div>
