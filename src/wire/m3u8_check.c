@@ -108,6 +108,12 @@ static void check_parts(struct check *c)
         check_part(c, i, i + 1 == p->n_parts, i == p->open_first_part);
 }
 
+/* Transport streams and texts have none; nor have pictures. */
+static bool needs_map(struct span uri)
+{
+    return !span_ends(uri, ".ts") && !span_ends(uri, ".vtt") && !span_ends(uri, ".jpg");
+}
+
 static void check_segments(struct check *c)
 {
     const struct m3u8 *p = c->p;
@@ -117,9 +123,9 @@ static void check_segments(struct check *c)
         if (p->target_s >= 0 && (s->dur_us + 500000) / 1000000 > p->target_s)
             problem(c, "EXTINF of %.*s rounds to more than TARGETDURATION [4.4.3.1]", SHOW(s->uri));
         if (s->dur_us == 0) problem(c, "EXTINF of %.*s is zero", SHOW(s->uri));
-        if (!s->map.p && !s->gap && !p->skipped && !span_ends(s->uri, ".ts"))
+        if (!s->map.p && !s->gap && !p->skipped && needs_map(s->uri))
             problem(c, "%.*s has no EXT-X-MAP [3.1.2]", SHOW(s->uri));
-        if (s->discontinuity && !s->map_here && !s->gap)
+        if (s->discontinuity && !s->map_here && !s->gap && needs_map(s->uri))
             problem(c, "no EXT-X-MAP after the discontinuity before %.*s", SHOW(s->uri));
         if (s->discontinuity) wall = -1;
         if (s->wall_us >= 0 && wall >= 0 && away(s->wall_us, wall) > WALL_TOLERANCE_US)

@@ -30,6 +30,20 @@ const multivariant = `#EXTM3U
 video.m3u8
 `;
 
+const subtitles = multivariant
+  .replace('#EXT-X-STREAM', '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI="en.m3u8"\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="de.m3u8"\n#EXT-X-STREAM')
+  .replace('\nvideo', ',SUBTITLES="s"\nvideo');
+const texts = `#EXTM3U
+#EXT-X-VERSION:6
+#EXT-X-TARGETDURATION:30
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z
+#EXTINF:30,
+text/0-9.vtt
+#EXT-X-ENDLIST
+`;
+
 let n = 0;
 const broken = (name, text, expected) =>
   test(name, () => {
@@ -42,6 +56,8 @@ test('good playlists pass', () => {
   assert.deepEqual(observe('good', good), []);
   assert.deepEqual(observe('good', good), [], 'and again');
   assert.deepEqual(observe('multivariant', multivariant), []);
+  assert.deepEqual(observe('subtitles', subtitles), []);
+  assert.deepEqual(observe('texts', texts), []);
 });
 broken('a segment above the target', good.replace('#EXTINF:4.00000', '#EXTINF:4.60000'), /above the target/);
 broken('no target', good.replace('#EXT-X-TARGETDURATION:4\n', ''), /TARGETDURATION/);
@@ -56,6 +72,13 @@ broken('VOD that does not end', good.replace('#EXT-X-MEDIA', '#EXT-X-PLAYLIST-TY
 broken('no newline at the end', good.trimEnd(), /newline/);
 broken('a variant without CODECS', multivariant.replace(/CODECS="[^"]*",/, ''), /CODECS/);
 broken('a variant without FRAME-RATE', multivariant.replace(',FRAME-RATE=30.000', ''), /FRAME-RATE/);
+broken('two subtitles of one name', subtitles.replace('Deutsch', 'English'), /one NAME/);
+broken('two that are on', subtitles.replace('DEFAULT=NO', 'DEFAULT=YES'), /more than one DEFAULT/);
+broken('subtitles without a language', subtitles.replace('LANGUAGE="de",', ''), /LANGUAGE/);
+broken('subtitles without an address', subtitles.replace(',URI="de.m3u8"', ''), /without URI/);
+broken('a variant without the subtitles', subtitles.replace(',SUBTITLES="s"', ''), /without the subtitles/);
+broken('a group that there is not', subtitles.replace(',SUBTITLES="s"', ',SUBTITLES="t"'), /no EXT-X-MEDIA/);
+broken('subtitles that go on', texts.replace('#EXT-X-PLAYLIST-TYPE:VOD\n', ''), /only VOD/);
 test('a load that contradicts an earlier one is found', () => {
   assert.deepEqual(observe('history', good), []);
   assert.match(observe('history', good.replace('seg0.m4s', 'other.m4s')).join(), /changed its URI/);

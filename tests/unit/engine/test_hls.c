@@ -160,12 +160,52 @@ static void test_write(void **state)
     str_fini(&problems);
 }
 
+static void test_subtitles(void **state)
+{
+    (void)state;
+    const struct hls_variant v = {.uri = "r/v0.m3u8", .codecs = "avc1.64001f", .peak = 9};
+    const struct hls_subtitles texts[] = {
+        {.uri = "r/text-a.m3u8", .name = "\"A\"\n", .language = "en-US"},
+        {.uri = "r/text-b.m3u8", .name = "B", .language = "de", .captions = true, .on = true}};
+    const struct hls_text_piece pieces[] = {
+        {.first_msn = 3, .last_msn = 7, .dur_us = 29500000, .wall_us = 1700000000000000},
+        {.first_msn = 8,
+         .last_msn = 8,
+         .dur_us = 1500000,
+         .wall_us = 1700000090000000,
+         .discontinuity = true}};
+    struct str out = {0}, problems = {0};
+    struct m3u8 p;
+    hls_multivariant_write(
+        &out, &(struct hls_multivariant){
+                  .video = &v, .n_video = 1, .texts = texts, .n_texts = 2, .independent = true});
+    assert_non_null(strstr(str_c(&out), "TYPE=SUBTITLES,GROUP-ID=\"subs\",NAME=\"'A' \","
+                                        "LANGUAGE=\"en-US\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,"
+                                        "URI=\"r/text-a.m3u8\"\n"));
+    assert_non_null(strstr(str_c(&out), "LANGUAGE=\"de\",DEFAULT=YES,AUTOSELECT=YES"));
+    assert_non_null(strstr(str_c(&out), ",SUBTITLES=\"subs\""));
+    assert_int_equal(m3u8_parse(str_span(&out), &p, NULL, NULL), E_OK);
+    m3u8_fini(&p);
+    out.len = 0;
+    hls_text_playlist_write(&out, "text-a", pieces, 2, 4);
+    assert_int_equal(m3u8_parse(str_span(&out), &p, NULL, NULL), E_OK);
+    if (m3u8_check(&p, NULL, &problems)) fail_msg("%s\n%s", str_c(&out), str_c(&problems));
+    assert_int_equal(p.target_s, 30);
+    assert_int_equal(p.dsn, 4);
+    assert_int_equal(p.type, M3U8_VOD);
+    assert_true(p.endlist && p.n_segs == 2 && p.segs[1].discontinuity);
+    assert_true(span_is(p.segs[0].uri, "text-a/3-7.vtt"));
+    m3u8_fini(&p);
+    str_fini(&out);
+    str_fini(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocking), cmocka_unit_test(test_first_segment),
         cmocka_unit_test(test_parts),    cmocka_unit_test(test_names),
-        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_write),    cmocka_unit_test(test_subtitles),
     };
     return RUN_TESTS(tests);
 }
