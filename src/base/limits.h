@@ -185,6 +185,7 @@
 #define LIMIT_JOBS_PER_USER      1000 /* that wait */
 /* Signed playback */
 #define LIMIT_JWT_BYTES          4096 /* a whole token */
+#define LIMIT_RSA_KEYS_KEPT      64   /* public keys in memory, ready for use */
 #define LIMIT_JWT_SIGNATURE      512
 #define LIMIT_JWT_CLAIMS         40  /* at the top of header or payload */
 #define LIMIT_JWT_DEPTH          8   /* below a claim */

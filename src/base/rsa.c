@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/rsa.h"
+#include "base/limits.h"
+#include "base/xalloc.h"
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <pthread.h>
+#include <string.h>
 
 #define RSA_BITS 2048
 
@@ -41,14 +45,68 @@ static enum err verify(EVP_PKEY *key, struct span input, struct span signature)
     return ok ? E_OK : E_AUTH;
 }
 
+/* Reading a PEM costs OpenSSL many times what verifying does. The same text is always the same key,
+ * so nothing kept here can be out of date. */
+static struct {
+    pthread_mutex_t lock;
+    struct known {
+        char *pem;
+        EVP_PKEY *key;
+        uint64_t used;
+    } v[LIMIT_RSA_KEYS_KEPT];
+    uint64_t turn;
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static EVP_PKEY *find_kept(const char *pem)
+{
+    EVP_PKEY *key = NULL;
+    pthread_mutex_lock(&kept.lock);
+    for (unsigned i = 0; i < LIMIT_RSA_KEYS_KEPT && !key; i++) {
+        struct known *k = &kept.v[i];
+        if (!k->pem || strcmp(k->pem, pem) != 0) continue;
+        key = k->key;
+        EVP_PKEY_up_ref(key);
+        k->used = ++kept.turn;
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return key;
+}
+
+/* In the place of the one that was not used for longest. */
+static void keep(const char *pem, EVP_PKEY *key)
+{
+    pthread_mutex_lock(&kept.lock);
+    struct known *k = &kept.v[0];
+    for (unsigned i = 1; i < LIMIT_RSA_KEYS_KEPT; i++)
+        if (kept.v[i].used < k->used) k = &kept.v[i];
+    free(k->pem);
+    EVP_PKEY_free(k->key);
+    EVP_PKEY_up_ref(key);
+    *k = (struct known){xstrdup(pem), key, ++kept.turn};
+    pthread_mutex_unlock(&kept.lock);
+}
+
+/* A reference, or NULL: this is no public key for RSA. */
+static EVP_PKEY *key_of(const char *pem)
+{
+    EVP_PKEY *key = find_kept(pem);
+    if (key) return key;
+    BIO *b = BIO_new_mem_buf(pem, -1);
+    key = b ? PEM_read_bio_PUBKEY(b, NULL, NULL, NULL) : NULL;
+    BIO_free(b);
+    if (key && EVP_PKEY_base_id(key) != EVP_PKEY_RSA) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    if (key) keep(pem, key);
+    return key;
+}
+
 enum err rsa_verify_sha256(const char *public_pem, struct span input, struct span signature)
 {
-    BIO *b = BIO_new_mem_buf(public_pem, -1);
-    EVP_PKEY *key = b ? PEM_read_bio_PUBKEY(b, NULL, NULL, NULL) : NULL;
-    enum err e = E_INVALID;
-    if (key && EVP_PKEY_base_id(key) == EVP_PKEY_RSA) e = verify(key, input, signature);
+    EVP_PKEY *key = key_of(public_pem);
+    const enum err e = key ? verify(key, input, signature) : E_INVALID;
     EVP_PKEY_free(key);
-    BIO_free(b);
     ERR_clear_error();
     return e;
 }

@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/rsa.h"
 #include "wire/jwt.h"
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 
 static struct jwt t;
 
@@ -102,9 +104,44 @@ static void rsa(void **state)
     str_fini(&pub);
 }
 
+static size_t sign(struct str *priv, struct span input, uint8_t out[512])
+{
+    size_t len = 512;
+    BIO *b = BIO_new_mem_buf(str_c(priv), -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(b, NULL, NULL, NULL);
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    assert_int_equal(EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestSign(c, out, &len, input.p, input.len), 1);
+    EVP_MD_CTX_free(c);
+    EVP_PKEY_free(key);
+    BIO_free(b);
+    return len;
+}
+
+/* More keys than are kept in memory: each verifies what is its own, and nothing else. */
+static void rsa_many_keys(void **state)
+{
+    struct str priv[2] = {0}, pub[2] = {0};
+    uint8_t mine[512];
+    for (int i = 0; i < 2; i++) assert_int_equal(rsa_make(&priv[i], &pub[i]), E_OK);
+    const struct span input = SPAN_LIT("a.b"), s = span_of(mine, sign(&priv[0], input, mine));
+    for (int round = 0; round < LIMIT_RSA_KEYS_KEPT + 8; round++) {
+        assert_int_equal(rsa_verify_sha256(str_c(&pub[0]), input, s), E_OK);
+        assert_int_equal(rsa_verify_sha256(str_c(&pub[0]), SPAN_LIT("a.c"), s), E_AUTH);
+        assert_int_equal(rsa_verify_sha256(str_c(&pub[1]), input, s), E_AUTH);
+        /* The same keys, as another text. */
+        for (int i = 0; i < 2; i++) str_add(&pub[i], SPAN_LIT("\n"));
+    }
+    for (int i = 0; i < 2; i++) {
+        str_fini(&priv[i]);
+        str_fini(&pub[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(claims), cmocka_unit_test(algorithms),
-                                       cmocka_unit_test(broken), cmocka_unit_test(rsa)};
+                                       cmocka_unit_test(broken), cmocka_unit_test(rsa),
+                                       cmocka_unit_test(rsa_many_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
