@@ -332,10 +332,13 @@ static void looked_up(void *arg) /* the reader's loop */
     reader_begin(r);
 }
 
+/* A page that connects anew by itself cannot set the header: it says so in the query. */
 static int64_t last_event_id(const struct http_request *req)
 {
     uint64_t v;
-    const struct span h = http_header_in(req, "last-event-id");
+    char text[24];
+    struct span h = http_header_in(req, "last-event-id");
+    if (!h.p && http_query_get(req, "lastEventId", text, sizeof text) == E_OK) h = span_str(text);
     return h.p && span_u64(h, INT64_MAX, &v) ? (int64_t)v : 0;
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser, untilPlaying } from './lib/browser.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, tempDir, until } from './lib/server.mjs';
 
@@ -201,4 +202,73 @@ test('who was away too long is told to ask anew; too many at once are refused', 
   await again.wait('viewers');
   assert.equal(again.seen.filter((e) => e.event === 'chat-reset').length, 1);
   assert.deepEqual(texts(again), []);
+});
+
+// Two people at one stream, each at a delay of their own: a message is seen when the picture of its moment is.
+test('in the pages: written in one, seen in the other when its picture gets there, replayed with the recording', async (t) => {
+  const server = await startServer(t, { args: ['--hls-segment-ms', '1000'] });
+  const [ada, bob] = [await newUser(server, 'Ada'), await newUser(server, 'Bob')];
+  const stream = await ada.createStream({ title: 'Tea' });
+  const path = `/api/streams/${stream.id}/messages`;
+  const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1, seconds: 30 } });
+  await ada.untilLive(stream.id);
+  const open = async (user) => {
+    const { page, context } = await launchBrowser(t, { expected: [/401/] });
+    if (user) {
+      const [name, value] = user.cookie.split(';')[0].split('=');
+      await context.addCookies([{ name, value, url: server.http }]);
+    }
+    await page.goto(`${server.http}/stream/${stream.id}`);
+    return page;
+  };
+  const writer = await open(bob);
+  const guest = await open(null);
+  await guest.getByRole('link', { name: 'Log in' }).nth(1).waitFor();
+  assert.equal(await guest.getByLabel('Your message').count(), 0);
+  for (const page of [writer, guest]) await untilPlaying(page, { ms: 60_000, sound: false });
+  const line = writer.getByLabel('Your message');
+  await line.fill('A kettle! <b>https://example.org/tea</b>');
+  await line.press('Enter');
+  const log = (page) => page.getByRole('log', { name: 'Messages' });
+  await log(writer).getByText('A kettle!').waitFor();
+  assert.equal(await line.inputValue(), '');
+  const [said] = (await bob.expect(200, 'GET', path)).messages;
+  assert.ok(Date.parse(said.programTime) < Date.parse(said.createdAt), 'his picture was behind the moment of writing');
+  await log(guest).getByText('A kettle!').waitFor({ timeout: 60_000 });
+  const link = log(guest).getByRole('link');
+  assert.deepEqual([await link.getAttribute('href'), await link.count()], ['https://example.org/tea', 1]);
+  assert.match(await link.getAttribute('rel'), /nofollow.*noopener/);
+  assert.equal(await log(guest).locator('b b').count(), 0, 'text, not markup');
+
+  // Said ahead of the guest's picture: it waits for it, unless the guest wants everything at once.
+  await ada.expect(201, 'POST', path, { content: 'Right now' });
+  await guest.getByLabel('Show at once').check();
+  await log(guest).getByText('Right now').waitFor();
+
+  // Too fast: what was typed stays, with the reason.
+  for (let i = 0; i < 12 && !(await writer.locator('.chat-error').count()); i++) {
+    await line.fill(`again ${i}`);
+    await line.press('Enter');
+    await until('it was taken or not', async () => (await line.inputValue()) === '' || (await writer.locator('.chat-error').count()) > 0);
+  }
+  assert.match(await writer.getByRole('alert').textContent(), /try again/i);
+  assert.match(await line.inputValue(), /^again/);
+
+  // Deleted for everybody.
+  await log(writer).getByText('A kettle!').hover();
+  await writer.getByRole('button', { name: 'Delete the message of Bob' }).first().click();
+  await log(guest).getByText('A kettle!').waitFor({ state: 'detached', timeout: 60_000 });
+
+  // The recording replays the room.
+  await publisher.stop();
+  await ada.end(stream.id);
+  await ada.untilReady(stream.id);
+  const replay = guest;
+  await replay.evaluate(() => localStorage.clear());
+  await replay.reload();
+  const player = replay.locator('mux-player');
+  await player.waitFor();
+  await replay.getByText('The chat is replayed with the recording.').waitFor({ timeout: 60_000 });
+  await player.evaluate((p) => ((p.muted = true), p.play()));
+  await log(replay).getByText('Right now').waitFor({ timeout: 60_000 });
 });

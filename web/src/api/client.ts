@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import type { Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
+import type { ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -110,6 +110,11 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     createStream: (input: { title: string; description?: string; streamType: StreamType }) =>
       call<Stream>('POST', '/streams', input),
     getStream: (id: string) => call<Stream>('GET', stream(id)),
+    messages: (id: string, before: string | null) =>
+      call<ChatPage>('GET', `${stream(id)}/messages?limit=100${before ? `&before=${encodeURIComponent(before)}` : ''}`),
+    say: (id: string, content: string, programTime: string | null) =>
+      call<ChatMessage>('POST', `${stream(id)}/messages`, { content, programTime }),
+    unsay: (id: string, message: string) => call<void>('DELETE', `${stream(id)}/messages/${encodeURIComponent(message)}`),
     /** The stream that a playback id belongs to. */
     getPlayed: (playbackId: string) => call<Stream>('GET', `/playback/${encodeURIComponent(playbackId)}`),
     editStream: (id: string, input: { title?: string; description?: string; streamType?: StreamType }) =>

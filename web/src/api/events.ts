@@ -44,10 +44,12 @@ export function openEvents(
   let cancelRetry = () => {};
   let attempt = 0;
   let wasOpen = false;
+  let lastId = '';
   let closed = false;
 
   function connect() {
-    source = clock.connect(url);
+    // A new EventSource knows nothing of the old one's last id.
+    source = clock.connect(lastId ? `${url}${url.includes('?') ? '&' : '?'}lastEventId=${encodeURIComponent(lastId)}` : url);
     source.onopen = () => {
       attempt = 0;
       handlers.onOpen(wasOpen);
@@ -62,6 +64,7 @@ export function openEvents(
     };
     for (const type of types) {
       source.addEventListener(type, (e) => {
+        if (e.lastEventId) lastId = e.lastEventId;
         let data: unknown;
         try {
           data = JSON.parse(e.data);

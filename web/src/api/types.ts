@@ -34,6 +34,21 @@ export interface Ingest {
   whipUrl?: string | null;
 }
 
+export interface ChatMessage {
+  id: string;
+  content: string;
+  createdAt: string;
+  /** The programme time at which its writer saw the picture. */
+  programTime: string;
+  user: { id: string; name: string; image: string | null };
+}
+
+export interface ChatPage {
+  messages: ChatMessage[];
+  /** Ask for what is before this id; null: that was all. */
+  nextBefore: string | null;
+}
+
 export interface Stream {
   id: string;
   title: string;

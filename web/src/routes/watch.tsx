@@ -3,10 +3,12 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Stream } from '../api/types';
+import { createChat, type ChatStore } from '../store/chat';
 import { createWatch, type WatchPhase, type WatchStore } from '../store/watch';
 import { viewers } from '../store/format';
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
+import { ChatPanel } from '../ui/chat';
 import { CopyButton } from '../ui/copy';
 import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
@@ -133,7 +135,10 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
   return <span class="fact">{count > 0 ? `${viewers(count)} waiting` : 'Waiting for the streamer'}</span>;
 }
 
-function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
+/** Of a recording whose player has not begun, nothing is due. */
+const programTime = (n: Numbers | null, recorded: boolean) => (n ? n.programTime : recorded ? 0 : null);
+
+function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; stream: Stream }) {
   const { phase, viewers: count, online } = useStore(store);
   const shown = usePicture(stream, phase);
   const { picture, note } = shown;
@@ -142,6 +147,7 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
   const rewinding = picture?.mode === 'rewind';
   const canRewind = shown.fromStart !== null || rewinding;
   return (
+    <div class="watch-room">
     <article class="watch">
       <Screen stream={stream} shown={shown} onNumbers={setNumbers} />
       {picture && onAir(shown.phase) && (
@@ -188,11 +194,14 @@ function Loaded({ store, stream }: { store: WatchStore; stream: Stream }) {
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}
     </article>
+      <ChatPanel chat={chat} stream={stream} programTime={picture ? programTime(numbers, isOver(phase)) : null} />
+    </div>
   );
 }
 
 export function Watch({ id }: { id: string }) {
-  const store = useMemo(() => createWatch(client, id), [id]);
+  const chat = useMemo(() => createChat(client, id), [id]);
+  const store = useMemo(() => createWatch(client, id, { room: chat }), [chat]);
   useEffect(() => () => store.close(), [store]);
   const { phase, stream, error } = useStore(store);
   useTitle(stream?.title ?? (phase === 'not-found' ? 'Stream not found' : 'Stream'));
@@ -225,7 +234,7 @@ export function Watch({ id }: { id: string }) {
   return (
     <div class="page page-watch">
       {stream.ingest && <KeptRecordings userId={stream.user.id} streamId={stream.id} />}
-      <Loaded store={store} stream={stream} />
+      <Loaded store={store} chat={chat} stream={stream} />
     </div>
   );
 }

@@ -63,12 +63,21 @@ export function recordingUrl(stream: Stream): string | null {
 
 const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null;
 
+/** Who listens to the room on the same line. */
+export interface Room {
+  onEvent(type: string, data: Record<string, unknown>): void;
+  /** The line is up; `again`: after a gap, of which the server tells what was missed. */
+  onOpen(again: boolean): void;
+}
+const ROOM = ['chat', 'chat-deleted', 'chat-reset'];
+
 export interface WatchOptions {
   role?: 'owner';
   clock?: EventsClock;
+  room?: Room;
 }
 
-export function createWatch(client: Client, id: string, { role, clock = browserEvents }: WatchOptions = {}): WatchStore {
+export function createWatch(client: Client, id: string, { role, clock = browserEvents, room }: WatchOptions = {}): WatchStore {
   const store = createStore<Watch>({
     phase: 'loading',
     stream: null,
@@ -128,11 +137,12 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
 
   const events = openEvents(
     client.eventsUrl(id, role),
-    ['stream', 'viewers', 'warning'],
+    ['stream', 'viewers', 'warning', ...(room ? ROOM : [])],
     {
       onOpen(reopened) {
         losses = 0;
         store.patch({ online: true });
+        room?.onOpen(reopened);
         if (reopened) void fetchStream(); // whatever was missed
       },
       onLost() {
@@ -142,7 +152,9 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
       },
       onEvent(type, data) {
         if (!isObject(data)) return;
-        if (type === 'viewers') {
+        if (ROOM.includes(type)) {
+          room?.onEvent(type, data);
+        } else if (type === 'viewers') {
           if (typeof data.count === 'number') store.patch({ viewers: data.count });
         } else if (type === 'warning') {
           if (typeof data.message === 'string') store.patch({ warning: data.message });

@@ -12,6 +12,8 @@ type MuxPlayer = Media & {
   error: { code: number } | null;
   videoWidth: number;
   videoHeight: number;
+  /** The programme's date at the playhead; invalid while it is not known. */
+  currentPdt?: Date;
   _hlsConfig: Record<string, unknown>;
   _hls?: { latency?: number; bandwidthEstimate?: number; levels?: { bitrate?: number }[]; currentLevel?: number } | undefined;
 };
@@ -73,6 +75,12 @@ async function whenPlayable(src: string, stopped: () => boolean): Promise<boolea
   return false;
 }
 
+/** Before the first picture there is none, and nothing of the room is due yet. */
+function programTime(media: MuxPlayer): number {
+  const at = media.currentPdt?.getTime();
+  return at !== undefined && at > 0 ? at : 0;
+}
+
 function numbersOf(media: MuxPlayer): Numbers {
   const hls = media._hls;
   const level = hls?.levels?.[hls.currentLevel ?? -1];
@@ -85,6 +93,7 @@ function numbersOf(media: MuxPlayer): Numbers {
     bitrate: level?.bitrate ?? null,
     loss: null,
     codec: null,
+    programTime: programTime(media),
   };
 }
 

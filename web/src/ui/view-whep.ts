@@ -69,7 +69,10 @@ export function openWhep(box: HTMLElement, picture: Picture, title: string, mute
     get media() {
       return media as unknown as Media | null;
     },
-    numbers: async () => (media ? media.stats() : null),
+    numbers: async () => {
+      const n = await media?.stats();
+      return n ? { ...n, programTime: null } : null;
+    },
     close() {
       stopped = true;
       controller.remove();

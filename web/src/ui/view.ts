@@ -21,6 +21,8 @@ export interface Numbers {
   bitrate: number | null;
   loss: number | null;
   codec: string | null;
+  /** Of what is on the screen, milliseconds since 1970. Null: that of this moment. */
+  programTime: number | null;
 }
 
 export interface ViewEvents {
