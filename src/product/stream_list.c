@@ -56,6 +56,11 @@ static enum err read_rows(struct db_rows *q, struct stream *out, size_t cap, siz
     "AND EXISTS (SELECT 1 FROM playback_ids o WHERE o.object_id = " id " AND o.policy = "          \
     "'public') "
 
+/* Also while another recording is uploaded or prepared, which may never be there. */
+#define PLAYS                                                                                      \
+    "(s.recording_status = 'READY' OR (s.recording_status IN ('UPLOADING', 'PROCESSING') AND "     \
+    "a.status = 'ready' AND a.is_live = 0)) "
+
 /* An owner's streams, in one state (or -1) or all. */
 static enum err own_rows(struct db *db, const char *user_id, int status, const struct cursor *c,
                          struct stream *out, size_t cap, size_t *n)
@@ -81,13 +86,12 @@ static enum err lobby_rows(struct db *db, const char *user_id, int status, const
                                   (int64_t)(cap - *n)),
                          out, cap, n);
     if (status == STREAM_ENDED)
-        return read_rows(db_query(db,
-                                  STREAM_SELECT "WHERE s.status = ?1 AND s.recording_status = "
-                                                "'READY' " PUBLIC("s.recording_id") KEYSET(STARTED)
-                                                    ORDER(STARTED),
-                                  "sisi", STREAM_STATUS[STREAM_ENDED], c->time, c->id,
-                                  (int64_t)(cap - *n)),
-                         out, cap, n);
+        return read_rows(
+            db_query(db,
+                     STREAM_SELECT "WHERE s.status = ?1 AND " PLAYS PUBLIC("s.recording_id")
+                         KEYSET(STARTED) ORDER(STARTED),
+                     "sisi", STREAM_STATUS[STREAM_ENDED], c->time, c->id, (int64_t)(cap - *n)),
+            out, cap, n);
     /* What is not live yet is nobody's business but its owner's. */
     return user_id ? own_rows(db, user_id, STREAM_CREATED, c, out, cap, n) : E_OK;
 }

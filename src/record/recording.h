@@ -21,7 +21,7 @@ struct recording_info {
     int64_t duration_us; /* of the media */
     uint64_t bytes;
     enum codec video, audio; /* CODEC_NONE: there was none */
-    uint16_t width, height;  /* of the last video configuration */
+    uint16_t width, height;  /* of the largest layer's last configuration */
     uint32_t fps_milli;
     bool stopped_early; /* the disk was full or failed: media after that is not recorded */
 };

@@ -26,6 +26,8 @@ void summary_of(const struct archive *a, struct recording_info *out)
             i.audio = init->codec;
             continue;
         }
+        /* Of several layers the largest is what the recording is. */
+        if ((uint32_t)init->width * init->height < (uint32_t)i.width * i.height) continue;
         i.video = init->codec;
         i.width = init->width;
         i.height = init->height;

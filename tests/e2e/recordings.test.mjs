@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { newUser, publishUrl } from './lib/api.mjs';
+import { Client, newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser, untilPlaying } from './lib/browser.mjs';
 import { hlsUrl } from './lib/hls.mjs';
 import { ffprobe, sample } from './lib/media.mjs';
@@ -64,6 +64,8 @@ describe('recordings of a stream', () => {
     assert.equal(arriving.progress, Math.floor((half * 100) / file.length));
     const mine = (await ada.expect(200, 'GET', '/api/streams?mine=1')).streams.find((s) => s.id === stream.id);
     assert.deepEqual([mine.recordingStatus, mine.recordingProgress], ['UPLOADING', arriving.progress]);
+    const lobby = (await new Client(server).expect(200, 'GET', '/api/streams?status=ENDED')).streams;
+    assert.deepEqual(lobby.map((s) => s.id), [stream.id], 'the server’s plays meanwhile');
     assert.equal((await ada.expect(409, 'POST', of(stream, arriving, '/own'))).error.code, 'not_ready');
     assert.equal((await ada.expect(409, 'POST', of(stream, arriving, '/download'))).error.code, 'not_ready');
 

@@ -64,6 +64,13 @@ export async function assertAccessible(page, where) {
 
 // Nothing sticks out to the right.
 export async function assertFits(page, where) {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(content <= window, `${where}: ${content} px wide in a window of ${window}`);
+  const { content, window, out } = await page.evaluate(() => {
+    const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1);
+    return {
+      content: document.documentElement.scrollWidth,
+      window: innerWidth,
+      out: wide.slice(0, 5).map((e) => `${e.localName}.${e.className} to ${Math.round(e.getBoundingClientRect().right)}: ${e.textContent.slice(0, 40)}`),
+    };
+  });
+  assert.ok(content <= window, `${where}: ${content} px wide in a window of ${window}; ${out.join(' | ')}`);
 }

@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "engine/track_config.h"
+#include "record/archive.h"
 #include "record/recording.h"
+#include "record/summary.h"
 #include <unistd.h>
 
 #define FRAME_SAMPLES 1024
@@ -209,12 +211,35 @@ static void test_bad_folder(void **state)
     assert_int_equal(s.info.bytes, 0);
 }
 
+/* Whatever order a browser's layers come in. */
+static void test_largest_layer(void **state)
+{
+    static const uint16_t SIZES[][2] = {{320, 180}, {1280, 720}, {640, 360}};
+    struct archive *a = archive_new();
+    struct recording_info info;
+    char name[] = "v0";
+    (void)state;
+    for (unsigned i = 0; i < 3; i++, name[1]++) {
+        const struct archive_init init = {
+            .id = 1, .codec = CODEC_H264, .width = SIZES[i][0], .height = SIZES[i][1]};
+        const struct archive_segment seg = {.s = {.dur_us = 1000000}, .len = 10};
+        assert_int_equal(archive_add_rendition(a, name, MEDIA_VIDEO), i);
+        assert_int_equal(archive_add_init(a, i, &init), E_OK);
+        assert_int_equal(archive_add_segment(a, i, &seg), E_OK);
+    }
+    summary_of(a, &info);
+    assert_int_equal(info.width, 1280);
+    assert_int_equal(info.height, 720);
+    archive_unref(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reconnect),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_bad_folder),
+        cmocka_unit_test(test_largest_layer),
     };
     two_loops_start(&loops);
     hub = hub_new(loops.loops, 2);

@@ -33,6 +33,7 @@ import { SendingPanel } from '../ui/studio/live';
 import { RecordPanel, RecordingMatter, useHold } from '../ui/studio/record';
 import { DevicePanel, QualityPanel } from '../ui/studio/settings';
 import { Controls, Meter, Stage, Troubles, useShortcuts } from '../ui/studio/stage';
+import { StreamRecordings } from '../ui/stream-recordings-loader';
 import { Duration, Elapsed } from '../ui/time';
 import { useStore } from '../ui/use-store';
 
@@ -457,6 +458,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         <div class="studio-side">
           {sending && (
             <>
+              <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />
               <SendingPanel sender={broadcast.sender()} studio={seen} sinceMs={b.sinceMs} connected={b.send.phase === 'live'} />
               <section class="panel" aria-labelledby="health-title">
                 <h2 id="health-title">What arrives</h2>
@@ -468,7 +470,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
               </section>
             </>
           )}
-          <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />
+          {!sending && <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />}
           <DevicePanel studio={seen} store={studio} />
           <QualityPanel studio={seen} store={studio} sending={sending || alone} shortcuts={shortcuts} onShortcuts={setShortcuts} />
           {!rec.only && <DirectPanel stream={stream} viewers={watch.viewers} studio={seen} situation={situation} broadcast={broadcast} />}
@@ -500,7 +502,7 @@ function Over({ stream }: { stream: Stream }) {
       <Empty icon="check" title="The stream has ended">
         <p>
           <b>{stream.title}</b>
-          {stream.duration !== null && (
+          {!!stream.duration && (
             <>
               {' · '}
               <Duration seconds={stream.duration} />
@@ -521,6 +523,7 @@ function Over({ stream }: { stream: Stream }) {
           <LinkButton href="/dashboard">To my streams</LinkButton>
         </div>
       </Empty>
+      <StreamRecordings stream={stream} onChanged={() => {}} />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { viewers } from '../store/format';
 import { poll } from '../store/poller';
 import { navigate } from '../store/router';
 import { createStreamList } from '../store/stream-list';
+import { phaseOf } from '../store/watch';
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
 import { Confirm } from '../ui/dialog';
@@ -90,7 +91,7 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
           </LinkButton>
         )}
         <LinkButton small href={watchUrl(stream)} icon="play">
-          {stream.status === 'ENDED' && stream.recordingStatus === 'READY' ? 'Watch' : 'Viewer page'}
+          {phaseOf(stream) === 'ended-recorded' ? 'Watch' : 'Viewer page'}
         </LinkButton>
         <button type="button" class="icon-button" aria-label={`Delete ${stream.title}`} title="Delete" onClick={onDelete}>
           <Icon name="trash" />

@@ -5,7 +5,7 @@ import { announce, client } from '../app';
 import type { Stream } from '../api/types';
 import { viewers } from '../store/format';
 import { navigate } from '../store/router';
-import { createWatch, type Watch, type WatchPhase, type WatchStore } from '../store/watch';
+import { createWatch, phaseOf, type Watch, type WatchPhase, type WatchStore } from '../store/watch';
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
 import { CopyField } from '../ui/copy';
@@ -103,7 +103,7 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
 const comesBack = (stream: Stream) => stream.endedReason === 'encoder' || stream.endedReason === 'restart';
 
 function OverPanel({ stream, viewerPage }: { stream: Stream; viewerPage: string }) {
-  const recorded = stream.recordingStatus === 'READY';
+  const recorded = phaseOf(stream) === 'ended-recorded';
   return (
     <section class="panel" aria-labelledby="over-title">
       <h2 id="over-title">This stream is over</h2>

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { here } from '../api/playlist';
 import type { Stream } from '../api/types';
+import { phaseOf } from '../store/watch';
 
 /** A number from a text, the same every time. */
 function seedOf(text: string): number {
@@ -17,7 +18,7 @@ const FRESH_MS = 20_000;
 
 /** Where the stream's own picture is, if there is one. */
 function pictureOf(stream: Stream): string | null {
-  const shows = stream.status === 'LIVE' || (stream.status === 'ENDED' && stream.recordingStatus === 'READY');
+  const shows = stream.status === 'LIVE' || phaseOf(stream) === 'ended-recorded';
   const url = stream.playback?.thumbnailUrl;
   if (!shows || !url) return null;
   return stream.playback?.remote ? url : here(url);

@@ -101,36 +101,38 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
         {r.own && r.status !== 'FAILED' && <span class="badge badge-done">{ready ? 'What viewers see' : 'Will be seen by viewers'}</span>}
         <Facts of={r} />
       </div>
+      {r.status !== 'RECORDING' && !(r.remote && r.source === 'SERVER') && (
+        <button type="button" class="icon-button" aria-label={`Delete: ${what}`} title="Delete" onClick={onDelete}>
+          <Icon name="trash" />
+        </button>
+      )}
       <div class="recording-rest">
         <Progress of={r} ownIsThere={ownIsThere} />
-        <div class="recording-actions">
-          {ready && r.hlsUrl && (
-            <Button small icon="play" aria-label={`Play: ${what}`} onClick={onPlay}>
-              Play
-            </Button>
-          )}
-          {ready && download.status === 'READY' && download.url && (
-            <a class="button button-plain button-small" href={here(download.url)} download="">
-              <Icon name="download" size={16} /> Download MP4{download.size !== null && <small>{size(download.size)}</small>}
-              <span class="hidden-text">: {what}</span>
-            </a>
-          )}
-          {ready && r.hlsUrl && !r.remote && download.status !== 'READY' && (
-            <Button small icon="download" busy={wanted || download.status === 'PREPARING'} aria-label={`Download MP4: ${what}`} onClick={onDownload}>
-              Download MP4
-            </Button>
-          )}
-          {ready && !r.own && mayChoose && (
-            <Button small icon="check" aria-label={`Show to viewers: ${what}`} onClick={onChoose}>
-              Show to viewers
-            </Button>
-          )}
-          {r.status !== 'RECORDING' && !(r.remote && r.source === 'SERVER') && (
-            <button type="button" class="icon-button" aria-label={`Delete: ${what}`} title="Delete" onClick={onDelete}>
-              <Icon name="trash" />
-            </button>
-          )}
-        </div>
+        {ready && (
+          <div class="recording-actions">
+            {r.hlsUrl && (
+              <Button small icon="play" aria-label={`Play: ${what}`} onClick={onPlay}>
+                Play
+              </Button>
+            )}
+            {download.status === 'READY' && download.url && (
+              <a class="button button-plain button-small" href={here(download.url)} download="">
+                <Icon name="download" size={16} /> Download MP4{download.size !== null && <small>{size(download.size)}</small>}
+                <span class="hidden-text">: {what}</span>
+              </a>
+            )}
+            {r.hlsUrl && !r.remote && download.status !== 'READY' && (
+              <Button small icon="download" busy={wanted || download.status === 'PREPARING'} aria-label={`Download MP4: ${what}`} onClick={onDownload}>
+                Download MP4
+              </Button>
+            )}
+            {!r.own && mayChoose && (
+              <Button small icon="check" aria-label={`Show to viewers: ${what}`} onClick={onChoose}>
+                Show to viewers
+              </Button>
+            )}
+          </div>
+        )}
       </div>
     </li>
   );

@@ -142,8 +142,9 @@ export function openHls(box: HTMLElement, picture: Picture, title: string, muted
     if (!(await script)) return events.onGone('no-script');
     if (stopped) return;
     if (!playable) return events.onGone('gone');
-    // A growing recording is joined at its end, unless told otherwise.
-    mount(picture.fromStart ? 0.01 : 0, picture.mode !== 'recorded');
+    // A growing recording is joined at its end, unless told otherwise. A finished one waits to be started, unless
+    // that was what the person pressed.
+    mount(picture.fromStart ? 0.01 : 0, picture.mode !== 'recorded' || picture.fromStart);
   }
 
   const watch = setInterval(() => {
