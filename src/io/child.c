@@ -214,6 +214,7 @@ enum err child_spawn(struct loop *l, const char *const *argv, const struct child
     c->at_end.fn = cut;
     loop_at_end(l, &c->at_end);
     c->tcp = tcp_adopt(l, pair[0], "worker", PEER_UNCOUNTED);
+    tcp_hear_last_words(c->tcp);
     tcp_start(c->tcp, &TCP, c);
     *out = c;
     return E_OK;

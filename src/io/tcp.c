@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define READS_PER_WAKE  4                /* fairness: then the other connections have their turn */
+#define READS_OF_REST   256              /* more than a socket holds */
 #define GENTLE_CLOSE_US (2 * US_PER_SEC) /* how long the peer may take to close its half */
 
 /* A connection that closes gently has no owner: it ends by its timer, or with its loop. */
@@ -31,7 +32,7 @@ struct tcp {
     int fd;
     uint32_t slot; /* io/peer_count.h */
     int events;    /* what poll is set to now */
-    bool started, connecting, corked, closed, half_closed, want_read, blocked;
+    bool started, connecting, corked, closed, half_closed, want_read, blocked, last_words;
     const struct tcp_ops *ops;
     void *ctx;
     struct send_queue queue;
@@ -96,8 +97,28 @@ enum err tcp_connect(struct loop *l, const char *ip, uint16_t port, struct tcp *
     return E_OK;
 }
 
+void tcp_hear_last_words(struct tcp *c)
+{
+    c->last_words = true;
+}
+
+/* The peer is gone, and poll, or a write, says no more than that: what it had sent before is there
+ * to be read nevertheless. */
+static void read_rest(struct tcp *c)
+{
+    uint8_t *p = loop_read_buffer(c->loop);
+    for (int i = 0; i < READS_OF_REST && c->ops && !c->closed; i++) {
+        const ssize_t n = read(c->fd, p, LIMIT_TCP_READ_BYTES);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return;
+        c->ops->on_read(c->ctx, span_of(p, (size_t)n));
+    }
+}
+
 static void end(struct tcp *c, enum err e)
 {
+    if (c->last_words) read_rest(c);
+    if (c->closed) return;
     const struct tcp_ops *ops = c->ops;
     c->ops = NULL; /* once */
     if (c->gentle || !ops)
