@@ -227,11 +227,12 @@
 #define LIMIT_PROVIDER_WAITERS      2 /* clients that wait at a time: they hold pool threads */
 #define LIMIT_PROVIDER_BODY_BYTES   (1u << 20) /* a webhook's */
 /* Text tracks */
-#define LIMIT_TEXT_TRACKS        32         /* of an asset */
-#define LIMIT_TEXT_NAME          255        /* characters */
-#define LIMIT_TEXT_MS            120000     /* to fetch a file */
-#define LIMIT_TEXT_IDLE_MS       20000      /* of it, with next to nothing coming */
-#define LIMIT_SUBTITLE_BYTES     (4u << 20) /* a file, and what is made of it */
+#define LIMIT_TEXT_TRACKS        32          /* of an asset */
+#define LIMIT_TEXT_NAME          255         /* characters */
+#define LIMIT_TEXT_MS            120000      /* to fetch a file */
+#define LIMIT_TEXT_IDLE_MS       20000       /* of it, with next to nothing coming */
+#define LIMIT_TEXT_CACHE_BYTES   (32u << 20) /* of subtitles that were read, in memory */
+#define LIMIT_SUBTITLE_BYTES     (4u << 20)  /* a file, and what is made of it */
 #define LIMIT_SUBTITLE_CUES      50000
 #define LIMIT_SUBTITLE_CUE_BYTES 8192
 #define LIMIT_SUBTITLE_AT_ONCE   64 /* cues that are on at the same time */

@@ -92,6 +92,7 @@ test('text tracks', async (t) => {
     '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2', '-g', '20', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-shortest'], 'mp4');
 
   const told = [];
+  const gone = [];
   const hookSecret = {};
   const hook = http.createServer(async (req, res) => {
     let body = '';
@@ -225,7 +226,7 @@ test('text tracks', async (t) => {
     const { bodies } = await pieces(textList(await open(`${server.http}/${id}.m3u8`), 'de'));
     assert.equal(cues(bodies.join('')).length, 4);
     await video.assets.delete(clip.id);
-    assert.equal((await get(`/${id}/text/${texts[0].id}.vtt`)).status, 404);
+    gone.push(`/${id}/text/${texts[0].id}.vtt`);
   });
 
   await t.test('pictures for a time line', async () => {
@@ -361,8 +362,12 @@ test('text tracks', async (t) => {
     const changed = await video.assets.updateTrack(asset.id, mixed.id, { language_code: 'pt-BR', name: 'Brasil', passthrough: 'p' });
     assert.deepEqual([changed.language_code, changed.name, changed.passthrough, changed.status], ['pt-BR', 'Brasil', 'p', 'ready']);
     await video.assets.deleteTrack(asset.id, mixed.id);
-    assert.equal((await get(`/${open_}/text/${mixed.id}.vtt`)).status, 404);
+    gone.push(`/${open_}/text/${mixed.id}.vtt`);
     assert.equal((await video.assets.retrieve(asset.id)).tracks.filter((x) => x.type === 'text').length, 2);
+  });
+
+  await t.test('what was deleted is gone within seconds', async () => {
+    for (const target of gone) await until(`${target} is gone`, async () => (await get(target)).status === 404, 30_000, 300);
   });
 
   await t.test('kill -9 while a slow server is asked: fetched at the next start', async () => {

@@ -12,6 +12,7 @@
 #include "serve/hls/audience.h"
 #include "serve/hls/hls_service.h"
 #include "serve/hls/playlist.h"
+#include "wire/subtitles.h"
 
 #define HLS_ID_CAP  65
 #define HLS_DIR_CAP 4096
@@ -111,6 +112,7 @@ struct hls_service {
     struct hls_config cfg;
     struct hls_audience *book;
     struct vod_cache *vods;
+    struct text_cache *texts;
     uint8_t key[SHA256_LEN]; /* signs the paths of signed playback */
     struct hls_loop loops[LIMIT_LOOPS_MAX];
     struct http_route *routes;
@@ -139,6 +141,21 @@ void answer_made_clear(struct made *m);
 /* files.c: of the path's id and name, with "mp4" or "m4a" behind it. */
 void files_request(struct hls_service *s, struct http_request *r, bool audio);
 void files_master(struct hls_service *s, struct http_request *r); /* of the path's key and name */
+
+/* text_cache.c: any thread. Subtitles that were read, for some seconds. */
+struct text_doc {
+    _Atomic uint32_t refs;
+    struct subtitles s; /* nobody changes it */
+};
+struct text_doc *text_doc_new(struct subtitles *s); /* takes them */
+void text_doc_unref(struct text_doc *d);            /* NULL is fine */
+struct text_cache *text_cache_new(void);
+void text_cache_free(struct text_cache *c);
+/* A reference, or NULL. By both ids: whether the one has the other was asked then. */
+struct text_doc *text_cache_get(struct text_cache *c, const char *playback_id,
+                                const char *track_id);
+void text_cache_put(struct text_cache *c, const char *playback_id, const char *track_id,
+                    struct text_doc *d);
 
 /* texts.c: text tracks. "text-ID" and "ID", "3-9". False: none of these. */
 bool text_read_path(const char *rendition, const char *piece, struct text_ask *out);

@@ -299,6 +299,7 @@ struct hls_service *hls_service_new(const struct hls_config *cfg)
     s->cfg = *cfg;
     s->book = hls_audience_new();
     s->vods = vod_cache_new();
+    s->texts = text_cache_new();
     if (cfg->secret)
         secret_derive(cfg->secret, "hls-path", s->key);
     else
@@ -335,6 +336,7 @@ void hls_service_free(struct hls_service *s)
 {
     for (unsigned i = 0; i < LIMIT_LOOPS_MAX; i++) map_fini(&s->loops[i].by_id);
     vod_cache_free(s->vods);
+    text_cache_free(s->texts);
     hls_audience_free(s->book);
     free(s->routes);
     free(s);

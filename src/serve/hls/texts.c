@@ -142,7 +142,9 @@ struct text_job {
     struct http_request *r;
     struct archive *archive; /* NULL: the whole file */
     struct ask ask;
-    struct buf *vtt;
+    char id[HLS_ID_CAP]; /* playback id */
+    struct buf *vtt;     /* or */
+    struct text_doc *doc;
     struct str out;
     enum err err;
     struct loop *loop;
@@ -205,10 +207,13 @@ static void make_work(void *arg)
     struct text_job *j = arg;
     struct subtitle_problem problem;
     struct subtitles s;
-    j->err = subtitles_parse(buf_span(j->vtt), &s, &problem);
-    if (j->err != E_OK) return; /* it was written by us */
-    j->err = j->ask.text.what == TEXT_PIECE ? make_piece(j, &s) : make_file(j, &s);
-    subtitles_fini(&s);
+    if (!j->doc) {
+        j->err = subtitles_parse(buf_span(j->vtt), &s, &problem);
+        if (j->err != E_OK) return; /* it was written by us */
+        j->doc = text_doc_new(&s);
+        text_cache_put(j->service->texts, j->id, j->ask.text.id, j->doc);
+    }
+    j->err = j->ask.text.what == TEXT_PIECE ? make_piece(j, &j->doc->s) : make_file(j, &j->doc->s);
 }
 
 static void reply_error(struct http_request *r, enum err e)
@@ -225,6 +230,7 @@ static void job_free(struct text_job *j)
 {
     archive_unref(j->archive);
     buf_unref(j->vtt);
+    text_doc_unref(j->doc);
     str_fini(&j->out);
     free(j);
 }
@@ -271,7 +277,12 @@ static void start_job(struct entry *e, struct http_request *r, const struct ask 
     j->r = r;
     j->ask = *ask;
     j->archive = e->vod ? archive_ref(e->vod) : NULL;
-    g->text(g->self, e->id, ask->text.id, on_body, j);
+    snprintf(j->id, sizeof j->id, "%s", e->id);
+    j->doc = text_cache_get(j->service->texts, e->id, ask->text.id);
+    if (j->doc)
+        pool_run(j->service->cfg.pool, make_work, j->loop, make_done, j);
+    else
+        g->text(g->self, e->id, ask->text.id, on_body, j);
 }
 
 /* --- answers --- */
