@@ -80,22 +80,24 @@ test('Mux as the provider, in a browser', async (t) => {
     await page.goto(`${here.http}/dashboard`);
     await page.getByRole('button', { name: 'New stream' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Title').fill('Tea for later');
+    await dialog.getByLabel('Title').fill('Tea from here');
     await dialog.getByRole('radio', { name: 'Go live from browser' }).check();
     await dialog.getByRole('button', { name: 'Create stream' }).click();
     await page.waitForURL(/\/stream\/[^/]+\/broadcast$/);
     await untilPlaying(page, { sound: false });
     const id = new URL(page.url()).pathname.split('/')[2];
-    await page.getByRole('radio', { name: 'Record only' }).check();
     // Mux's first answer is lost, and so is the one to the second piece.
     let made = 0;
     let pieces = 0;
     api.lose = (req) => (req.method === 'POST' && made++ === 0) || (req.method === 'PUT' && req.url.startsWith('/upload/') && ++pieces === 2);
-    await page.getByRole('button', { name: 'Start recording' }).click();
+    await page.getByRole('button', { name: 'Go live' }).click();
+    await page.getByText('Live', { exact: true }).waitFor({ timeout: MS });
     await until('pieces are there', () => pieces >= 3, MS);
-    assert.equal((await stream(id)).recordingStatus, 'RECORDING');
-    await fits('recording');
-    await page.getByRole('button', { name: 'End recording' }).click();
+    const live = await stream(id);
+    assert.equal(live.recordingStatus, 'RECORDING');
+    assert.ok(live.playback.whepUrl.startsWith(here.http), 'it is live here');
+    await fits('live from the browser');
+    await page.getByRole('button', { name: 'End stream' }).click();
     await page.getByRole('button', { name: 'End now' }).click();
     const ready = await untilStream(id, 'READY', (s) => s.status === 'ENDED' && s.recordingStatus === 'READY');
     api.clear();
@@ -117,10 +119,11 @@ test('Mux as the provider, in a browser', async (t) => {
     await page.goto(`${here.http}/dashboard/${id}`);
     const row = page.getByRole('listitem').filter({ hasText: 'Recorded in the browser' });
     await row.getByText('What viewers see').waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'Recorded by the server' }).getByRole('button', { name: 'Show to viewers' }).waitFor();
     assert.equal(await row.getByRole('button', { name: 'Download' }).count(), 0, 'Mux keeps the file');
     await fits('the recordings');
     await page.goto(`${here.http}/dashboard`);
-    await page.getByRole('heading', { name: 'Tea for later' }).waitFor();
+    await page.getByRole('heading', { name: 'Tea from here' }).waitFor();
     await fits('the dashboard');
   });
 
