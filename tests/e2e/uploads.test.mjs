@@ -321,7 +321,10 @@ test("the server's own recording stays until the browser's is there", async (t) 
   const file = fakeFile(size);
   assert.equal((await piece(u.url, file, 0, GRAIN, '*')).status, 308);
   assert.equal((await ada.stream(stream.id)).recordingStatus, 'RECORDING');
-  await until('there is something recorded', async () => (await ada.stream(stream.id)).recordingUrl);
+  await until('there is something recorded', async () => {
+    const { recordingUrl } = await ada.stream(stream.id);
+    return recordingUrl && (await fetch(recordingUrl)).ok;
+  });
   await ada.end(stream.id);
   await encoder.stop?.();
   const waits = await ada.untilStream(stream.id, 'the upload is awaited', (s) => s.status === 'ENDED' && s.recordingStatus === 'UPLOADING');
