@@ -44,11 +44,14 @@ static bool may_upload(struct call *c)
 }
 
 /* An upload here. False: the reply is made. */
-static bool make_upload(struct call *c, int64_t size, int64_t timeout_s, char id[UPLOAD_ID_CAP])
+static bool make_upload(struct call *c, int64_t size, int64_t timeout_s, struct span key,
+                        char id[UPLOAD_ID_CAP])
 {
-    char text[UPLOAD_TEXT_CAP];
+    char text[UPLOAD_TEXT_CAP], client_key[PROVIDER_UPLOAD_KEY_CAP] = "";
+    if (key.len && !span_cstr(key, client_key, sizeof client_key)) client_key[0] = 0;
     const struct upload_new ask = {.user_id = c->user.id,
                                    .stream_id = c->param[0],
+                                   .client_key = client_key,
                                    .cors_origin = "*",
                                    .timeout_s = timeout_s,
                                    .policies = "public",
@@ -107,7 +110,7 @@ static void create(struct call *c)
         if (!is_too_large(c, size)) app_recording_at_mux(c, key);
         return;
     }
-    if (!make_upload(c, size, RESUMABLE_TIMEOUT_S, id)) return;
+    if (!make_upload(c, size, RESUMABLE_TIMEOUT_S, key, id)) return;
     call_json(c, 201,
               json_pack("{s:s, s:o}", "uploadId", id, "uploadUrl",
                         json_sprintf("%s/upload/%s", c->origin, id)));
@@ -163,7 +166,7 @@ static void open_whole(struct take *t, struct db *db)
         call_fail(c, E_CONFLICT, 409);
         return;
     }
-    if (!may_upload(c) || !make_upload(c, -1, WHOLE_TIMEOUT_S, w->id)) {
+    if (!may_upload(c) || !make_upload(c, -1, WHOLE_TIMEOUT_S, SPAN_NULL, w->id)) {
         w->id[0] = 0;
         return;
     }

@@ -42,6 +42,7 @@ void uploads_close(struct uploads *u); /* after the pool has stopped; NULL is fi
 struct upload_new {
     const char *user_id;
     const char *stream_id;   /* whose recording it becomes; NULL: nobody's */
+    const char *client_key;  /* the same one again: the stream's upload that waits; NULL: none */
     const char *cors_origin; /* "" or NULL: none; "*": any */
     int64_t timeout_s;
     bool test;

@@ -95,12 +95,13 @@ static enum err insert(struct db *db, const struct upload_new *a, const char *id
         db,
         "INSERT INTO uploads (id, user_id, stream_id, asset_id, cors_origin, timeout_s,"
         " size, asset_options, asset_meta, passthrough, policies, test, keep_source, created_at,"
-        " updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULLIF(?7, -1), ?8, ?9, ?10, ?11,"
-        " ?12, ?14, ?13, ?13)",
-        "sssssiissssiii", id, a->user_id, a->stream_id, asset, a->cors_origin ? a->cors_origin : "",
-        a->timeout_s, a->size, a->options ? a->options : "", a->meta ? a->meta : "",
-        a->passthrough ? a->passthrough : "", a->policies ? a->policies : "", (int64_t)a->test, now,
-        (int64_t)a->keep_source);
+        " updated_at, client_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULLIF(?7, -1), ?8, ?9, ?10,"
+        " ?11, ?12, ?14, ?13, ?13, ?15)",
+        "sssssiissssiiis", id, a->user_id, a->stream_id, asset,
+        a->cors_origin ? a->cors_origin : "", a->timeout_s, a->size, a->options ? a->options : "",
+        a->meta ? a->meta : "", a->passthrough ? a->passthrough : "",
+        a->policies ? a->policies : "", (int64_t)a->test, now, (int64_t)a->keep_source,
+        a->client_key ? a->client_key : "");
 }
 
 /* The end of a transaction, whichever way. */
@@ -111,18 +112,34 @@ static enum err settle(struct db *db, enum err e)
     return e;
 }
 
+/* The answer to the one who asked for it was lost. E_NOTFOUND: there is none. */
+static enum err find_asked(struct db *db, const struct upload_new *ask, char id[UPLOAD_ID_CAP])
+{
+    if (!ask->stream_id || !ask->client_key || !*ask->client_key) return E_NOTFOUND;
+    struct db_rows *q = db_query(db,
+                                 "SELECT id FROM uploads WHERE stream_id = ?1 AND client_key = ?2"
+                                 " AND status = 'waiting'",
+                                 "ss", ask->stream_id, ask->client_key);
+    const bool found = db_next(q);
+    if (found) snprintf(id, UPLOAD_ID_CAP, "%s", db_text(q, 0));
+    const enum err e = db_done(q);
+    return e != E_OK ? e : found ? E_OK : E_NOTFOUND;
+}
+
 enum err uploads_create(struct uploads *u, struct db *db, const struct upload_new *ask,
                         char id[UPLOAD_ID_CAP], char text[UPLOAD_TEXT_CAP])
 {
     text[0] = 0;
-    enum err e = may_create(u, db, ask, text);
+    enum err e = db_begin(db);
     if (e != E_OK) return e;
-    rand_id(id, UPLOAD_ID_CHARS);
-    e = db_begin(db);
-    if (e != E_OK) return e;
-    e = insert(db, ask, id);
-    if (e == E_OK) e = outbox_add(db, "upload.created", OUTBOX_UPLOAD, id);
-    if (e == E_OK && ask->stream_id) e = uploads_settle_stream(db, ask->stream_id);
+    e = find_asked(db, ask, id);
+    if (e == E_NOTFOUND) {
+        e = may_create(u, db, ask, text);
+        rand_id(id, UPLOAD_ID_CHARS);
+        if (e == E_OK) e = insert(db, ask, id);
+        if (e == E_OK) e = outbox_add(db, "upload.created", OUTBOX_UPLOAD, id);
+        if (e == E_OK && ask->stream_id) e = uploads_settle_stream(db, ask->stream_id);
+    }
     e = settle(db, e);
     if (e == E_OK && ask->stream_id) upload_changed(u, ask->stream_id);
     return e;

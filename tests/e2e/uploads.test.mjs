@@ -149,6 +149,17 @@ test('pieces: the rules of the protocol', async (t) => {
       await ada.expect(422, 'POST', `/api/streams/${stream.id}/upload-recording`, body);
     const eve = await newUser(server, 'Eve');
     await eve.expect(403, 'POST', `/api/streams/${stream.id}/upload-recording`, { mimeType: 'video/webm' });
+    // Asked for again under the client's own name, it is the same one while it waits.
+    const named = (key) => ada.expect(201, 'POST', `/api/streams/${stream.id}/upload-recording`, { mimeType: 'video/webm', key });
+    const one = await named('a');
+    const again = await named('a');
+    const other = await named('b');
+    assert.deepEqual(again, one);
+    assert.notEqual(other.uploadId, one.uploadId);
+    for (const u of [one, other]) await ada.expect(204, 'DELETE', `/api/streams/${stream.id}/upload-recording/${u.uploadId}`);
+    const anew = await named('a');
+    assert.notEqual(anew.uploadId, one.uploadId);
+    await ada.expect(204, 'DELETE', `/api/streams/${stream.id}/upload-recording/${anew.uploadId}`);
   });
 
   await t.test('two at a time: one writes, the other is told to try again; a silent one gives way', async () => {

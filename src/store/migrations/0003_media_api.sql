@@ -72,6 +72,7 @@ CREATE TABLE uploads (
     asset_id      TEXT NOT NULL, -- chosen beforehand; there is such an asset with 'asset_created'
     status        TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN
                       ('waiting', 'asset_created', 'errored', 'cancelled', 'timed_out')),
+    client_key    TEXT NOT NULL DEFAULT '', -- the client's own name of its recording; '': none
     cors_origin   TEXT NOT NULL DEFAULT '',
     timeout_s     BIGINT NOT NULL,
     size          BIGINT,
