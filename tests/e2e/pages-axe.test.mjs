@@ -13,7 +13,7 @@ test('every page, in both colours and at both sizes, is accessible and fits', as
   const id = await createStream(page, 'A title that is long enough to need a second line on the screen of a telephone', 'Words.\n\nMore of them.');
   const cookies = await context.cookies();
   const guestPages = ['/', '/login', '/register', `/stream/${id}`, '/stream/none', '/nowhere', '/embed/none'];
-  const ownPages = ['/', '/dashboard', `/dashboard/${id}`, `/stream/${id}`, `/stream/${id}/broadcast`];
+  const ownPages = ['/', '/dashboard', '/dashboard/api', '/dashboard/webhooks', `/dashboard/${id}`, `/stream/${id}`, `/stream/${id}/broadcast`];
   for (const colorScheme of ['light', 'dark'])
     for (const width of [375, 1440]) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

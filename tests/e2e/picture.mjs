@@ -5,7 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser, untilPlaying } from './lib/browser.mjs';
-import { root, sleep, startServer } from './lib/server.mjs';
+import { root, sleep, startServer, tempDir, until } from './lib/server.mjs';
+import { FAKE_DEVICES } from './lib/webrtc.mjs';
 
 const cleanups = [];
 const t = { after: (fn) => cleanups.unshift(fn) };
@@ -55,6 +56,25 @@ try {
   await viewer.page.getByText('H.264').waitFor();
   await sleep(3000);
   await shoot(viewer.page, 'dashboard');
+  ffmpeg.kill('SIGKILL');
+
+  // What the camera sees.
+  const camera = path.join(tempDir(t, 'camera'), 'camera.mjpeg');
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', `gradients=s=1280x720:r=30:d=6:n=4:c0=0x0f2a3a:c1=0x1f7a78:c2=0xf2a65a:c3=0xe8674a:x0=0:y0=720:x1=1280:y1=0:speed=0.01,${text(60, 320, 'straight from the camera')}`, '-pix_fmt', 'yuvj420p', '-q:v', '4', camera]);
+  const studio = await launchBrowser(t, { viewport: { width: 1280, height: 800 }, colorScheme: 'dark', args: [...FAKE_DEVICES, `--use-file-for-fake-video-capture=${camera}`] });
+  await studio.context.addCookies([{ name, value, url: server.http }]);
+  const tea = await ada.createStream({ title: 'Tea from the kitchen', streamType: 'BROWSER' });
+  const { page } = studio;
+  await page.goto(`${server.http}/stream/${tea.id}/broadcast`);
+  await untilPlaying(page, { sound: false, ms: 30_000 });
+  await page.getByLabel('Mirror my preview').uncheck(); // there are words in it
+  await page.getByRole('button', { name: 'Go live' }).click();
+  await page.getByText('Live', { exact: true }).waitFor({ timeout: 60_000 });
+  const bar = page.getByRole('progressbar', { name: 'Uploaded of the recording' });
+  await until('something is uploaded', async () => (await bar.evaluate((e) => Number(e.value))) > 0, 60_000);
+  await sleep(4000);
+  await page.evaluate(() => scrollTo(0, 0));
+  await shoot(page, 'broadcast');
 } finally {
   for (const fn of cleanups) await fn();
 }

@@ -233,13 +233,14 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
       <div class={`manage-columns manage-${phase}`}>
         <div class="manage-column">
           <StatePanel watch={watch} />
-          <StreamRecordings stream={stream} onChanged={() => store.retry()} />
+          {over && <StreamRecordings stream={stream} onChanged={() => store.retry()} />}
           {!closed && !elsewhere && (stream.streamType === 'RTMP' || stream.status === 'LIVE') && (
             <section class="panel" aria-labelledby="health-title">
               <h2 id="health-title">Signal</h2>
               <HealthPanel id={stream.id} />
             </section>
           )}
+          {!over && <StreamRecordings stream={stream} onChanged={() => store.retry()} />}
           <section class="panel" aria-labelledby="share-title">
             <h2 id="share-title">Share</h2>
             <CopyField label="Viewer page" what="viewer page address" value={location.origin + viewerPage} />
