@@ -29,8 +29,9 @@ static struct {
     AVPacket *out;
     struct SwsContext *sws, *to_plain;
     struct deinterlacer fields;
-    int turn; /* clockwise, quarters */
-    int w, h; /* before the turn */
+    int turn;             /* clockwise, quarters */
+    int w, h;             /* before the turn */
+    int first_w, first_h; /* of the first picture, as it came */
     double fps;
     int64_t number, times[TIMES], key_us, last_us;
 } v = {.last_us = INT64_MIN};
@@ -101,17 +102,23 @@ static int even(double x)
 /* Square pixels and a short side that is not too long. */
 static void choose_size(const AVFrame *f)
 {
-    AVRational sar = av_guess_sample_aspect_ratio(v.l->in->fmt, v.l->st, (AVFrame *)(uintptr_t)f);
+    /* A recording's file has the shape of one encoder's pictures, and says nothing of pixels. */
+    AVRational sar = import_wish.convert ? f->sample_aspect_ratio
+                                         : av_guess_sample_aspect_ratio(v.l->in->fmt, v.l->st,
+                                                                        (AVFrame *)(uintptr_t)f);
     double w = f->width, h = f->height;
     const double pixel = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
     if (pixel > 1 && pixel < 8) w *= pixel;
     if (pixel < 1 && pixel > 0.125) h /= pixel;
     const double side = w < h ? w : h, longer = w < h ? h : w;
     const double most = import_wish.lines ? import_wish.lines : SHORT_SIDE;
-    double k = side > most ? most / side : 1;
+    /* Where one size is wished, a larger picture follows if this one is smaller. */
+    double k = side > most || import_wish.convert ? most / side : 1;
     if (longer * k > 4096) k = 4096 / longer; /* a strip */
     v.w = even(w * k);
     v.h = even(h * k);
+    v.first_w = f->width;
+    v.first_h = f->height;
 }
 
 static void set_options(double pixels)
@@ -207,16 +214,52 @@ static AVFrame *progressive(AVFrame *f)
     return f ? deinterlace(&v.fields, f) : NULL;
 }
 
+struct place {
+    int x, y, w, h;
+};
+
+/* A picture of another shape than the first one has black beside it. */
+static struct place place_of(const AVFrame *f)
+{
+    struct place p = {0, 0, v.w, v.h};
+    if (f->width == v.first_w && f->height == v.first_h) return p;
+    const AVRational sar = f->sample_aspect_ratio;
+    const double pixel = sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1;
+    const double shape = f->width * pixel / f->height, room = (double)v.w / v.h;
+    if (shape > room * 1.02)
+        p.h = even(v.w / shape);
+    else if (shape < room / 1.02)
+        p.w = even(v.h * shape);
+    p.x = (v.w - p.w) / 4 * 2;
+    p.y = (v.h - p.h) / 4 * 2;
+    return p;
+}
+
+static void blacken(AVFrame *f)
+{
+    for (int i = 0; i < 3; i++)
+        for (int y = 0; y < (i ? f->height / 2 : f->height); y++)
+            memset(f->data[i] + (ptrdiff_t)y * f->linesize[i], i ? 128 : 16,
+                   (size_t)(i ? f->width / 2 : f->width));
+}
+
 /* The alpha or the palette of a picture falls away. NULL: of a kind that cannot be converted. */
 static AVFrame *fitted(AVFrame *f)
 {
     if (!v.w) choose_size(f);
     if (f->format == AV_PIX_FMT_YUV420P && f->width == v.w && f->height == v.h) return f;
+    const struct place at = place_of(f);
+    uint8_t *to[4];
     room_for(v.fit, AV_PIX_FMT_YUV420P, v.w, v.h);
-    v.sws = sws_getCachedContext(v.sws, f->width, f->height, (enum AVPixelFormat)f->format, v.w,
-                                 v.h, AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
-    if (!v.sws || sws_scale(v.sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height,
-                            v.fit->data, v.fit->linesize) != v.h)
+    if (at.w != v.w || at.h != v.h) blacken(v.fit);
+    for (int i = 0; i < 3; i++)
+        to[i] = v.fit->data[i] + (ptrdiff_t)(i ? at.y / 2 : at.y) * v.fit->linesize[i] +
+                (i ? at.x / 2 : at.x);
+    to[3] = NULL;
+    v.sws = sws_getCachedContext(v.sws, f->width, f->height, (enum AVPixelFormat)f->format, at.w,
+                                 at.h, AV_PIX_FMT_YUV420P, SWS_BICUBIC, NULL, NULL, NULL);
+    if (!v.sws || sws_scale(v.sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, to,
+                            v.fit->linesize) != at.h)
         return NULL;
     v.fit->color_range = AVCOL_RANGE_UNSPECIFIED;
     return v.fit;

@@ -81,6 +81,8 @@ static bool read_texts(struct call *c, json_t *list, struct input *out)
         json_t *v = json_array_get(list, i), *settings = json_object();
         json_array_append_new(out->settings, settings);
         if (!json_is_object(v)) return mux_invalid(c, "inputs", "Each must be an object.");
+        if (mux_given(v, "overlay_settings"))
+            return mux_invalid(c, "inputs.overlay_settings", "Overlays are not supported here.");
         if (i > LIMIT_TEXT_TRACKS) return mux_invalid(c, "inputs", "These are too many.");
         struct text_track_new *t = &out->texts[out->n_texts++];
         if (!mux_read_track(c, v, "inputs.", t) || !copy_fields(c, v, settings)) return false;

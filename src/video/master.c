@@ -87,10 +87,12 @@ enum err master_drop(struct live *l, struct db *db, const struct asset *a)
     enum err e = db_begin(db);
     if (e == E_OK) e = finish(db, write_none(db, a));
     if (e != E_OK) return e == E_NOTFOUND ? E_OK : e;
-    if (a->master_file[0] && live_media_path(l, a->dir, dir, sizeof dir)) {
+    if (!live_media_path(l, a->dir, dir, sizeof dir)) return E_OK;
+    if (a->master_file[0]) {
         snprintf(path, sizeof path, "%s/%s", dir, a->master_file);
         unlink(path);
     }
+    if (a->master_key[0]) master_file_forget(dir, a->master_key); /* of a job that was stopped */
     return E_OK;
 }
 

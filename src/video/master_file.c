@@ -64,13 +64,22 @@ static enum err write_mp4(const struct archive *a, const char *path, int64_t min
     return mp4_file_make(v->r ? v : NULL, sound->r ? sound : NULL, path, min_free, &made);
 }
 
+#define FILE_OF_KEY "master-%.16s.mp4"
+
+void master_file_forget(const char *dir, const char *key)
+{
+    char path[4200];
+    if (snprintf(path, sizeof path, "%s/" FILE_OF_KEY ".part", dir, key) < (int)sizeof path)
+        unlink(path);
+}
+
 enum err master_file_make(const struct settings *s, const char *dir, const char *source,
                           const char *key, struct master_file *out)
 {
     char path[4200];
     struct archive *a;
     if (has_source(dir, source, out)) return E_OK;
-    snprintf(out->file, sizeof out->file, "master-%.16s.mp4", key);
+    snprintf(out->file, sizeof out->file, FILE_OF_KEY, key);
     snprintf(out->name, sizeof out->name, "master.mp4");
     snprintf(path, sizeof path, "%s/%s", dir, out->file);
     enum err e = recording_load(dir, &a);

@@ -13,3 +13,5 @@ struct master_file {
  * beginning of `key` in its name. Blocks. */
 enum err master_file_make(const struct settings *s, const char *dir, const char *source,
                           const char *key, struct master_file *out) WARN_UNUSED;
+/* What is left of making it. */
+void master_file_forget(const char *dir, const char *key);

@@ -29,11 +29,24 @@ struct make {
 
 /* --- of what --- */
 
+static unsigned lines_of_init(const struct archive_init *in)
+{
+    return in->width < in->height ? in->width : in->height;
+}
+
+/* Of an encoder that came back with another size the larger counts. */
+static const struct archive_init *largest_init(const struct archive_rendition *r)
+{
+    const struct archive_init *best = r->inits;
+    for (const struct archive_init *in = best; in; in = in->older)
+        if (lines_of_init(in) > lines_of_init(best)) best = in;
+    return best;
+}
+
 static unsigned lines_of(const struct archive_rendition *r)
 {
-    const struct archive_init *in = r->inits;
-    if (!in) return 0;
-    return in->width < in->height ? in->width : in->height;
+    const struct archive_init *in = largest_init(r);
+    return in ? lines_of_init(in) : 0;
 }
 
 /* The picture with the most lines, of those with at most `max`; NULL: none. */
@@ -166,8 +179,8 @@ static void note(struct make *m, const struct archive_rendition *r, const struct
     m->r.filesize = (int64_t)made->bytes;
     if (r->media_us > 0) m->r.bitrate = (int64_t)((double)made->bytes * 8e6 / (double)r->media_us);
     if (r->kind != MEDIA_VIDEO || !r->inits) return;
-    m->r.width = r->inits->width;
-    m->r.height = r->inits->height;
+    m->r.width = largest_init(r)->width;
+    m->r.height = largest_init(r)->height;
 }
 
 static enum err write_file(struct make *m, const struct plan *p, const struct archive_rendition *v,

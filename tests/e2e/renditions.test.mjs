@@ -192,7 +192,7 @@ describe('files of recordings', () => {
 
   test('the master of a live stream is the whole recording, at its end', async () => {
     const mux = new Mux({ baseURL: server.http, ...token }).video;
-    const live = await mux.liveStreams.create({ playback_policies: ['public'], reconnect_window: 0, new_asset_settings: { playback_policies: ['public'], master_access: 'temporary', static_renditions: [{ resolution: '270p', passthrough: 'from live' }] } });
+    const live = await mux.liveStreams.create({ playback_policies: ['public'], reconnect_window: 60, new_asset_settings: { playback_policies: ['public'], master_access: 'temporary', static_renditions: [{ resolution: '270p', passthrough: 'from live' }] } });
     const source = await publishFfmpeg(t, `${server.rtmp}/live/${live.stream_key}`, { media: { gop: 1, seconds: 30 } });
     const id = await until('it is live', async () => {
       const now = await mux.liveStreams.retrieve(live.id);
@@ -201,14 +201,25 @@ describe('files of recordings', () => {
     const running = await assets().retrieve(id);
     assert.deepEqual([running.master_access, running.master.status], ['temporary', 'preparing']);
     assert.equal((await assets().updateMasterAccess(id, { master_access: 'temporary' })).master.status, 'preparing', 'asked for meanwhile');
+    assert.equal(running.progress.state, 'live');
     await source.stop();
+    const smaller = await publishFfmpeg(t, `${server.rtmp}/live/${live.stream_key}`, { media: { gop: 1, seconds: 30, size: '320x240', fps: 15 } });
+    await until('another size is recorded', () => /^\w{8} S 0 \d+ 2 /m.test(fs.readFileSync(path.join(folder(id), 'index.log'), 'utf8')), 30_000);
+    await smaller.stop();
+    await mux.liveStreams.complete(live.id);
     const asset = await masterDone({ id });
     const whole = await ffprobe(asset.master.url);
     assert.deepEqual(whole.streams.map((s) => s.codec_name), ['h264', 'aac']);
     assert.ok(Math.abs(whole.format.duration - asset.duration) < 0.2, `${whole.format.duration} s of ${asset.duration} s`);
     assert.deepEqual(masterEvents(asset), ['preparing', 'ready']);
     const { files } = await filesDone(asset);
-    assert.deepEqual(files.map((f) => [f.status, f.passthrough, f.height]), [['ready', 'from live', 270]]);
+    assert.deepEqual(files.map((f) => [f.status, f.passthrough, f.width, f.height]), [['ready', 'from live', 480, 270]]);
+    // Every picture of both encoders, in one size, the other shape between black bars.
+    const shown = await pictures(url(asset, '270p.mp4'));
+    assert.equal(shown.length, +(await ffprobe(asset.master.url, ['-count_packets'])).streams.find((s) => s.codec_type === 'video').nb_read_packets);
+    const { stderr } = await execute('ffmpeg', ['-nostdin', '-hide_banner', '-sseof', '-0.5', '-i', url(asset, '270p.mp4'), '-vf', 'cropdetect=round=2:reset=0', '-f', 'null', '-']);
+    const [, width] = /crop=(\d+):\d+:\d+:\d+\s*$/m.exec(stderr.split('\n').filter((l) => l.includes('crop=')).at(-1));
+    assert.ok(Math.abs(width - 360) <= 8, `the picture is ${width} wide`);
     await assets().delete(id);
     assert.equal((await request(asset.master.url)).status, 404);
     assert.ok(!fs.existsSync(folder(id)));
