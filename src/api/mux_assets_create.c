@@ -77,20 +77,13 @@ static bool read_input(struct call *c, json_t *v, struct input *out)
 /* Those behind the first: text tracks. */
 static bool read_texts(struct call *c, json_t *list, struct input *out)
 {
-    for (size_t i = 1; i < json_array_size(list); i++) {
-        json_t *v = json_array_get(list, i), *settings = json_object();
+    if (!mux_read_text_inputs(c, list, out->texts, &out->n_texts)) return false;
+    for (size_t i = 0; i < out->n_texts; i++) {
+        json_t *settings = json_object();
         json_array_append_new(out->settings, settings);
-        if (!json_is_object(v)) return mux_invalid(c, "inputs", "Each must be an object.");
-        if (mux_given(v, "overlay_settings"))
-            return mux_invalid(c, "inputs.overlay_settings", "Overlays are not supported here.");
-        if (i > LIMIT_TEXT_TRACKS) return mux_invalid(c, "inputs", "These are too many.");
-        struct text_track_new *t = &out->texts[out->n_texts++];
-        if (!mux_read_track(c, v, "inputs.", t) || !copy_fields(c, v, settings)) return false;
-        mux_set_text(settings, "url", t->url);
-        if (t->closed_captions) mux_set(settings, "closed_captions", json_true());
-        for (size_t k = 0; t->name && *t->name && k + 1 < out->n_texts; k++)
-            if (out->texts[k].name && !strcmp(out->texts[k].name, t->name))
-                return mux_invalid(c, "inputs.name", "Two tracks have the same name.");
+        if (!copy_fields(c, json_array_get(list, i + 1), settings)) return false;
+        mux_set_text(settings, "url", out->texts[i].url);
+        if (out->texts[i].closed_captions) mux_set(settings, "closed_captions", json_true());
     }
     return true;
 }

@@ -93,6 +93,24 @@ bool mux_read_track(struct call *c, json_t *in, const char *prefix, struct text_
     return true;
 }
 
+bool mux_read_text_inputs(struct call *c, json_t *list, struct text_track_new *out, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 1; i < json_array_size(list); i++) {
+        json_t *v = json_array_get(list, i);
+        if (!json_is_object(v)) return mux_invalid(c, "inputs", "Each must be an object.");
+        if (mux_given(v, "overlay_settings"))
+            return mux_invalid(c, "inputs.overlay_settings", "Overlays are not supported here.");
+        if (*n == LIMIT_TEXT_TRACKS) return mux_invalid(c, "inputs", "These are too many.");
+        struct text_track_new *t = &out[(*n)++];
+        if (!mux_read_track(c, v, "inputs.", t)) return false;
+        for (size_t k = 0; t->name && *t->name && k + 1 < *n; k++)
+            if (out[k].name && !strcmp(out[k].name, t->name))
+                return mux_invalid(c, "inputs.name", "Two tracks have the same name.");
+    }
+    return true;
+}
+
 /* --- endpoints --- */
 
 /* The asset of the path; false: the reply is made. */

@@ -3,6 +3,7 @@
 #include "api/api_priv.h"
 #include "api/mux_json.h"
 #include "api/mux_options.h"
+#include "api/mux_tracks.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -93,13 +94,23 @@ static void make(struct call *c, const struct upload_new *ask)
     reply(c, id, 201);
 }
 
+/* `inputs`, or `input`: the first is the file that comes, those behind it text tracks. */
+static bool read_texts(struct call *c, json_t *settings, struct text_track_new *texts, size_t *n)
+{
+    json_t *list = json_object_get(settings, "inputs");
+    if (!list || json_is_null(list)) list = json_object_get(settings, "input");
+    return mux_read_text_inputs(c, list, texts, n);
+}
+
 static void create(struct call *c)
 {
     char origin[UPLOAD_ORIGIN_CAP], policies[32];
     struct upload_new ask = {
         .user_id = c->user.id, .cors_origin = origin, .timeout_s = TIMEOUT_DEFAULT_S, .size = -1};
+    struct text_track_new texts[LIMIT_TEXT_TRACKS];
     struct mux_asset_options o = {0};
     json_t *in = mux_body(c), *settings = NULL;
+    ask.texts = texts;
     if (!in || !read_origin(c, in, origin) ||
         !mux_int(c, in, "timeout", LIMIT_UPLOAD_TIMEOUT_MIN_S, LIMIT_UPLOAD_TIMEOUT_MAX_S,
                  &ask.timeout_s) ||
@@ -116,7 +127,7 @@ static void create(struct call *c)
     ask.options = settings ? o.json : "";
     ask.test |= o.test;
     ask.keep_source = keeps_source(settings);
-    make(c, &ask);
+    if (read_texts(c, settings, texts, &ask.n_texts)) make(c, &ask);
     mux_asset_options_fini(&o);
 }
 

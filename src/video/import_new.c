@@ -66,14 +66,7 @@ static enum err create(struct db *db, const struct import_new *n, const char *id
     }
     if (e == E_OK) e = queue(db, n, id);
     if (e == E_OK) e = outbox_add(db, "asset.created", OUTBOX_ASSET, id);
-    for (size_t i = 0; i < n->n_texts && e == E_OK; i++) {
-        struct text_track t;
-        struct text_track_new named = n->texts[i];
-        e = text_track_insert(db, id, n->user_id, &named, &t);
-        if (e != E_CONFLICT) continue;
-        named.name = NULL; /* another one without a name was given this one */
-        e = text_track_insert(db, id, n->user_id, &named, &t);
-    }
+    if (e == E_OK) e = text_tracks_insert(db, id, n->user_id, n->texts, n->n_texts);
     if (e == E_OK) e = text_clips_insert(db, id, texts);
     return e == E_OK ? renditions_wanted(db, id) : e;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a clip gets of its source's text tracks: the cues of its time, from its own beginning on. */
+/* Text tracks that an asset begins with: those that were asked for with it, or with its upload, and
+ * what a clip gets of its source's, the cues of its time from its own beginning on. */
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
@@ -7,6 +8,70 @@
 #include "video/text_tracks.h"
 #include "wire/subtitles.h"
 #include <stdio.h>
+
+/* --- asked for --- */
+
+enum err text_tracks_insert(struct db *db, const char *asset_id, const char *user_id,
+                            const struct text_track_new *list, size_t n)
+{
+    enum err e = E_OK;
+    for (size_t i = 0; i < n && e == E_OK; i++) {
+        struct text_track t;
+        struct text_track_new named = list[i];
+        e = text_track_insert(db, asset_id, user_id, &named, &t);
+        if (e != E_CONFLICT) continue;
+        named.name = NULL; /* another one without a name was given this one */
+        e = text_track_insert(db, asset_id, user_id, &named, &t);
+    }
+    return e;
+}
+
+static const char *text(const char *t)
+{
+    return t ? t : "";
+}
+
+enum err text_wishes_note(struct db *db, const char *upload_id, const struct text_track_new *list,
+                          size_t n)
+{
+    enum err e = E_OK;
+    for (size_t i = 0; i < n && e == E_OK; i++)
+        e = db_exec(db,
+                    "INSERT INTO upload_texts (upload_id, place, url, language_code, name,"
+                    " closed_captions, passthrough) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "sisssis", upload_id, (int64_t)i, list[i].url, list[i].language,
+                    text(list[i].name), (int64_t)list[i].closed_captions,
+                    text(list[i].passthrough));
+    return e;
+}
+
+enum err text_wishes_fulfil(struct db *db, const char *upload_id, const char *asset_id,
+                            const char *user_id)
+{
+    struct text_track_new list[LIMIT_TEXT_TRACKS];
+    char *texts[LIMIT_TEXT_TRACKS][4];
+    size_t n = 0;
+    struct db_rows *q = db_query(db,
+                                 "SELECT url, language_code, name, passthrough, closed_captions"
+                                 " FROM upload_texts WHERE upload_id = ?1 ORDER BY place",
+                                 "s", upload_id);
+    while (n < LIMIT_TEXT_TRACKS && db_next(q)) {
+        for (int i = 0; i < 4; i++) texts[n][i] = xstrdup(db_text(q, i));
+        list[n] = (struct text_track_new){.url = texts[n][0],
+                                          .language = texts[n][1],
+                                          .name = texts[n][2],
+                                          .passthrough = texts[n][3],
+                                          .closed_captions = db_int(q, 4) != 0};
+        n++;
+    }
+    enum err e = db_done(q);
+    if (e == E_OK) e = text_tracks_insert(db, asset_id, user_id, list, n);
+    while (n--)
+        for (int i = 0; i < 4; i++) free(texts[n][i]);
+    return e;
+}
+
+/* --- clips --- */
 
 static char *cut_body(struct span vtt, const struct subtitle_cut *cut)
 {

@@ -33,6 +33,14 @@ enum err text_track_add(struct db *db, const char *asset_id, const char *user_id
 /* The same within the caller's transaction, who calls jobs_wake() after it. */
 enum err text_track_insert(struct db *db, const char *asset_id, const char *user_id,
                            const struct text_track_new *n, struct text_track *out) WARN_UNUSED;
+/* The same of several; one whose name is taken is named after its language. */
+enum err text_tracks_insert(struct db *db, const char *asset_id, const char *user_id,
+                            const struct text_track_new *list, size_t n) WARN_UNUSED;
+/* Within the caller's transaction: what an upload's asset shall have is noted, and made so. */
+enum err text_wishes_note(struct db *db, const char *upload_id, const struct text_track_new *list,
+                          size_t n) WARN_UNUSED;
+enum err text_wishes_fulfil(struct db *db, const char *upload_id, const char *asset_id,
+                            const char *user_id) WARN_UNUSED;
 /* `asset_id` NULL: of any. E_NOTFOUND. */
 enum err text_track_get(struct db *db, const char *asset_id, const char *id,
                         struct text_track *out) WARN_UNUSED;

@@ -39,6 +39,7 @@ void uploads_close(struct uploads *u); /* after the pool has stopped; NULL is fi
 
 /* --- what the APIs ask ------------------------------------------------------------------------ */
 
+struct text_track_new;
 struct upload_new {
     const char *user_id;
     const char *stream_id;   /* whose recording it becomes; NULL: nobody's */
@@ -46,12 +47,14 @@ struct upload_new {
     const char *cors_origin; /* "" or NULL: none; "*": any */
     int64_t timeout_s;
     bool test;
-    const char *options;     /* JSON: new_asset_settings, for the asset; NULL: "" */
-    const char *meta;        /* JSON; NULL: "" */
-    const char *passthrough; /* NULL: "" */
-    const char *policies;    /* of the asset's playback ids, "public,signed"; NULL: "" */
-    bool keep_source;        /* the file stays when it has been imported */
-    int64_t size;            /* -1: not known */
+    const char *options;                /* JSON: new_asset_settings, for the asset; NULL: "" */
+    const char *meta;                   /* JSON; NULL: "" */
+    const char *passthrough;            /* NULL: "" */
+    const char *policies;               /* of the asset's playback ids, "public,signed"; NULL: "" */
+    bool keep_source;                   /* the file stays when it has been imported */
+    int64_t size;                       /* -1: not known */
+    const struct text_track_new *texts; /* that the asset shall have (video/text_tracks.h) */
+    size_t n_texts;
 };
 
 /* E_LIMIT: too many of this user's are waiting, or the size is above the limit or the quota; `text`

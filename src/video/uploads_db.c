@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/rand.h"
 #include "video/outbox.h"
+#include "video/text_tracks.h"
 #include "video/uploads_priv.h"
 #include <stdio.h>
 
@@ -137,6 +138,7 @@ enum err uploads_create(struct uploads *u, struct db *db, const struct upload_ne
         e = may_create(u, db, ask, text);
         rand_id(id, UPLOAD_ID_CHARS);
         if (e == E_OK) e = insert(db, ask, id);
+        if (e == E_OK) e = text_wishes_note(db, id, ask->texts, ask->n_texts);
         if (e == E_OK) e = outbox_add(db, "upload.created", OUTBOX_UPLOAD, id);
         if (e == E_OK && ask->stream_id) e = uploads_settle_stream(db, ask->stream_id);
     }

@@ -9,6 +9,7 @@
 #include "video/import.h"
 #include "video/outbox.h"
 #include "video/renditions.h"
+#include "video/text_tracks.h"
 #include "video/uploads_priv.h"
 #include "wire/media_sniff.h"
 #include <dirent.h>
@@ -114,6 +115,7 @@ static enum err write_rows(struct db *db, const struct upload_row *row)
     if (e == E_OK && row->stream_id[0]) e = uploads_settle_stream(db, row->stream_id);
     if (e == E_OK) e = outbox_add(db, "upload.asset_created", OUTBOX_UPLOAD, row->id);
     if (e == E_OK) e = outbox_add(db, "asset.created", OUTBOX_ASSET, row->asset_id);
+    if (e == E_OK) e = text_wishes_fulfil(db, row->id, row->asset_id, row->user_id);
     if (e == E_OK) e = renditions_wanted(db, row->asset_id);
     if (e == E_OK) return db_commit(db);
     db_rollback(db);

@@ -301,6 +301,17 @@ test('text tracks', async (t) => {
     assert.deepEqual(problems, []);
   });
 
+  await t.test('with an upload', async () => {
+    const upload = await video.uploads.create({ cors_origin: '*', new_asset_settings: { playback_policies: ['public'], inputs: [{}, { ...text, url: web.add('up.srt', srt), language_code: 'en', passthrough: 'up' }] } });
+    assert.ok((await fetch(upload.url, { method: 'PUT', body: fs.readFileSync(media) })).ok);
+    const id = await until('there is an asset', async () => (await video.uploads.retrieve(upload.id)).asset_id, 30_000);
+    const track = (await video.assets.retrieve(id)).tracks.find((x) => x.type === 'text');
+    assert.deepEqual([track.name, track.passthrough], ['English', 'up']);
+    assert.equal((await settled(video.assets, { id }, track)).status, 'ready');
+    await until('the asset too', async () => (await video.assets.retrieve(id)).status === 'ready', 60_000);
+    await video.assets.delete(id);
+  });
+
   await t.test('what is asked wrongly', async () => {
     const good = { ...text, url: web.add('x.srt', srt), language_code: 'fr' };
     const wrong = {
@@ -409,6 +420,7 @@ test('without --fetch-allow-private no private address is asked, by no way', asy
   const upload = await video.uploads.create({ cors_origin: '*', new_asset_settings: { playback_policies: ['public'] } });
   assert.ok((await fetch(upload.url, { method: 'PUT', body: fs.readFileSync(media) })).ok);
   const id = await until('there is an asset', async () => (await video.uploads.retrieve(upload.id)).asset_id, 30_000);
+  await assert.rejects(video.uploads.create({ cors_origin: '*', new_asset_settings: { inputs: [{}, { ...text, url: web.add('a', srt), language_code: 'en' }] } }), Mux.BadRequestError);
   for (const url of [web.add('a', srt), 'http://localhost/a', 'http://[::1]/a', 'http://169.254.169.254/latest'])
     await assert.rejects(video.assets.createTrack(id, { ...text, url, language_code: 'en' }), Mux.BadRequestError, url);
   assert.equal(web.hits.size, 0);

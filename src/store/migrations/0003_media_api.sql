@@ -162,6 +162,18 @@ CREATE TABLE text_tracks (
 );
 CREATE INDEX text_tracks_asset ON text_tracks (asset_id, created_at);
 
+-- Text tracks that the asset of an upload shall have (inputs of its new_asset_settings).
+CREATE TABLE upload_texts (
+    upload_id     TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
+    place         INTEGER NOT NULL,
+    url           TEXT NOT NULL,
+    language_code TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    closed_captions INTEGER NOT NULL,
+    passthrough   TEXT NOT NULL,
+    PRIMARY KEY (upload_id, place)
+);
+
 CREATE TABLE simulcast_targets (
     id             TEXT PRIMARY KEY,
     live_stream_id TEXT NOT NULL REFERENCES live_streams (id) ON DELETE CASCADE,
