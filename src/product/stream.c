@@ -60,9 +60,10 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->direct_answered = db_int(q, 25) != 0;
     s->reusable = db_int(q, 26) != 0;
     s->recording_closed = db_int(q, 27) == 0;
-    /* What is being written plays, also in the moment between the stream's end and its own. */
-    s->recording_playable = s->recording == RECORDING_RECORDING || !s->recording_closed ||
-                            strcmp(db_text(q, 21), "ready") == 0;
+    /* Between the stream's end and its own a recording has no address for a moment: a page that
+     * went there would find one that is not whole. */
+    s->recording_playable =
+        s->recording == RECORDING_RECORDING || strcmp(db_text(q, 21), "ready") == 0;
     s->remote = db_int(q, 28) != 0;
     copy(s->remote_playback_id, sizeof s->remote_playback_id, db_text(q, 29));
     copy(s->remote_recording, sizeof s->remote_recording, db_text(q, 30));

@@ -37,7 +37,7 @@ test('from signing up to the recording', async (t) => {
 
   // Health arrives without a reload.
   await streamer.page.getByText('H.264').waitFor({ timeout: 15_000 });
-  await streamer.page.getByText('Being recorded').waitFor();
+  await streamer.page.getByText('Being recorded', { exact: true }).waitFor();
   // The viewer is counted, on both pages.
   await page.getByText(/\b[1-9]\d* viewers?$/).first().waitFor({ timeout: 20_000 });
 

@@ -338,7 +338,7 @@ test("the server's own recording stays until the browser's is there", async (t) 
   });
   await ada.end(stream.id);
   await encoder.stop?.();
-  const waits = await ada.untilStream(stream.id, 'the upload is awaited', (s) => s.status === 'ENDED' && s.recordingStatus === 'UPLOADING');
+  const waits = await ada.untilStream(stream.id, 'the upload is awaited', (s) => s.status === 'ENDED' && s.recordingStatus === 'UPLOADING' && s.recordingUrl);
   const own = waits.recordingUrl;
   assert.ok(own, 'and what the server has recorded plays meanwhile');
   assert.equal((await fetch(own)).status, 200);

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Stream } from '../api/types';
 import { choiceOf, choicesOf, createWish, noteOf, pictureOf, sightOf, type Choice, type Picture, type Trouble } from '../store/source';
-import { recordingUrl, type WatchPhase } from '../store/watch';
+import { type WatchPhase } from '../store/watch';
 import { useStore } from './use-store';
 
 /** By HLS a live picture is some seconds behind: after the end it plays out before the page moves on. */
@@ -51,7 +51,7 @@ export function usePicture(stream: Stream, phase: WatchPhase): Shown {
   const wishes = useMemo(() => createWish(), []);
   const wish = useStore(wishes);
   const sight = sightOf(stream, { onAir: onAir(shown), recorded: shown === 'ended-recorded' });
-  const recording = recordingUrl(stream);
+  const recording = sight.recordingUrl; // as the pictures name it: one address, one player
   const picture = pictureOf(sight, wish, CAN_WEBRTC);
   if (picture) way.current = picture.way;
   useEffect(() => wishes.seen(sight), [sight.connected, recording]);
