@@ -23,7 +23,7 @@ const tone = (seconds) => ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=
 
 // Decodes all of it without a complaint: the pictures' times.
 async function pictures(url, args = []) {
-  const { stdout, stderr } = await execute('ffmpeg', ['-nostdin', '-v', 'repeat+warning', '-i', url, '-map', '0:v:0', '-vsync', 'passthrough', ...args, '-f', 'framemd5', '-'], { timeout: 60_000, maxBuffer: 64 << 20 });
+  const { stdout, stderr } = await execute('ffmpeg', ['-nostdin', '-v', 'repeat+warning', '-i', url, '-map', '0:v:0', '-fps_mode', 'passthrough', '-enc_time_base', '-1', ...args, '-f', 'framemd5', '-'], { timeout: 60_000, maxBuffer: 64 << 20 });
   assert.equal(stderr, '', url);
   return stdout.split('\n').filter((l) => l.startsWith('0,')).map((l) => +l.split(',')[2]);
 }
