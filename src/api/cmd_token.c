@@ -2,14 +2,13 @@
 /* bspnode token create [--name NAME] [--email OWNER] [--json], token list, token delete ID: what
  * programs log in with. Works beside a running server. */
 #include "api/api.h"
+#include "api/cmd_args.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "product/api_token.h"
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 enum { EXIT_USAGE = 2 };
 
@@ -27,15 +26,6 @@ struct args {
     int n_rest;
 };
 
-/* "--name VALUE" or "--name=VALUE"; NULL: not that, or no value. */
-static const char *option(const char *name, int argc, char **argv, int *i)
-{
-    const size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0) return NULL;
-    if (argv[*i][n] == '=') return argv[*i] + n + 1;
-    return argv[*i][n] == 0 && *i + 1 < argc ? argv[++*i] : NULL;
-}
-
 static bool parse(int argc, char **argv, struct args *a)
 {
     *a = (struct args){.rest = xcalloc((size_t)argc + 1, sizeof *a->rest)};
@@ -45,9 +35,9 @@ static bool parse(int argc, char **argv, struct args *a)
         const char *value;
         if (strcmp(argv[i], "--json") == 0) {
             a->json = true;
-        } else if ((value = option("--name", argc, argv, &i))) {
+        } else if ((value = cmd_option("--name", argc, argv, &i))) {
             a->name = value;
-        } else if ((value = option("--email", argc, argv, &i))) {
+        } else if ((value = cmd_option("--email", argc, argv, &i))) {
             a->email = value;
         } else if (argv[i][0] == '-') {
             a->rest[a->n_rest++] = argv[i];
@@ -168,13 +158,8 @@ static int drop(struct db *db, const struct args *a)
 
 static int run(const struct settings *s, const struct args *a)
 {
-    struct store *store;
-    struct secret secret; /* made with the database, so that neither is ever without the other */
-    char problem[512];
-    if (mkdir(s->data, 0750) != 0 && errno != EEXIST) return fail("cannot make the data folder");
-    if (secret_open(s->data, &secret, problem, sizeof problem) != E_OK ||
-        store_open(s->data, &store, problem, sizeof problem) != E_OK)
-        return fail(problem);
+    struct store *store = cmd_store(s);
+    if (!store) return 1;
     struct db *db = db_open_thread(store);
     const int code = strcmp(a->what, "create") == 0 ? create(db, a)
                      : strcmp(a->what, "list") == 0 ? list(db, a)

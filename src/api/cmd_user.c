@@ -2,12 +2,11 @@
 /* bspnode user add EMAIL [--name NAME] [--admin] [settings]: the password comes on standard input.
  * Works beside a running server: the database takes writers in turn. */
 #include "api/api.h"
+#include "api/cmd_args.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "product/account.h"
-#include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,15 +22,6 @@ struct args {
     int n_rest;
 };
 
-/* "--name VALUE" or "--name=VALUE"; NULL: not that, or no value. */
-static const char *option(const char *name, int argc, char **argv, int *i)
-{
-    const size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0) return NULL;
-    if (argv[*i][n] == '=') return argv[*i] + n + 1;
-    return argv[*i][n] == 0 && *i + 1 < argc ? argv[++*i] : NULL;
-}
-
 /* What is neither ours nor the address is a setting, with its value when that stands apart. */
 static bool parse(int argc, char **argv, struct args *a)
 {
@@ -41,7 +31,7 @@ static bool parse(int argc, char **argv, struct args *a)
         const char *value;
         if (strcmp(argv[i], "--admin") == 0) {
             a->admin = true;
-        } else if ((value = option("--name", argc, argv, &i))) {
+        } else if ((value = cmd_option("--name", argc, argv, &i))) {
             a->name = value;
         } else if (argv[i][0] == '-') {
             a->rest[a->n_rest++] = argv[i];
@@ -96,18 +86,8 @@ static int add(struct store *store, const struct args *a)
 
 static int run(const struct settings *s, const struct args *a)
 {
-    struct store *store;
-    struct secret secret; /* made with the database, so that neither is ever without the other */
-    char problem[512];
-    if (mkdir(s->data, 0750) != 0 && errno != EEXIST) {
-        fprintf(stderr, "bspnode: cannot make the data folder %s: %s\n", s->data, strerror(errno));
-        return 1;
-    }
-    if (secret_open(s->data, &secret, problem, sizeof problem) != E_OK ||
-        store_open(s->data, &store, problem, sizeof problem) != E_OK) {
-        fprintf(stderr, "bspnode: %s\n", problem);
-        return 1;
-    }
+    struct store *store = cmd_store(s);
+    if (!store) return 1;
     const int code = add(store, a);
     store_close(store);
     return code;
