@@ -75,6 +75,19 @@ static bool start(struct upload_write *w, struct db *db, const struct upload_ask
            upload_check_room(w, w->end == UINT64_MAX ? UPLOAD_ROOM_EVERY_BYTES : w->end, r);
 }
 
+/* Who cancels closes the row and then removes the file, which may have been made after that. */
+static bool still_open(struct upload_write *w, struct db *db, const struct upload_ask *ask,
+                       struct upload_reply *r)
+{
+    struct upload_row now = {0};
+    if (w->row.received > 0) return true; /* it was there before */
+    if (upload_row_get(db, w->row.id, &now) != E_OK)
+        return upload_say(r, 503, "The database does not answer.");
+    if (upload_is_open(&now, ask, r)) return true;
+    upload_remove_file(w->u, w->row.id);
+    return false;
+}
+
 void uploads_begin(struct uploads *u, struct db *db, const struct upload_ask *ask,
                    struct upload_write **out, struct upload_reply *r)
 {
@@ -99,7 +112,8 @@ void uploads_begin(struct uploads *u, struct db *db, const struct upload_ask *as
         e = upload_row_get(db, ask->id, &w->row);
         if (e != E_OK)
             upload_say(r, 503, "The database does not answer.");
-        else if (upload_is_open(&w->row, ask, r) && start(w, db, ask, r))
+        else if (upload_is_open(&w->row, ask, r) && start(w, db, ask, r) &&
+                 still_open(w, db, ask, r))
             *out = w;
     }
     if (!*out) free_write(w);
