@@ -42,7 +42,7 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
   const bar = (label: string) => <progress class="bar" aria-label={label} {...(r.progress === null ? {} : { max: 100, value: r.progress })} />;
   switch (r.status) {
     case 'RECORDING':
-      return <p class="recording-state">Being recorded now.</p>;
+      return <p class="recording-state">The server writes it now.</p>;
     case 'UPLOADING':
       return (
         <>
