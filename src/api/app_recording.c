@@ -190,6 +190,7 @@ static void ended_whole(struct take *t, struct db *db)
     struct whole *w = t->ctx;
     struct call *c = w->call;
     const struct upload_reply *r = &t->reply;
+    c->db = db;            /* this job may be on another thread than the first */
     if (c->status) return; /* refused before there was an upload */
     if (r->status == 200) {
         reply_stream(c);
