@@ -388,6 +388,16 @@ static bool is_outside(const struct entry *e, unsigned i, const struct ask *ask,
                 : !playlist_clip_archive_has(e->vod, i, &ask->view, ask->id.msn);
 }
 
+#define INITS_AHEAD 8
+
+/* A player that has read of a new configuration on another loop may ask for it here before this
+ * loop has heard of it. */
+static bool is_coming(const struct log_snapshot *s, uint32_t id)
+{
+    const uint32_t next = s->inits ? s->inits->id + 1 : 0;
+    return !s->edge.ended && id >= next && id - next < INITS_AHEAD;
+}
+
 static enum answered resource_live(struct entry *e, unsigned i, struct http_request *r,
                                    const struct ask *ask)
 {
@@ -400,6 +410,7 @@ static enum answered resource_live(struct entry *e, unsigned i, struct http_requ
     }
     const struct archive_rendition *ar = &s->archive->r[i];
     if (id->kind == HLS_INIT) {
+        if (is_coming(s, id->init_id)) return ANSWER_WAIT;
         reply_init(r, ar, s->inits, id->init_id);
         return ANSWERED;
     }
