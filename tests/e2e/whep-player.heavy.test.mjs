@@ -9,12 +9,12 @@ import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
 import { FAKE_DEVICES, badLine, rtcPage } from './lib/webrtc.mjs';
 
-const way = (page) => page.getByRole('region', { name: /^Video:/ }).getAttribute('data-way').catch(() => null);
+const way = (page) => page.getByRole('region', { name: /^Video:/ }).getAttribute('data-way', { timeout: 2000 }).catch(() => null);
 async function untilWay(page, wanted, ms = 30_000) {
   let last;
   await until(`it plays by ${wanted}`, async () => (last = await way(page)) === wanted, ms).catch(async (e) => {
-    const note = await page.locator('.watch-note').allTextContents();
-    throw new Error(`${e.message}; it is ${last}: ${note}`);
+    const seen = await page.locator('.watch-note, .player-cover, .watch-state').allTextContents();
+    throw new Error(`${e.message}; it is ${last}: ${seen.join(' | ')}`);
   });
 }
 

@@ -56,6 +56,22 @@ test('it starts by itself when the stream goes live, counts viewers, and ends', 
   assert.equal(store.get().warning, null, 'it was about the broadcast');
 });
 
+test('an answer that an event has overtaken changes nothing', async () => {
+  const answers: ((r: Response) => void)[] = [];
+  const { store, world } = watching(() => new Promise((done) => answers.push(done)));
+  const answer = async (stream: Stream) => {
+    answers.shift()?.(json(200, stream));
+    await settle();
+  };
+  const early = aStream({ updatedAt: '2026-01-01T00:00:01.000Z' });
+  world.last.open();
+  world.last.send('stream', JSON.stringify(early)); // nothing is known yet: it will ask again
+  await answer(early);
+  world.last.send('stream', JSON.stringify(aStream({ status: 'LIVE', updatedAt: '2026-01-01T00:00:02.000Z' })));
+  await answer(early); // asked before it went live, answered after
+  assert.equal(store.get().phase, 'live');
+});
+
 test('an event without a state makes it ask', async () => {
   let stream = aStream();
   const { store, world, asked } = watching(() => json(200, stream));

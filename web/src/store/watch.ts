@@ -112,7 +112,9 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
     try {
       const stream = await client.getStream(id);
       attempt = 0;
-      if (!closed) accept(stream);
+      // An event may have overtaken the answer: the state it told is the newer one.
+      const known = store.get().stream;
+      if (!closed && !(known && Date.parse(stream.updatedAt) < Date.parse(known.updatedAt))) accept(stream);
     } catch (e) {
       if (!closed) failed(e);
     }
