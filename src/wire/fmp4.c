@@ -12,6 +12,7 @@
  *   mdat  8 + the samples */
 #include "wire/fmp4.h"
 #include "base/xalloc.h"
+#include "wire/box_wr.h"
 
 #define FLAGS_KEY     0x02000000u /* depends on nothing */
 #define FLAGS_NOT_KEY 0x01010000u /* depends on others, is no sync sample */
@@ -22,40 +23,6 @@
 #define TRUN_SIZE        0x200u
 #define TRUN_FLAGS       0x400u
 #define TRUN_OFFSET      0x800u
-
-/* --- boxes of unknown size ---------------------------------------------------------------- */
-
-static size_t box_open(struct str *s, const char *type)
-{
-    const size_t at = s->len;
-    str_be(s, 0, 4);
-    str_add(s, span_of(type, 4));
-    return at;
-}
-
-static size_t full_open(struct str *s, const char *type, uint8_t version, uint32_t flags)
-{
-    const size_t at = box_open(s, type);
-    str_be(s, (uint32_t)version << 24 | flags, 4);
-    return at;
-}
-
-static void box_close(struct str *s, size_t at)
-{
-    struct wr w = wr_to(s->p + at, 4);
-    wr_u32be(&w, (uint32_t)(s->len - at));
-}
-
-static void zeros(struct str *s, unsigned n)
-{
-    for (; n > 0; n--) str_be(s, 0, 1);
-}
-
-static void matrix(struct str *s)
-{
-    static const uint32_t UNITY[9] = {0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000};
-    for (int i = 0; i < 9; i++) str_be(s, UNITY[i], 4);
-}
 
 /* --- initialisation segment ----------------------------------------------------------------- */
 
@@ -76,14 +43,14 @@ static void write_ftyp(struct str *s)
 static void write_mvhd(struct str *s, uint32_t timescale)
 {
     const size_t at = full_open(s, "mvhd", 0, 0);
-    zeros(s, 8); /* times of creation and change */
+    box_zeros(s, 8); /* times of creation and change */
     str_be(s, timescale, 4);
     str_be(s, 0, 4); /* duration: told by the fragments */
     str_be(s, 0x00010000, 4);
     str_be(s, 0x0100, 2);
-    zeros(s, 10);
-    matrix(s);
-    zeros(s, 24);
+    box_zeros(s, 10);
+    box_matrix(s);
+    box_zeros(s, 24);
     str_be(s, FMP4_TRACK_ID + 1, 4);
     box_close(s, at);
 }
@@ -91,12 +58,12 @@ static void write_mvhd(struct str *s, uint32_t timescale)
 static void write_tkhd(struct str *s, const struct fmp4_track *t)
 {
     const size_t at = full_open(s, "tkhd", 0, 3); /* enabled, in movie */
-    zeros(s, 8);
+    box_zeros(s, 8);
     str_be(s, FMP4_TRACK_ID, 4);
-    zeros(s, 4 + 4 + 8 + 2 + 2);
+    box_zeros(s, 4 + 4 + 8 + 2 + 2);
     str_be(s, is_video(t) ? 0 : 0x0100, 2); /* volume */
-    zeros(s, 2);
-    matrix(s);
+    box_zeros(s, 2);
+    box_matrix(s);
     str_be(s, (uint32_t)(is_video(t) ? t->width : 0) << 16, 4);
     str_be(s, (uint32_t)(is_video(t) ? t->height : 0) << 16, 4);
     box_close(s, at);
@@ -105,16 +72,16 @@ static void write_tkhd(struct str *s, const struct fmp4_track *t)
 static void write_mdhd_hdlr(struct str *s, const struct fmp4_track *t)
 {
     size_t at = full_open(s, "mdhd", 0, 0);
-    zeros(s, 8);
+    box_zeros(s, 8);
     str_be(s, t->timescale, 4);
-    zeros(s, 4);
+    box_zeros(s, 4);
     str_be(s, 0x55c4, 2); /* "und" */
-    zeros(s, 2);
+    box_zeros(s, 2);
     box_close(s, at);
     at = full_open(s, "hdlr", 0, 0);
-    zeros(s, 4);
+    box_zeros(s, 4);
     str_adds(s, is_video(t) ? "vide" : "soun");
-    zeros(s, 12);
+    box_zeros(s, 12);
     str_add(s, is_video(t) ? span_of("video", 6) : span_of("audio", 6));
     box_close(s, at);
 }
@@ -146,7 +113,7 @@ static void write_esds(struct str *s, struct span config)
     descriptor(s, 4, decoder);
     str_be(s, 0x40, 1); /* MPEG-4 audio */
     str_be(s, 0x15, 1); /* audio stream */
-    zeros(s, 11);       /* buffer size and bit rates: not known of a live stream */
+    box_zeros(s, 11);   /* buffer size and bit rates: not known of a live stream */
     descriptor(s, 5, config.len);
     str_add(s, config);
     descriptor(s, 6, 1);
@@ -177,24 +144,24 @@ static void write_entry(struct str *s, const struct fmp4_track *t)
         [FMP4_AVC1] = "avc1", [FMP4_HVC1] = "hvc1", [FMP4_AV01] = "av01",
         [FMP4_VP09] = "vp09", [FMP4_MP4A] = "mp4a", [FMP4_OPUS] = "Opus"};
     const size_t at = box_open(s, TYPE[t->entry]);
-    zeros(s, 6);
+    box_zeros(s, 6);
     str_be(s, 1, 2); /* data reference */
     if (is_video(t)) {
-        zeros(s, 16);
+        box_zeros(s, 16);
         str_be(s, t->width, 2);
         str_be(s, t->height, 2);
         str_be(s, 0x00480000, 4);
         str_be(s, 0x00480000, 4);
-        zeros(s, 4);
+        box_zeros(s, 4);
         str_be(s, 1, 2);
-        zeros(s, 32);
+        box_zeros(s, 32);
         str_be(s, 24, 2);
         str_be(s, 0xffff, 2);
     } else {
-        zeros(s, 8);
+        box_zeros(s, 8);
         str_be(s, t->channels, 2);
         str_be(s, 16, 2);
-        zeros(s, 4);
+        box_zeros(s, 4);
         /* 16.16: rates that do not fit are told by the decoder's configuration alone. */
         str_be(s, t->sample_rate <= 0xffff ? t->sample_rate << 16 : 0, 4);
     }
@@ -212,11 +179,11 @@ static void write_stbl(struct str *s, const struct fmp4_track *t)
     box_close(s, stsd);
     for (int i = 0; i < 3; i++) {
         const size_t at = full_open(s, EMPTY[i], 0, 0);
-        zeros(s, 4);
+        box_zeros(s, 4);
         box_close(s, at);
     }
     const size_t stsz = full_open(s, "stsz", 0, 0);
-    zeros(s, 8);
+    box_zeros(s, 8);
     box_close(s, stsz);
     box_close(s, stbl);
 }
@@ -229,7 +196,7 @@ static void write_trak(struct str *s, const struct fmp4_track *t)
     write_mdhd_hdlr(s, t);
     const size_t minf = box_open(s, "minf");
     const size_t head = is_video(t) ? full_open(s, "vmhd", 0, 1) : full_open(s, "smhd", 0, 0);
-    zeros(s, is_video(t) ? 8 : 4);
+    box_zeros(s, is_video(t) ? 8 : 4);
     box_close(s, head);
     write_dinf(s);
     write_stbl(s, t);
@@ -248,7 +215,7 @@ void fmp4_init_write(const struct fmp4_track *t, struct str *s)
     const size_t trex = full_open(s, "trex", 0, 0);
     str_be(s, FMP4_TRACK_ID, 4);
     str_be(s, 1, 4);
-    zeros(s, 12);
+    box_zeros(s, 12);
     box_close(s, trex);
     box_close(s, mvex);
     box_close(s, moov);

@@ -1,41 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire/mp4.h"
-#include "base/wr.h"
+#include "wire/box_wr.h"
 #include "wire/fmp4_read.h"
 
 #define MOVIE_SCALE 1000 /* milliseconds */
-
-static size_t box(struct str *s, const char *type)
-{
-    const size_t at = s->len;
-    str_be(s, 0, 4);
-    str_add(s, span_of(type, 4));
-    return at;
-}
-
-static size_t full(struct str *s, const char *type, uint8_t version, uint32_t flags)
-{
-    const size_t at = box(s, type);
-    str_be(s, (uint32_t)version << 24 | flags, 4);
-    return at;
-}
-
-static void end(struct str *s, size_t at)
-{
-    struct wr w = wr_to(s->p + at, 4);
-    wr_u32be(&w, (uint32_t)(s->len - at));
-}
-
-static void zeros(struct str *s, unsigned n)
-{
-    for (; n > 0; n--) str_be(s, 0, 1);
-}
-
-static void matrix(struct str *s)
-{
-    static const uint32_t UNITY[9] = {0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000};
-    for (int i = 0; i < 9; i++) str_be(s, UNITY[i], 4);
-}
 
 static uint64_t media_units(const struct mp4_track *t)
 {
@@ -58,7 +26,7 @@ static uint64_t delay_units(const struct mp4_track *t)
 
 static size_t counted(struct str *s, const char *type, uint8_t version, size_t *count_at)
 {
-    const size_t at = full(s, type, version, 0);
+    const size_t at = full_open(s, type, version, 0);
     *count_at = s->len;
     str_be(s, 0, 4);
     return at;
@@ -83,7 +51,7 @@ static void write_stts(struct str *s, const struct mp4_track *t)
         i = k;
     }
     set_count(s, count_at, n);
-    end(s, at);
+    box_close(s, at);
 }
 
 static void write_ctts(struct str *s, const struct mp4_track *t)
@@ -101,7 +69,7 @@ static void write_ctts(struct str *s, const struct mp4_track *t)
         i = k;
     }
     set_count(s, count_at, n);
-    end(s, at);
+    box_close(s, at);
 }
 
 /* Absent: every sample is one. */
@@ -115,7 +83,7 @@ static void write_stss(struct str *s, const struct mp4_track *t)
     for (size_t i = 0; i < t->n_samples; i++)
         if (t->samples[i].key) str_be(s, i + 1, 4);
     set_count(s, count_at, n);
-    end(s, at);
+    box_close(s, at);
 }
 
 static void write_stsc(struct str *s, const struct mp4_track *t)
@@ -132,48 +100,48 @@ static void write_stsc(struct str *s, const struct mp4_track *t)
         n++;
     }
     set_count(s, count_at, n);
-    end(s, at);
+    box_close(s, at);
 }
 
 static void write_stbl(struct str *s, const struct mp4_track *t, uint64_t base)
 {
-    const size_t stbl = box(s, "stbl");
-    size_t at = full(s, "stsd", 0, 0);
+    const size_t stbl = box_open(s, "stbl");
+    size_t at = full_open(s, "stsd", 0, 0);
     str_be(s, t->n_entries, 4);
     for (unsigned i = 0; i < t->n_entries; i++) str_add(s, t->entries[i]);
-    end(s, at);
+    box_close(s, at);
     write_stts(s, t);
     write_ctts(s, t);
     write_stss(s, t);
     write_stsc(s, t);
-    at = full(s, "stsz", 0, 0);
+    at = full_open(s, "stsz", 0, 0);
     str_be(s, 0, 4);
     str_be(s, t->n_samples, 4);
     for (size_t i = 0; i < t->n_samples; i++) str_be(s, t->samples[i].size, 4);
-    end(s, at);
-    at = full(s, "co64", 0, 0);
+    box_close(s, at);
+    at = full_open(s, "co64", 0, 0);
     str_be(s, t->n_chunks, 4);
     for (size_t i = 0; i < t->n_chunks; i++) str_be(s, base + t->chunks[i].at, 8);
-    end(s, at);
-    end(s, stbl);
+    box_close(s, at);
+    box_close(s, stbl);
 }
 
 /* --- the track --- */
 
 static void write_tkhd(struct str *s, const struct mp4_track *t, unsigned id)
 {
-    const size_t at = full(s, "tkhd", 0, 3); /* enabled, in movie */
-    zeros(s, 8);
+    const size_t at = full_open(s, "tkhd", 0, 3); /* enabled, in movie */
+    box_zeros(s, 8);
     str_be(s, id, 4);
-    zeros(s, 4);
+    box_zeros(s, 4);
     str_be(s, delay_units(t) + movie_units(t), 4);
-    zeros(s, 8 + 2 + 2);
+    box_zeros(s, 8 + 2 + 2);
     str_be(s, t->video ? 0 : 0x0100, 2); /* volume */
-    zeros(s, 2);
-    matrix(s);
+    box_zeros(s, 2);
+    box_matrix(s);
     str_be(s, (uint32_t)t->width << 16, 4);
     str_be(s, (uint32_t)t->height << 16, 4);
-    end(s, at);
+    box_close(s, at);
 }
 
 /* Waits for its delay, then begins with the first picture that is shown. */
@@ -182,7 +150,7 @@ static void write_edits(struct str *s, const struct mp4_track *t)
     const uint64_t delay = delay_units(t);
     const int32_t first = t->n_samples && t->samples[0].offset > 0 ? t->samples[0].offset : 0;
     if (!delay && !first) return;
-    const size_t edts = box(s, "edts"), elst = full(s, "elst", 0, 0);
+    const size_t edts = box_open(s, "edts"), elst = full_open(s, "elst", 0, 0);
     str_be(s, delay ? 2 : 1, 4);
     if (delay) {
         str_be(s, delay, 4);
@@ -192,47 +160,47 @@ static void write_edits(struct str *s, const struct mp4_track *t)
     str_be(s, movie_units(t), 4);
     str_be(s, (uint32_t)first, 4);
     str_be(s, 0x00010000, 4);
-    end(s, elst);
-    end(s, edts);
+    box_close(s, elst);
+    box_close(s, edts);
 }
 
 static void write_media_head(struct str *s, const struct mp4_track *t)
 {
-    size_t at = full(s, "mdhd", 1, 0);
-    zeros(s, 16);
+    size_t at = full_open(s, "mdhd", 1, 0);
+    box_zeros(s, 16);
     str_be(s, t->timescale, 4);
     str_be(s, media_units(t), 8);
     str_be(s, 0x55c4, 2); /* "und" */
-    zeros(s, 2);
-    end(s, at);
-    at = full(s, "hdlr", 0, 0);
-    zeros(s, 4);
+    box_zeros(s, 2);
+    box_close(s, at);
+    at = full_open(s, "hdlr", 0, 0);
+    box_zeros(s, 4);
     str_adds(s, t->video ? "vide" : "soun");
-    zeros(s, 12);
+    box_zeros(s, 12);
     str_add(s, t->video ? span_of("video", 6) : span_of("audio", 6));
-    end(s, at);
+    box_close(s, at);
 }
 
 static void write_trak(struct str *s, const struct mp4_track *t, unsigned id, uint64_t base)
 {
-    const size_t trak = box(s, "trak");
+    const size_t trak = box_open(s, "trak");
     write_tkhd(s, t, id);
     write_edits(s, t);
-    const size_t mdia = box(s, "mdia");
+    const size_t mdia = box_open(s, "mdia");
     write_media_head(s, t);
-    const size_t minf = box(s, "minf");
-    const size_t head = full(s, t->video ? "vmhd" : "smhd", 0, t->video ? 1 : 0);
-    zeros(s, t->video ? 8 : 4);
-    end(s, head);
-    const size_t dinf = box(s, "dinf"), dref = full(s, "dref", 0, 0);
+    const size_t minf = box_open(s, "minf");
+    const size_t head = full_open(s, t->video ? "vmhd" : "smhd", 0, t->video ? 1 : 0);
+    box_zeros(s, t->video ? 8 : 4);
+    box_close(s, head);
+    const size_t dinf = box_open(s, "dinf"), dref = full_open(s, "dref", 0, 0);
     str_be(s, 1, 4);
-    end(s, full(s, "url ", 0, 1)); /* in this file */
-    end(s, dref);
-    end(s, dinf);
+    box_close(s, full_open(s, "url ", 0, 1)); /* in this file */
+    box_close(s, dref);
+    box_close(s, dinf);
     write_stbl(s, t, base);
-    end(s, minf);
-    end(s, mdia);
-    end(s, trak);
+    box_close(s, minf);
+    box_close(s, mdia);
+    box_close(s, trak);
 }
 
 static void write_moov(const struct mp4_track *tracks, unsigned n, uint64_t base, struct str *s)
@@ -242,28 +210,28 @@ static void write_moov(const struct mp4_track *tracks, unsigned n, uint64_t base
         const uint64_t d = delay_units(&tracks[i]) + movie_units(&tracks[i]);
         if (d > longest) longest = d;
     }
-    const size_t moov = box(s, "moov"), mvhd = full(s, "mvhd", 0, 0);
-    zeros(s, 8);
+    const size_t moov = box_open(s, "moov"), mvhd = full_open(s, "mvhd", 0, 0);
+    box_zeros(s, 8);
     str_be(s, MOVIE_SCALE, 4);
     str_be(s, longest, 4);
     str_be(s, 0x00010000, 4);
     str_be(s, 0x0100, 2);
-    zeros(s, 10);
-    matrix(s);
-    zeros(s, 24);
+    box_zeros(s, 10);
+    box_matrix(s);
+    box_zeros(s, 24);
     str_be(s, n + 1, 4);
-    end(s, mvhd);
+    box_close(s, mvhd);
     for (unsigned i = 0; i < n; i++) write_trak(s, &tracks[i], i + 1, base);
-    end(s, moov);
+    box_close(s, moov);
 }
 
 void mp4_head_write(const struct mp4_track *tracks, unsigned n, uint64_t media, struct str *out)
 {
-    const size_t from = out->len, ftyp = box(out, "ftyp");
+    const size_t from = out->len, ftyp = box_open(out, "ftyp");
     str_adds(out, "isom");
     str_be(out, 0x200, 4);
     str_adds(out, "isomiso6mp41");
-    end(out, ftyp);
+    box_close(out, ftyp);
     /* Its length does not depend on the places that stand in it: they are known the second time. */
     const size_t moov = out->len;
     write_moov(tracks, n, 0, out);
