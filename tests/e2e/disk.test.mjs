@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A disk that fills up stops the recording, in words, and never the live stream.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import test from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
 import { hlsUrl, load, open } from './lib/hls.mjs';
 import { parseMedia } from './lib/m3u8.mjs';
 import { decode } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { startServer, until } from './lib/server.mjs';
+import { smallDisk, startServer, until } from './lib/server.mjs';
 
 async function edgeMoves(video) {
   const edge = async () => {
@@ -23,19 +19,9 @@ async function edgeMoves(video) {
 }
 
 test('a disk that fills in the middle of a stream', async (t) => {
-  // Twelve megabytes of disk, which only root may have.
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'bspnode-small-'));
-  let server;
-  t.after(async () => {
-    try {
-      await server?.stop();
-    } finally {
-      spawnSync('umount', ['-l', dataDir]);
-      fs.rmdirSync(dataDir);
-    }
-  });
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dataDir]).status !== 0) return t.skip('mounting is not allowed here');
-  server = await startServer(null, { dataDir, args: ['--min-free-disk', '3m'] });
+  const dataDir = smallDisk(t, '12m');
+  if (!dataDir) return t.skip('mounting is not allowed here');
+  const server = await startServer(null, { dataDir, args: ['--min-free-disk', '3m'] });
   const ada = await newUser(server);
   const stream = await ada.createStream();
   const events = await new Client(server).events(stream.id);

@@ -3,18 +3,16 @@
 // is nearly full. Nothing is lost, nothing is there twice, nothing is left over.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import Mux from '@mux/mux-node';
 import { newUser } from './lib/api.mjs';
 import { request } from './lib/http.mjs';
 import { sample } from './lib/media.mjs';
-import { run, startServer, tempDir, until } from './lib/server.mjs';
+import { run, smallDisk, startServer, tempDir, until } from './lib/server.mjs';
 import { fakeFile, GRAIN, offset, partial, piece, put, row, sql } from './lib/uploads.mjs';
 
 async function client(server) {
@@ -189,18 +187,9 @@ test('clients that fight, and owners who cancel', async (t) => {
 });
 
 test('a file without end, fetched: the disk keeps its room, and gets back what was taken', async (t) => {
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'bspnode-small-'));
-  let server;
-  t.after(async () => {
-    try {
-      await server?.stop();
-    } finally {
-      spawnSync('umount', ['-l', dataDir]);
-      fs.rmdirSync(dataDir);
-    }
-  });
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', dataDir]).status !== 0) return t.skip('mounting is not allowed here');
-  server = await startServer(null, { dataDir, args: ['--min-free-disk', '24m', '--fetch-allow-private'] });
+  const dataDir = smallDisk(t, '64m');
+  if (!dataDir) return t.skip('mounting is not allowed here');
+  const server = await startServer(null, { dataDir, args: ['--min-free-disk', '24m', '--fetch-allow-private'] });
   let sent = 0;
   const block = fakeFile(1 << 20);
   const endless = await listen(t, (_, res) => {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Direct uploads by the clients that people use, and by clients that lie, stop and come back.
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +15,7 @@ import { launchBrowser } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
 import { sample } from './lib/media.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
-import { run as program, startServer, tempDir, until } from './lib/server.mjs';
+import { run as program, smallDisk, startServer, tempDir, until } from './lib/server.mjs';
 import { fakeFile, GRAIN, offset, partial, piece, put, row, sql, uploadId } from './lib/uploads.mjs';
 
 const run = promisify(execFile);
@@ -359,18 +358,9 @@ test("the server's own recording stays until the browser's is there", async (t) 
 });
 
 test('a disk that is full: said in words, and nothing is kept', async (t) => {
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'bspnode-small-'));
-  let server;
-  t.after(async () => {
-    try {
-      await server?.stop();
-    } finally {
-      spawnSync('umount', ['-l', dataDir]);
-      fs.rmdirSync(dataDir);
-    }
-  });
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dataDir]).status !== 0) return t.skip('mounting is not allowed here');
-  server = await startServer(null, { dataDir, args: ['--min-free-disk', '0'] });
+  const dataDir = smallDisk(t, '12m');
+  if (!dataDir) return t.skip('mounting is not allowed here');
+  const server = await startServer(null, { dataDir, args: ['--min-free-disk', '0'] });
   const ada = await newUser(server);
   const stream = await ada.createStream();
   const u = await newUpload(ada, stream);

@@ -7,7 +7,7 @@
 // `t` is anything with `after(fn)`: a test's context, or { after } of node:test inside a describe.
 // The end is checked too: exit status 0 after SIGTERM, and no word of a sanitizer in the log.
 import assert from 'node:assert/strict';
-import { spawn, execFileSync } from 'node:child_process';
+import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,6 +59,21 @@ export function tempDir(t, name = 'data') {
     }
   });
   return dir;
+}
+
+// A folder on a disk of its own of that size ("12m"), which only root may have; undefined without. The servers
+// that live in it are ended before it goes.
+export function smallDisk(t, size) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bspnode-small-'));
+  t.after(async () => {
+    try {
+      for (const server of servers) if (server.dataDir === dir) await server.stop();
+    } finally {
+      spawnSync('umount', ['-l', dir]);
+      fs.rmdirSync(dir);
+    }
+  });
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', dir]).status === 0 ? dir : undefined;
 }
 
 // A self-signed certificate for localhost: { cert, key } are paths, `ca` the certificate's text.
