@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/audit.h"
 #include "product/direct.h"
 #include <stdio.h>
 
@@ -171,6 +172,7 @@ static void on_audience(void *ctx, const char *stream_id, bool changed, unsigned
 static void sweep(void *arg)
 {
     if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
+    if (audit_sweep(api_db(arg)) != E_OK) log_warn("audit", "old lines stay for now");
     if (direct_sweep(api_db(arg)) != E_OK) log_warn("direct", "old offers stay for now");
 }
 

@@ -236,3 +236,12 @@
 #define LIMIT_SUBTITLE_CUES      50000
 #define LIMIT_SUBTITLE_CUE_BYTES 8192
 #define LIMIT_SUBTITLE_AT_ONCE   64 /* cues that are on at the same time */
+/* Administration */
+#define LIMIT_AUDIT_DETAIL   500    /* bytes of a line's own words; longer ones are cut */
+#define LIMIT_AUDIT_DAYS     400    /* lines are kept */
+#define LIMIT_LOG_KEPT       200    /* warnings and errors in memory */
+#define LIMIT_LOG_KEPT_BYTES 400    /* of one */
+#define LIMIT_REPORT_CHARS   1000   /* a viewer's words */
+#define LIMIT_NOTE_CHARS     500    /* an administrator's */
+#define LIMIT_REPORTS_OPEN   100000 /* more are refused until some are closed */
+#define LIMIT_INVITES        1000

@@ -64,6 +64,14 @@ enum err text_check(struct span in, enum text_kind kind, size_t max_chars, const
     return E_OK;
 }
 
+void text_cut(struct span in, char *out, size_t cap)
+{
+    size_t n = in.len < cap ? in.len : cap - 1;
+    while (n < in.len && n > 0 && (in.p[n] & 0xc0) == 0x80) n--;
+    memcpy(out, in.p, n);
+    out[n] = 0;
+}
+
 static bool letter_or_digit(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

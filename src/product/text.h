@@ -24,5 +24,8 @@ enum err text_check(struct span in, enum text_kind kind, size_t max_chars, const
  * into `key`. The rule is the HTML standard's for <input type=email>. */
 enum err text_email(struct span in, char *out, char *key, struct problem *p) WARN_UNUSED;
 
+/* As much of valid UTF-8 as fits, cut between characters. */
+void text_cut(struct span in, char *out, size_t cap);
+
 /* Ids are letters, digits, '-' and '_', 1 to 64 of them. Anything else is nobody's. */
 bool text_is_id(const char *s);

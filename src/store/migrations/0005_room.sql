@@ -16,3 +16,76 @@
 -- Who may see a stream.
 
 -- Administration: quotas, reports, the audit log.
+ALTER TABLE users ADD COLUMN suspended_at BIGINT; -- not NULL: cannot sign in, publish or write
+ALTER TABLE users ADD COLUMN suspended_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN last_seen_at BIGINT NOT NULL DEFAULT 0; -- to some minutes
+ALTER TABLE users ADD COLUMN storage_quota BIGINT;                   -- bytes, 0 none; NULL: the setting
+CREATE INDEX users_created ON users (created_at, id);
+-- What the folder of an asset takes on disk, as of `bytes_at`.
+ALTER TABLE assets ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE assets ADD COLUMN bytes_at BIGINT NOT NULL DEFAULT 0;
+
+-- Who did what. A row is written in the transaction of the change and refers to nothing: it stays,
+-- with the actor's name, when the account or the object is gone.
+CREATE TABLE audit_log (
+    id          TEXT PRIMARY KEY,
+    at          BIGINT NOT NULL,
+    actor_id    TEXT,           -- NULL: the terminal, or the server itself
+    actor_name  TEXT NOT NULL,
+    action      TEXT NOT NULL,  -- 'user.suspend'
+    object_kind TEXT NOT NULL,  -- 'user'
+    object_id   TEXT NOT NULL,
+    detail      TEXT NOT NULL
+);
+CREATE INDEX audit_log_at ON audit_log (at, id);
+CREATE INDEX audit_log_actor ON audit_log (actor_id, at, id);
+CREATE INDEX audit_log_object ON audit_log (object_id, at, id);
+
+-- What viewers complain of. What is reported is written down here, so that deleting it does not
+-- take the complaint away.
+CREATE TABLE reports (
+    id           TEXT PRIMARY KEY,
+    stream_id    TEXT NOT NULL,
+    stream_title TEXT NOT NULL,
+    owner_id     TEXT NOT NULL,
+    message_id   BIGINT,         -- of the chat; NULL: the stream itself
+    message_by   TEXT NOT NULL DEFAULT '',
+    message_text TEXT NOT NULL DEFAULT '',
+    reporter_id  TEXT REFERENCES users (id) ON DELETE SET NULL, -- NULL: a guest
+    reason       TEXT NOT NULL,
+    content      TEXT NOT NULL DEFAULT '',
+    state        TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved', 'dismissed')),
+    note         TEXT NOT NULL DEFAULT '',
+    closed_by    TEXT NOT NULL DEFAULT '', -- a name
+    closed_at    BIGINT,
+    created_at   BIGINT NOT NULL
+);
+CREATE INDEX reports_state ON reports (state, created_at, id);
+CREATE INDEX reports_stream ON reports (stream_id, state);
+CREATE INDEX reports_reporter ON reports (reporter_id);
+
+-- Settings that are changed while the server runs; the others are the command line's.
+CREATE TABLE admin_settings (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+-- Codes that make an account while registration is by invitation; the code is nowhere here.
+CREATE TABLE invites (
+    code_hash  TEXT PRIMARY KEY,
+    note       TEXT NOT NULL DEFAULT '',
+    uses_left  INTEGER NOT NULL,
+    expires_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- What only the running server can do, wished in the transaction of the change, or by the terminal.
+CREATE TABLE admin_orders (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL CHECK (kind IN ('end', 'delete', 'delete_user')),
+    object_id  TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    done_at    BIGINT,
+    problem    TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX admin_orders_waiting ON admin_orders (created_at) WHERE done_at IS NULL;
