@@ -8,6 +8,7 @@ import { backoffMs } from './api/backoff';
 import { here, lookAt } from './api/playlist';
 import type { Stream } from './api/types';
 import { client } from './app';
+import { startLanguage } from './i18n/language';
 import { createWatch } from './store/watch';
 import { Ways } from './ui/delay';
 import { Player } from './ui/player';
@@ -136,13 +137,14 @@ function Embed({ id }: { id: string }) {
 const [, id] = /^\/embed\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? [];
 const root = document.getElementById('app');
 document.documentElement.classList.add('embedded');
-if (root) {
-  root.replaceChildren();
-  render(
-    <main class="embed">
-      <h1 class="hidden-text">bspnode player</h1>
-      <Embed id={id ?? 'missing'} />
-    </main>,
-    root,
-  );
-}
+if (root)
+  void startLanguage().then(() => {
+    root.replaceChildren();
+    render(
+      <main class="embed">
+        <h1 class="hidden-text">bspnode player</h1>
+        <Embed id={id ?? 'missing'} />
+      </main>,
+      root,
+    );
+  });

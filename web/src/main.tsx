@@ -11,7 +11,9 @@ import { Manage } from './routes/manage';
 import { NotFound } from './routes/not-found';
 import { Register } from './routes/register';
 import { Watch } from './routes/watch';
+import { language, startLanguage } from './i18n/language';
 import { place, startRouter, type Route } from './store/router';
+import { Footer } from './ui/footer';
 import { Header } from './ui/header';
 import { lazyPage } from './ui/lazy-page';
 import { Notices } from './ui/notices';
@@ -47,6 +49,7 @@ function page(route: Route) {
 
 function App() {
   const { path, route } = useStore(place);
+  useStore(language); // another one: everything is drawn again, in place
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
@@ -64,9 +67,7 @@ function App() {
       <main id="main" ref={main} tabIndex={-1}>
         {page(route)}
       </main>
-      <footer class="footer">
-        <p>bspnode: live streaming in one program.</p>
-      </footer>
+      <Footer />
       <Notices />
     </>
   );
@@ -75,7 +76,8 @@ function App() {
 startRouter();
 void session.start();
 const root = document.getElementById('app');
-if (root) {
-  root.replaceChildren();
-  render(<App />, root);
-}
+if (root)
+  void startLanguage().then(() => {
+    root.replaceChildren();
+    render(<App />, root);
+  });

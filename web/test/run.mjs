@@ -21,7 +21,9 @@ try {
     sourcemap: 'inline',
     logLevel: 'warning',
   });
-  const files = tests.map((f) => path.join(out, f.replace(/\.ts$/, '.mjs')));
+  // Those that look at the sources instead of running them.
+  const plain = fs.readdirSync(here).filter((f) => f.endsWith('.test.mjs'));
+  const files = [...tests.map((f) => path.join(out, f.replace(/\.ts$/, '.mjs'))), ...plain.map((f) => path.join(here, f))];
   const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Times and numbers as people read them, in the reader's own zone and language.
+import { locale, t, tn } from '../i18n/t';
 
 /** 75 -> "1:15", 3675 -> "1:01:15". */
 export function clockDuration(seconds: number): string {
@@ -19,8 +20,9 @@ export function spokenDuration(seconds: number): string {
     [s % 60, 'second'],
   ] as const;
   const said = parts.filter(([n]) => n > 0).slice(0, 2);
-  if (said.length === 0) return '0 seconds';
-  return said.map(([n, unit]) => `${n} ${unit}${n === 1 ? '' : 's'}`).join(' ');
+  const words = (n: number, unit: string) =>
+    new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long' }).format(n);
+  return said.length === 0 ? words(0, 'second') : said.map(([n, unit]) => words(n, unit)).join(' ');
 }
 
 const STEPS: [limit: number, divisor: number, unit: Intl.RelativeTimeFormatUnit][] = [
@@ -31,50 +33,51 @@ const STEPS: [limit: number, divisor: number, unit: Intl.RelativeTimeFormatUnit]
 ];
 
 /** "5 minutes ago"; after a week, the date. */
-export function timeAgo(iso: string, now: number, locale?: string): string {
+export function timeAgo(iso: string, now: number, spoken = locale()): string {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) return '';
   const seconds = (now - at) / 1000;
-  if (seconds < 10) return 'just now';
+  if (seconds < 10) return t('just now');
   for (const [limit, divisor, unit] of STEPS) {
     if (seconds < limit)
-      return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-Math.floor(seconds / divisor), unit);
+      return new Intl.RelativeTimeFormat(spoken, { numeric: 'auto' }).format(-Math.floor(seconds / divisor), unit);
   }
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium' }).format(at);
+  return new Intl.DateTimeFormat(spoken, { dateStyle: 'medium' }).format(at);
 }
 
 /** The whole date and time, in the reader's zone. */
-export function fullTime(iso: string, locale?: string, timeZone?: string): string {
+export function fullTime(iso: string, spoken = locale(), timeZone?: string): string {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) return '';
   const options: Intl.DateTimeFormatOptions = { dateStyle: 'full', timeStyle: 'short' };
   if (timeZone) options.timeZone = timeZone;
-  return new Intl.DateTimeFormat(locale, options).format(at);
+  return new Intl.DateTimeFormat(spoken, options).format(at);
 }
 
 /** Day and time, short, in the reader's zone. */
-export function shortTime(iso: string, locale?: string, timeZone?: string): string {
+export function shortTime(iso: string, spoken = locale(), timeZone?: string): string {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) return '';
   const options: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short' };
   if (timeZone) options.timeZone = timeZone;
-  return new Intl.DateTimeFormat(locale, options).format(at);
+  return new Intl.DateTimeFormat(spoken, options).format(at);
 }
+
+const decimal = (n: number, digits: number) =>
+  new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 
 /** Bits a second: "2.5 Mbit/s", "128 kbit/s". */
 export function bitrate(bits: number): string {
-  if (bits >= 1_000_000) return `${(bits / 1_000_000).toFixed(1)} Mbit/s`;
-  return `${Math.round(bits / 1000)} kbit/s`;
+  if (bits >= 1_000_000) return `${decimal(bits / 1_000_000, 1)} Mbit/s`;
+  return `${decimal(bits / 1000, 0)} kbit/s`;
 }
 
 /** Bytes: "640 kB", "12.5 MB", "1.20 GB". */
 export function size(bytes: number): string {
-  if (bytes >= 1_000_000_000) return `${(bytes / 1_000_000_000).toFixed(2)} GB`;
-  if (bytes >= 1_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
-  return `${Math.round(bytes / 1000)} kB`;
+  if (bytes >= 1_000_000_000) return `${decimal(bytes / 1_000_000_000, 2)} GB`;
+  if (bytes >= 1_000_000) return `${decimal(bytes / 1_000_000, 1)} MB`;
+  return `${decimal(bytes / 1000, 0)} kB`;
 }
 
 /** "1 viewer", "1,204 viewers". */
-export function viewers(count: number, locale?: string): string {
-  return `${new Intl.NumberFormat(locale).format(count)} ${count === 1 ? 'viewer' : 'viewers'}`;
-}
+export const viewers = (count: number): string => tn(count, '{n} viewer', '{n} viewers');
