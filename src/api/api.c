@@ -22,6 +22,8 @@ struct api *api_new(const struct api_config *cfg)
     if (ingest_check_secret(api_db(a), cfg->secret) == E_AUTH)
         log_error("secret", "secret.key is not the one that this database's stream keys were made "
                             "with: restore it from a backup, or give every stream a new key");
+    if (handle_give_all(api_db(a)) != E_OK)
+        log_error("handles", "accounts from before there were any have none still");
     api_pages_init(a);
     api_routes_make(a);
     api_events_init(a);

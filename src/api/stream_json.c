@@ -22,9 +22,9 @@ static json_t *text_or_null(const char *s)
 
 json_t *user_json(const struct user *u)
 {
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "id", u->id, "name", u->name, "email",
-                     u->email, "image", text_or_null(u->image), "role", u->admin ? "admin" : "user",
-                     "createdAt", time_json(u->created_at));
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "id", u->id, "name", u->name, "handle",
+                     u->handle, "email", u->email, "image", text_or_null(u->image), "role",
+                     u->admin ? "admin" : "user", "createdAt", time_json(u->created_at));
 }
 
 /* Plays from the first part on: it grows while the stream is live. */
@@ -127,8 +127,8 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
     if (s->status == STREAM_LIVE)
         json_object_set_new(j, "connected", json_boolean(!live_is_away(a->cfg.live, s->id)));
     json_object_set_new(j, "user",
-                        json_pack("{s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
-                                  "image", text_or_null(s->user_image)));
+                        json_pack("{s:s, s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
+                                  "handle", s->user_handle, "image", text_or_null(s->user_image)));
     json_object_set_new(j, "playback",
                         s->remote_playback ? remote_playback(a, s) : playback_json(s, origin));
     json_object_set_new(j, "direct", direct_json(s));

@@ -94,7 +94,13 @@
 #define LIMIT_CHAT_PAGE         100   /* messages in a reply */
 #define LIMIT_CHAT_RESUME       50    /* changes told again to a reader who comes back */
 #define LIMIT_CHAT_HELD         64    /* changes kept for a reader who is being looked up */
-#define LIMIT_SSE_ORIGINS       4     /* host names by which readers of one stream reached us */
+#define LIMIT_HANDLE_MIN        3     /* characters of /@handle */
+#define LIMIT_HANDLE_CHARS      25
+#define LIMIT_HANDLE_TRIES      64   /* until a free one is found for a name */
+#define LIMIT_ABOUT_CHARS       2000 /* what a streamer says of themselves */
+#define LIMIT_FOLLOWS_PER_USER  5000
+#define LIMIT_SEARCH_CHARS      64 /* what is searched for in titles and names */
+#define LIMIT_SSE_ORIGINS       4  /* host names by which readers of one stream reached us */
 
 /* Requests of our own: webhooks, media by address */
 #define LIMIT_URL_BYTES             2048

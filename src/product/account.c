@@ -15,6 +15,22 @@ static bool email_taken(struct db *db, const char *key)
     return db_done(q) == E_OK && taken;
 }
 
+/* With a handle, in one transaction. */
+static enum err insert(struct db *db, struct user *u, const char *key, const char *hash)
+{
+    enum err e = db_begin(db);
+    if (e != E_OK) return e;
+    e = db_exec(db,
+                "INSERT INTO users (id, name, email, email_key, password_hash, role, created_at, "
+                "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                "ssssssi", u->id, u->name, u->email, key, hash, u->admin ? "admin" : "user",
+                u->created_at);
+    if (e == E_OK) e = handle_give(db, u->id, u->name, u->handle);
+    if (e == E_OK) return db_commit(db);
+    db_rollback(db);
+    return e;
+}
+
 enum err account_add(struct db *db, const struct account_new *in, struct user *out,
                      struct problem *p)
 {
@@ -31,18 +47,14 @@ enum err account_add(struct db *db, const struct account_new *in, struct user *o
     e = password_hash(in->password, hash);
     if (e != E_OK) return problem_of(p, e);
     rand_id(u.id, ID_CHARS);
-    e = db_exec(db,
-                "INSERT INTO users (id, name, email, email_key, password_hash, role, created_at, "
-                "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-                "ssssssi", u.id, u.name, u.email, key, hash, u.admin ? "admin" : "user",
-                u.created_at);
+    e = insert(db, &u, key, hash);
     if (e == E_CONFLICT) return problem_set(p, e, "email_taken", "email", "%s", TAKEN);
     if (e != E_OK) return problem_of(p, e);
     *out = u;
     return E_OK;
 }
 
-#define USER_COLUMNS "id, name, email, image, role, created_at"
+#define USER_COLUMNS "id, name, email, image, role, created_at, handle"
 
 static void user_read(struct db_rows *q, struct user *u)
 {
@@ -51,6 +63,7 @@ static void user_read(struct db_rows *q, struct user *u)
     snprintf(u->name, sizeof u->name, "%s", db_text(q, 1));
     snprintf(u->email, sizeof u->email, "%s", db_text(q, 2));
     snprintf(u->image, sizeof u->image, "%s", db_text(q, 3));
+    snprintf(u->handle, sizeof u->handle, "%s", db_text(q, 6));
 }
 
 /* The parameters have grown since: the password is here in clear now, and only now. */
@@ -75,7 +88,7 @@ enum err account_check(struct db *db, struct span email, struct span password, s
     if (db_next(q)) {
         known = true;
         user_read(q, &u);
-        snprintf(hash, sizeof hash, "%s", db_text(q, 6));
+        snprintf(hash, sizeof hash, "%s", db_text(q, 7));
     }
     const enum err e = db_done(q);
     if (e != E_OK) return problem_of(p, e);

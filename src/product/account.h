@@ -4,6 +4,7 @@
  * transactions. Limits: LIMIT_NAME_CHARS, LIMIT_EMAIL_BYTES, LIMIT_PASSWORD_*. */
 #pragma once
 #include "base/limits.h"
+#include "product/handle.h"
 #include "product/problem.h"
 #include "product/text.h"
 #include "store/store.h"
@@ -15,6 +16,7 @@
 struct user {
     char id[ID_CAP];
     char name[TEXT_CAP(LIMIT_NAME_CHARS)];
+    char handle[HANDLE_CAP]; /* of /@handle */
     char email[LIMIT_EMAIL_BYTES + 1];
     char image[USER_URL_CAP]; /* "": none */
     bool admin;

@@ -54,6 +54,7 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->peak_viewers = db_int(q, 18);
     copy(s->user_name, sizeof s->user_name, db_text(q, 19));
     copy(s->user_image, sizeof s->user_image, db_text(q, 20));
+    copy(s->user_handle, sizeof s->user_handle, db_text(q, 32));
     copy(s->recording_problem, sizeof s->recording_problem, db_text(q, 22));
     s->direct_id = db_int(q, 23);
     s->direct_seen_at = db_int(q, 24);

@@ -49,7 +49,7 @@ struct stream {
     bool remote;
     bool remote_playback; /* also when only its recording is there, which a browser uploaded */
     char remote_playback_id[REMOTE_ID_CAP], remote_recording[REMOTE_ID_CAP];
-    char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP];
+    char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP], user_handle[HANDLE_CAP];
 };
 
 void stream_fini(struct stream *s);

@@ -42,15 +42,16 @@ const BODIES = {
   'PATCH /system/v1/webhooks/{}': { enabled: false },
   'PATCH /api/webhooks/{}': { enabled: false },
   'PATCH /api/streams/{}': { title: 'theirs' },
+  'PATCH /api/me/channel': { about: 'theirs' },
   'PUT /api/streams/{}/direct/offer': { sdp: 'v=0' },
   'POST /api/streams/{}/upload-recording': { mimeType: 'video/webm' },
 };
 // Anybody may: each with its own way of saying who.
 const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/logout', 'GET /api/settings', 'GET /api/streams',
-  'GET /api/streams/{}', 'GET /api/playback/{}', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
+  'GET /api/streams/{}', 'GET /api/users/{}', 'GET /api/playback/{}', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
   'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health'];
-// Whoever is logged in may, on everybody's streams.
-const SHARED = /\/messages(\/|$)/;
+// Whoever is logged in may, on everybody's streams and channels.
+const SHARED = /\/(messages(\/|$)|follow$)/;
 
 const basic = (id, secret) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 

@@ -10,6 +10,19 @@
 -- Reactions, sessions of viewers and their counts.
 
 -- Channels: what a streamer says of themselves, followers, schedules.
+ALTER TABLE users ADD COLUMN handle TEXT; -- of /@handle; who was here before gets one at the start
+CREATE UNIQUE INDEX users_handle ON users (handle);
+ALTER TABLE users ADD COLUMN about TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE follows (
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- who is followed
+    follower_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    by_mail     INTEGER NOT NULL DEFAULT 1, -- how the follower wants to be told
+    by_push     INTEGER NOT NULL DEFAULT 1,
+    created_at  BIGINT NOT NULL,
+    PRIMARY KEY (user_id, follower_id)
+);
+CREATE INDEX follows_follower ON follows (follower_id, created_at, user_id);
 
 -- Mail and push: what waits to be sent, and who wants it.
 
