@@ -8,6 +8,7 @@ import { backoffMs } from './api/backoff';
 import { here, lookAt } from './api/playlist';
 import type { Stream } from './api/types';
 import { client } from './app';
+import { t } from './i18n/t';
 import { startLanguage } from './i18n/language';
 import { createWatch } from './store/watch';
 import { Ways } from './ui/delay';
@@ -59,12 +60,12 @@ function Alone({ src }: { src: string }) {
     return (
       <Player
         picture={{ way: 'hls', src, mode: state, fromStart: false }}
-        title="Stream"
+        title={t('Stream')}
         onEnded={() => state === 'live' && setRound(round + 1)}
       />
     );
   if (state === 'looking') return <Cover busy />;
-  return <Cover title={state === 'waiting' ? 'Not live at the moment' : 'There is no such video'} />;
+  return <Cover title={state === 'waiting' ? t('Not live at the moment') : t('There is no such video')} />;
 }
 
 function Screen({ stream, phase }: { stream: Stream; phase: Parameters<typeof usePicture>[1] }) {
@@ -76,8 +77,8 @@ function Screen({ stream, phase }: { stream: Stream; phase: Parameters<typeof us
     return () => clearTimeout(timer);
   }, [note]);
   if (!picture) {
-    if (shown.phase === 'ended-processing') return <Cover title="The stream has ended">The recording will be here in a moment.</Cover>;
-    return <Cover title={shown.phase === 'ended' ? 'The stream has ended' : 'Not live at the moment'} />;
+    if (shown.phase === 'ended-processing') return <Cover title={t('The stream has ended')}>{t('The recording will be here in a moment.')}</Cover>;
+    return <Cover title={shown.phase === 'ended' ? t('The stream has ended') : t('Not live at the moment')} />;
   }
   return (
     <>
@@ -92,7 +93,7 @@ function Screen({ stream, phase }: { stream: Stream; phase: Parameters<typeof us
         <Ways all={choices} current={shown.choice} onChoose={shown.choose} />
       </div>
       <p class="embed-note" role="status">
-        {shown.phase === 'reconnecting' ? 'The streamer lost the connection.' : note !== seen && note}
+        {shown.phase === 'reconnecting' ? t('The streamer lost the connection.') : note !== seen && note}
       </p>
     </>
   );
@@ -102,7 +103,7 @@ function OfStream({ first }: { first: Stream }) {
   const store = useMemo(() => createWatch(client, first.id), [first.id]);
   useEffect(() => () => store.close(), [store]);
   const { phase, stream } = useStore(store);
-  if (phase === 'deleted' || phase === 'not-found') return <Cover title="There is no such video" />;
+  if (phase === 'deleted' || phase === 'not-found') return <Cover title={t('There is no such video')} />;
   return stream ? <Screen stream={stream} phase={phase} /> : <Cover busy />;
 }
 
@@ -142,7 +143,7 @@ if (root)
     root.replaceChildren();
     render(
       <main class="embed">
-        <h1 class="hidden-text">bspnode player</h1>
+        <h1 class="hidden-text">{t('bspnode player')}</h1>
         <Embed id={id ?? 'missing'} />
       </main>,
       root,

@@ -3,6 +3,7 @@ import './styles/app.css';
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce, session } from './app';
+import { msg } from './i18n/t';
 import { BroadcastLoader } from './routes/broadcast-loader';
 import { Dashboard } from './routes/dashboard';
 import { Home } from './routes/home';
@@ -19,8 +20,8 @@ import { lazyPage } from './ui/lazy-page';
 import { Notices } from './ui/notices';
 import { useStore } from './ui/use-store';
 
-const ApiAccess = lazyPage('API access', () => import('./routes/api-access').then((m) => m.ApiAccess));
-const Webhooks = lazyPage('Webhooks', () => import('./routes/webhooks').then((m) => m.Webhooks));
+const ApiAccess = lazyPage(msg('API access'), () => import('./routes/api-access').then((m) => m.ApiAccess));
+const Webhooks = lazyPage(msg('Webhooks'), () => import('./routes/webhooks').then((m) => m.Webhooks));
 
 function page(route: Route) {
   switch (route.name) {

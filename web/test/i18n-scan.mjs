@@ -9,7 +9,7 @@ const SAYS = new Set(['t', 'tn', 'tx', 'msg']);
 // Attributes and properties that hold words for a person.
 const WORDY = /^(label|title|hint|placeholder|alt|lead|text|what|action|name|detail|description|aria-(label|description|placeholder|valuetext|roledescription))$/;
 // Names, formats and units, which are the same in every language.
-const SAME = new Set(['bspnode', 'OBS', 'RTMP', 'RTMPS', 'WebRTC', 'WHIP', 'HLS', 'SRT', 'kHz', 'dB', 'ms', 'px', 'API', 'Webhooks', 'https://', 'POST', 'JSON', 'Stream']);
+const SAME = new Set(['bspnode', 'OBS', 'RTMP', 'RTMPS', 'WebRTC', 'WHIP', 'HLS', 'SRT', 'kHz', 'dB', 'ms', 'px', 'API', 'Webhooks', 'https://', 'POST', 'JSON', 'bsp', 'node', 'ffmpeg']);
 const words = (text) => text.replace(/&\w+;|\{\w+\}/g, ' ').match(/\p{L}{2,}/gu)?.filter((w) => !SAME.has(w)) ?? [];
 const sentence = (text) => /^\p{Lu}[\p{L}’'-]* \p{L}|^\p{Lu}\p{Ll}+[.…!?]$/u.test(text) && words(text).length > 0;
 
@@ -55,6 +55,10 @@ export function scan(root) {
         if ([K.ImportDeclaration, K.ExportDeclaration, K.LiteralType].includes(n.kind)) return;
         if (n.kind === K.NewExpression && /^(Type|Range|Syntax)?Error$/.test(n.expression.text)) drop(n);
         if (n.kind === K.CallExpression && n.expression.kind === K.PropertyAccessExpression && n.expression.expression.text === 'console') drop(n);
+        if (n.kind === K.JsxElement && n.openingElement.tagName.text === 'code') drop(n);
+        if (n.kind === K.JsxSelfClosingElement && n.tagName.text === 'Icon') drop(n);
+        if (n.kind === K.JsxAttribute && ['class', 'icon', 'href', 'id'].includes(n.name.text)) drop(n);
+        if (n.kind === K.TemplateExpression && /^ffmpeg /.test(n.head.text)) drop(n);
         if (n.kind === K.JsxText && words(n.text).length > 0) blame(n);
         if (n.kind === K.JsxAttribute && n.initializer) {
           const name = n.name.text ?? '';
@@ -65,7 +69,7 @@ export function scan(root) {
         if (n.kind === K.JsxExpression && n.expression && n.parent?.kind !== K.JsxAttribute)
           for (const l of literals(n.expression)) if (words(l.text).length > 0) blame(l);
         if (isText(n) && sentence(n.text)) blame(n);
-        if ([K.TemplateHead, K.TemplateMiddle, K.TemplateTail].includes(n.kind) && (sentence(n.text) || / \p{Ll}{2,} | \p{Ll}{3,}\.?$/u.test(n.text)) && words(n.text).length > 0) blame(n);
+        if ([K.TemplateHead, K.TemplateMiddle, K.TemplateTail].includes(n.kind) && !fine.has(n) && (sentence(n.text) || / \p{Ll}{2,} | \p{Ll}{3,}\.?$/u.test(n.text)) && words(n.text).length > 0) blame(n);
         const deeper = inside || [K.ArrowFunction, K.FunctionDeclaration, K.FunctionExpression, K.MethodDeclaration].includes(n.kind);
         n.forEachChild((c) => walk(c, deeper));
       };

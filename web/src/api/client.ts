@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
+import { t } from '../i18n/t';
 import type { ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
@@ -36,8 +37,9 @@ async function refusal(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as ErrorBody | null;
   const seconds = Number(response.headers.get('Retry-After'));
   const retryAfter = seconds > 0 ? seconds : null;
-  let message = text(body?.error?.message) ?? `The server answered with an error (${response.status}).`;
-  if (response.status === 429 && retryAfter) message += ` Try again in ${retryAfter} s.`;
+  const said = text(body?.error?.message);
+  let message = said ? t(said) : t('The server answered with an error ({status}).', { status: response.status });
+  if (response.status === 429 && retryAfter) message += ` ${t('Try again in {retryAfter} s.', { retryAfter })}`;
   const code = text(body?.error?.code) ?? `http_${response.status}`;
   return new ApiError(response.status, code, message, text(body?.error?.field), retryAfter);
 }
@@ -68,7 +70,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     try {
       response = await fetcher(`/api${path}`, init);
     } catch {
-      throw new ApiError(0, 'network', 'The server cannot be reached right now.');
+      throw new ApiError(0, 'network', t('The server cannot be reached right now.'));
     }
     if (!response.ok) {
       const error = await refusal(response);
@@ -80,7 +82,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     try {
       return (await response.json()) as T;
     } catch {
-      throw new ApiError(0, 'bad_answer', 'The server gave an answer that this page does not understand.');
+      throw new ApiError(0, 'bad_answer', t('The server gave an answer that this page does not understand.'));
     }
   }
 

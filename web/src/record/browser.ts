@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The browser's parts, for recording: its MediaRecorder, its storage, its locks.
 import { announce, client } from '../app';
+import { t } from '../i18n/t';
 import { widthOf } from '../rtc/plan';
 import { createMixer } from '../rtc/sound';
 import type { NoRecorder, RecordingWorld } from '../store/recording';
@@ -25,7 +26,7 @@ export const recordings = createRecordings({
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
     const worker = new Worker(url);
     worker.onmessage = ({ data }: MessageEvent<FromKeeper>) => on(data);
-    worker.onerror = (e) => on({ type: 'failed', message: e.message || 'The browser could not start it.', elsewhere: false });
+    worker.onerror = (e) => on({ type: 'failed', message: e.message || t('The browser could not start it.'), elsewhere: false });
     return {
       post: (m) => worker.postMessage(m),
       close() {

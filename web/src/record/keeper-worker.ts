@@ -3,6 +3,7 @@
 // A thread of its own, because only there files are written at once, and because a hidden tab does not slow it.
 import { ApiError, createClient } from '../api/client';
 import { here } from '../api/playlist';
+import { msg } from '../i18n/t';
 import { FOLDER, journalLine, journalName, lockName, mediaName, readJournal, uploadIdOf, uploadKey, type Journal } from './journal';
 import { createUploader, type Answer, type Uploader, type UploadState } from './uploader';
 
@@ -110,7 +111,7 @@ function upload() {
       },
       read(from, to) {
         const out = new Uint8Array(to - from);
-        if (media!.read(out, { at: from }) !== out.length) throw new ApiError(400, 'file', 'The recording in this browser cannot be read.');
+        if (media!.read(out, { at: from }) !== out.length) throw new ApiError(400, 'file', msg('The recording in this browser cannot be read.'));
         return out;
       },
       note,
@@ -129,7 +130,7 @@ function upload() {
 async function begin(message: Extract<ToKeeper, { type: 'start' | 'resume' }>) {
   origin = message.origin;
   const id = message.type === 'start' ? message.journal.id : message.id;
-  if (!(await lock(id))) return post({ type: 'failed', message: 'Another tab is busy with this recording.', elsewhere: true });
+  if (!(await lock(id))) return post({ type: 'failed', message: msg('Another tab is busy with this recording.'), elsewhere: true });
   folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
   const fresh = message.type === 'start';
   log = await open(journalName(id), fresh);

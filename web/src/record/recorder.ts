@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A MediaRecorder over tracks that may change while it runs. It hands out pieces; where they go is not its
 // business. The browser's parts are handed in.
+import { t } from '../i18n/t';
 import type { Quality } from '../rtc/plan';
 import type { Mixer } from '../rtc/sound';
 import type { Tracks } from '../rtc/whip';
@@ -58,8 +59,8 @@ export function createRecorder(world: RecorderWorld, tracks: Tracks, quality: Qu
   /** A type may be called supported and fail: then the next one, as long as nothing came. */
   function start(): void {
     const type = types.shift();
-    if (!type) return finish('This browser could not start a recording.');
-    const next = () => (came || over ? finish('The browser stopped the recording.') : start());
+    if (!type) return finish(t('This browser could not start a recording.'));
+    const next = () => (came || over ? finish(t('The browser stopped the recording.')) : start());
     let made: MediaRecorder;
     try {
       made = world.recorder(stream, {
@@ -78,7 +79,7 @@ export function createRecorder(world: RecorderWorld, tracks: Tracks, quality: Qu
         running = null;
         next();
       };
-      made.onstop = () => made === running && finish(stopping ? null : 'The browser stopped the recording.');
+      made.onstop = () => made === running && finish(stopping ? null : t('The browser stopped the recording.'));
       running = made;
       made.start(SLICE_MS);
     } catch {

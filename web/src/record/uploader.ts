@@ -3,6 +3,7 @@
 // server refuses stops it, in words. The network and the file are handed in.
 import { ApiError } from '../api/client';
 import { backoffMs } from '../api/backoff';
+import { msg, t } from '../i18n/t';
 import { ackedOf, contentRange, nextPiece, pieceSize, STEP, type Piece } from './plan';
 
 export type UploadPhase =
@@ -89,7 +90,7 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
 
   async function ensure(): Promise<void> {
     if (url !== null) return;
-    if (made >= NEW_UPLOADS) throw new Stop('The server lost the upload again and again.');
+    if (made >= NEW_UPLOADS) throw new Stop(msg('The server lost the upload again and again.'));
     url = await world.create(lost);
     made++;
     synced = true;
@@ -126,7 +127,7 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
     }
     if (status >= 500 || status === 408 || status === 425 || status === 429) throw new Error(`status ${status}`);
     synced = false;
-    if (status === 413 || ++refusals >= REFUSALS) throw new Stop(message ?? `The server refused the upload (${status}).`);
+    if (status === 413 || ++refusals >= REFUSALS) throw new Stop(message ?? t('The server refused the upload ({status}).', { status }));
     return false;
   }
 
@@ -174,7 +175,7 @@ export function createUploader(world: UploadWorld, known: { uploadUrl: string | 
       made = refusals = 0;
     } else {
       // The line, or the server: it may have got more than it could say.
-      tell('retrying', e instanceof ApiError ? e.message : 'The server cannot be reached right now.');
+      tell('retrying', e instanceof ApiError ? e.message : msg('The server cannot be reached right now.'));
       want = pieceSize(want, Infinity);
       await pause(backoffMs(failures++));
     }

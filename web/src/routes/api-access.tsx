@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import { ApiError } from '../api/client';
 import type { SigningKey, Token } from '../api/types';
+import { t, tx } from '../i18n/t';
 import { poll } from '../store/poller';
 import { Button, LinkButton } from '../ui/button';
 import { CopyField, CopyLines } from '../ui/copy';
@@ -18,7 +19,7 @@ import { Empty, Failed, Skeleton } from '../ui/states';
 import { Ago } from '../ui/time';
 
 const REFRESH_MS = 10_000;
-const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
+const words = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
 
 /** What is shown once: lines for a program's `.env` file. */
 interface Fresh {
@@ -39,12 +40,12 @@ function FreshDialog({ fresh, onClose }: { fresh: Fresh; onClose: () => void }) 
   return (
     <Dialog title={fresh.title} firm onClose={onClose}>
       <div class="dialog-text">
-        <p>{fresh.text} It is shown now and never again.</p>
+        <p>{t('{text} It is shown now and never again.', { text: fresh.text })}</p>
       </div>
-      <CopyLines label="For your program’s .env file" what="lines for .env" text={fresh.lines.join('\n')} />
+      <CopyLines label={t('For your program’s .env file')} what={t('lines for .env')} text={fresh.lines.join('\n')} />
       <div class="dialog-actions">
         <Button look="primary" onClick={onClose}>
-          Done
+          {t('Done')}
         </Button>
       </div>
     </Dialog>
@@ -55,18 +56,18 @@ function TokenDialog({ onClose, onMade }: { onClose: () => void; onMade: (token:
   const [name, setName] = useState('');
   const form = useForm(
     ['name'],
-    () => (name.trim() ? {} : { name: 'Give it a name by which you will know it again.' }),
+    () => (name.trim() ? {} : { name: t('Give it a name by which you will know it again.') }),
     async () => onMade(await client.createToken(name.trim())),
   );
   return (
-    <Dialog title="New access token" onClose={onClose}>
+    <Dialog title={t('New access token')} onClose={onClose}>
       <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
         <Problem text={form.problem} />
-        <Field label="Name" name="name" autocomplete="off" value={name} onValue={setName} error={form.errors.name} hint="Where it is used, such as “website”. The token may do all that you may." />
+        <Field label={t('Name')} name="name" autocomplete="off" value={name} onValue={setName} error={form.errors.name} hint={t('Where it is used, such as “website”. The token may do all that you may.')} />
         <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>
-            Create token
+            {t('Create token')}
           </Button>
         </div>
       </form>
@@ -110,11 +111,11 @@ function Section({ id, title, lead, action, children }: { id: string; title: str
 /** The rows, or what there is instead of them. */
 function Rows<T extends { id: string }>({ list, what, icon, row, children }: { list: ReturnType<typeof useList<T>>; what: string; icon: IconName; row: (item: T) => ComponentChildren; children: ComponentChildren }) {
   const { rows, error } = list;
-  if (!rows && error) return <Failed title={`Your ${what} could not be loaded`} text={error} onRetry={() => void list.reload()} />;
+  if (!rows && error) return <Failed title={t('Your {what} could not be loaded', { what })} text={error} onRetry={() => void list.reload()} />;
   if (!rows) return <Skeleton kind="row" count={2} />;
   if (rows.length === 0)
     return (
-      <Empty icon={icon} title={`You have no ${what} yet`}>
+      <Empty icon={icon} title={t('You have no {what} yet', { what })}>
         {children}
       </Empty>
     );
@@ -122,7 +123,7 @@ function Rows<T extends { id: string }>({ list, what, icon, row, children }: { l
     <>
       {error && (
         <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} /> The server cannot be reached. Trying again.
+          <Icon name="warning" size={18} />{' '}{t('The server cannot be reached. Trying again.')}
         </p>
       )}
       <ul class="rows">
@@ -143,61 +144,61 @@ function Tokens({ onFresh }: { onFresh: (fresh: Fresh) => void }) {
   return (
     <Section
       id="tokens-title"
-      title="Access tokens"
-      lead="An id and a secret, with which a program logs in as you."
+      title={t('Access tokens')}
+      lead={t('An id and a secret, with which a program logs in as you.')}
       action={
         <Button look="primary" icon="plus" onClick={() => setMaking(true)}>
-          New token
+          {t('New token')}
         </Button>
       }
     >
       <Rows
         list={list}
-        what="access tokens"
+        what={t('access tokens')}
         icon="key"
-        row={(t: Token) => (
+        row={(token: Token) => (
           <>
             <div class="row-words">
-              <h3>{t.name}</h3>
+              <h3>{token.name}</h3>
               <p>
-                <code class="access-id">{t.id}</code>
+                <code class="access-id">{token.id}</code>
                 <span>
-                  Created <Ago at={t.createdAt} />
+                  {tx('Created {when}', { when: <Ago at={token.createdAt} /> })}
                 </span>
-                <span>{t.lastUsedAt ? <>Last used <Ago at={t.lastUsedAt} /></> : 'Never used'}</span>
+                <span>{token.lastUsedAt ? tx('Last used {when}', { when: <Ago at={token.lastUsedAt} /> }) : t('Never used')}</span>
               </p>
             </div>
-            <Button small icon="trash" aria-label={`Revoke ${t.name}`} onClick={() => setRevoking(t)}>
-              Revoke
+            <Button small icon="trash" aria-label={t('Revoke {name}', { name: token.name })} onClick={() => setRevoking(token)}>
+              {t('Revoke')}
             </Button>
           </>
         )}
       >
-        <p>Make one for each program, so that you can take it away from one alone.</p>
+        <p>{t('Make one for each program, so that you can take it away from one alone.')}</p>
       </Rows>
       {making && (
         <TokenDialog
           onClose={() => setMaking(false)}
-          onMade={(t) => {
+          onMade={(token) => {
             setMaking(false);
-            onFresh({ title: 'Your new access token', text: `Your program logs in with “${t.name}”.`, lines: tokenLines(t.id, t.secret) });
+            onFresh({ title: t('Your new access token'), text: t('Your program logs in with “{name}”.', { name: token.name }), lines: tokenLines(token.id, token.secret) });
             void list.reload();
           }}
         />
       )}
       {revoking && (
         <Confirm
-          title="Revoke this access token?"
-          action="Revoke token"
+          title={t('Revoke this access token?')}
+          action={t('Revoke token')}
           onClose={() => setRevoking(null)}
           onConfirm={async () => {
             await client.deleteToken(revoking.id);
-            announce(`Revoked “${revoking.name}”.`);
+            announce(t('Revoked “{name}”.', { name: revoking.name }));
             await list.reload();
           }}
         >
           <p>
-            Programs that use <b>{revoking.name}</b> are refused from now on.
+            {tx('Programs that use {what} are refused from now on.', { what: <b>{revoking.name}</b> })}
           </p>
         </Confirm>
       )}
@@ -213,7 +214,7 @@ function Keys({ onFresh }: { onFresh: (fresh: Fresh) => void }) {
     setBusy(true);
     try {
       const k = await client.createSigningKey();
-      onFresh({ title: 'Your new signing key', text: 'Your program signs with it who may watch. The server keeps its public half only.', lines: keyLines(k.id, k.privateKey) });
+      onFresh({ title: t('Your new signing key'), text: t('Your program signs with it who may watch. The server keeps its public half only.'), lines: keyLines(k.id, k.privateKey) });
       await list.reload();
     } catch (e) {
       announce(words(e), { kind: 'error' });
@@ -224,17 +225,17 @@ function Keys({ onFresh }: { onFresh: (fresh: Fresh) => void }) {
   return (
     <Section
       id="keys-title"
-      title="Signing keys"
-      lead="For signed playback: your own program decides who may watch, and for how long."
+      title={t('Signing keys')}
+      lead={t('For signed playback: your own program decides who may watch, and for how long.')}
       action={
         <Button icon="plus" busy={busy} onClick={make}>
-          New signing key
+          {t('New signing key')}
         </Button>
       }
     >
       <Rows
         list={list}
-        what="signing keys"
+        what={t('signing keys')}
         icon="key"
         row={(k: SigningKey) => (
           <>
@@ -242,31 +243,31 @@ function Keys({ onFresh }: { onFresh: (fresh: Fresh) => void }) {
               <h3 class="access-id">{k.id}</h3>
               <p>
                 <span>
-                  Created <Ago at={k.createdAt} />
+                  {tx('Created {when}', { when: <Ago at={k.createdAt} /> })}
                 </span>
               </p>
             </div>
-            <Button small icon="trash" aria-label={`Delete signing key ${k.id}`} onClick={() => setDeleting(k)}>
-              Delete
+            <Button small icon="trash" aria-label={t('Delete signing key {id}', { id: k.id })} onClick={() => setDeleting(k)}>
+              {t('Delete')}
             </Button>
           </>
         )}
       >
-        <p>You need one only for streams and recordings whose playback ids are signed.</p>
+        <p>{t('You need one only for streams and recordings whose playback ids are signed.')}</p>
       </Rows>
       {deleting && (
         <Confirm
-          title="Delete this signing key?"
-          action="Delete signing key"
+          title={t('Delete this signing key?')}
+          action={t('Delete signing key')}
           onClose={() => setDeleting(null)}
           onConfirm={async () => {
             await client.deleteSigningKey(deleting.id);
-            announce('Deleted the signing key.');
+            announce(t('Deleted the signing key.'));
             await list.reload();
           }}
         >
           <p>
-            Whatever was signed with <b class="access-id">{deleting.id}</b> does not play any more.
+            {tx('Whatever was signed with {what} does not play any more.', { what: <b class="access-id">{deleting.id}</b> })}
           </p>
         </Confirm>
       )}
@@ -279,12 +280,12 @@ function Page() {
   return (
     <div class="page">
       <a class="back" href="/dashboard">
-        <Icon name="back" size={18} /> My streams
+        <Icon name="back" size={18} />{' '}{t('My streams')}
       </a>
       <div class="page-head">
         <div>
-          <h1>API access</h1>
-          <p class="page-lead">This server speaks Mux’s video API: programs and libraries that were written for it work here.</p>
+          <h1>{t('API access')}</h1>
+          <p class="page-lead">{t('This server speaks Mux’s video API: programs and libraries that were written for it work here.')}</p>
         </div>
         <LinkButton icon="link" href="/dashboard/webhooks">
           Webhooks
@@ -294,9 +295,9 @@ function Page() {
         <Tokens onFresh={setFresh} />
         <Keys onFresh={setFresh} />
         <section class="panel" aria-labelledby="connect-title">
-          <h2 id="connect-title">Connect a program</h2>
-          <CopyField label="API address" what="API address" value={location.origin} />
-          <CopyLines label="With @mux/mux-node" what="example" text={EXAMPLE} />
+          <h2 id="connect-title">{t('Connect a program')}</h2>
+          <CopyField label={t('API address')} what={t('API address')} value={location.origin} />
+          <CopyLines label={t('With @mux/mux-node')} what={t('example')} text={EXAMPLE} />
         </section>
       </div>
       {fresh && <FreshDialog fresh={fresh} onClose={() => setFresh(null)} />}
@@ -305,6 +306,6 @@ function Page() {
 }
 
 export function ApiAccess() {
-  useTitle('API access');
+  useTitle(t('API access'));
   return <ForUser>{(user) => <Page key={user.id} />}</ForUser>;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The broadcast page's code is its own file, fetched when somebody comes here.
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../i18n/t';
 import { useTitle } from '../ui/page';
 import { Failed } from '../ui/states';
 import type { Broadcast } from './broadcast';
@@ -29,13 +30,13 @@ export function BroadcastLoader({ id }: { id: string }) {
   if (state === 'failed')
     return (
       <div class="page page-narrow">
-        <h1 class="hidden-text">Broadcast</h1>
-        <Failed title="The page could not be loaded" text="The server cannot be reached right now." onRetry={() => setAttempt(attempt + 1)} />
+        <h1 class="hidden-text">{t('Broadcast')}</h1>
+        <Failed title={t('The page could not be loaded')} text={t('The server cannot be reached right now.')} onRetry={() => setAttempt(attempt + 1)} />
       </div>
     );
   return (
     <div class="page" aria-busy="true">
-      <h1 class="hidden-text">Loading the broadcast page</h1>
+      <h1 class="hidden-text">{t('Loading the broadcast page')}</h1>
       <div class="skeleton skeleton-block" />
     </div>
   );

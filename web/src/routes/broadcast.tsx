@@ -5,6 +5,7 @@ import { ApiError } from '../api/client';
 import { announce, client } from '../app';
 import { here } from '../api/playlist';
 import type { RecordingStatus, Stream, User } from '../api/types';
+import { msg, t, tx } from '../i18n/t';
 import { recordingWorld, recordings } from '../record/browser';
 import { whyNot } from '../rtc/capture';
 import { createComposer } from '../rtc/compose';
@@ -90,28 +91,31 @@ function browserBroadcast(watch: WatchStore, studio: StudioStore): BroadcastStor
 // --- pieces
 
 const SPOKEN: Partial<Record<Situation, string>> = {
-  live: 'You are live.',
-  recovering: 'The connection is lost. Trying again.',
-  over: 'The stream has ended.',
-  elsewhere: 'This stream is live from somewhere else.',
-  yielded: 'Another tab has taken over.',
+  live: msg('You are live.'),
+  recovering: msg('The connection is lost. Trying again.'),
+  over: msg('The stream has ended.'),
+  elsewhere: msg('This stream is live from somewhere else.'),
+  yielded: msg('Another tab has taken over.'),
 };
 
 // Telephones stop the camera of a page that is not in front; computers do not.
-const TABS_HINT = matchMedia('(pointer: coarse)').matches
-  ? 'Keep this page in front: telephones stop the camera in the background.'
-  : 'You can use other tabs and programs meanwhile. Closing this page stops sending.';
+const tabsHint = (alone: boolean) => {
+  if (matchMedia('(pointer: coarse)').matches) return msg('Keep this page in front: telephones stop the camera in the background.');
+  return alone
+    ? msg('You can use other tabs and programs meanwhile. Closing this page ends the recording.')
+    : msg('You can use other tabs and programs meanwhile. Closing this page stops sending.');
+};
 
 const BADGES: Partial<Record<Situation, [look: string, text: string]>> = {
-  live: ['live', 'Live'],
-  starting: ['warn', 'Going live…'],
-  recovering: ['warn', 'Reconnecting'],
-  resumable: ['warn', 'Waiting for you'],
-  elsewhere: ['live', 'Live elsewhere'],
+  live: ['live', msg('Live')],
+  starting: ['warn', msg('Going live…')],
+  recovering: ['warn', msg('Reconnecting')],
+  resumable: ['warn', msg('Waiting for you')],
+  elsewhere: ['live', msg('Live elsewhere')],
 };
 
 function Overlay({ situation, watch, alone }: { situation: Situation; watch: Watch & { stream: Stream }; alone: boolean }) {
-  const [look, text] = alone ? ['live', 'Recording'] : (BADGES[situation] ?? ['calm', 'Preview']);
+  const [look, text] = alone ? ['live', msg('Recording')] : (BADGES[situation] ?? ['calm', msg('Preview')]);
   const { stream } = watch;
   const live = stream.status === 'LIVE';
   return (
@@ -152,36 +156,34 @@ function Matter({ situation, broadcast, watch, stream, onTakeOver }: { situation
       {situation === 'starting' && send.problem && (
         <Strip>
           <p>
-            <b>Going live is taking longer.</b> {why} Trying again…
+            {tx('{what} {why} Trying again…', { what: <b>{t('Going live is taking longer.')}</b>, why })}
           </p>
         </Strip>
       )}
       {situation === 'recovering' && (
         <Strip>
           <p>
-            <b>The connection to the server is lost.</b> Keep this page open: it reconnects by itself and goes on with the same
-            stream{send.attempt > 1 && ` (attempt ${send.attempt})`}.{' '}
-            {stream.status === 'ENDED' && 'The stream was closed meanwhile; it goes live again, with a new recording.'}
+            {tx('{what} Keep this page open: it reconnects by itself and goes on with the same stream.', { what: <b>{t('The connection to the server is lost.')}</b> })}{send.attempt > 1 && ` ${t('(Attempt {attempt}.)', { attempt: send.attempt })}`}{' '}
+            {stream.status === 'ENDED' && t('The stream was closed meanwhile; it goes live again, with a new recording.')}
           </p>
         </Strip>
       )}
       {situation === 'resumable' && (
         <Strip>
           <p>
-            <b>The stream is live and waits for you.</b> Press Go live to go on where it stopped. Without you it ends within
-            about a minute.
+            {tx('{what} Press Go live to go on where it stopped. Without you it ends within about a minute.', { what: <b>{t('The stream is live and waits for you.')}</b> })}
           </p>
         </Strip>
       )}
       {situation === 'elsewhere' && (
         <Strip>
           <p>
-            <b>{otherTab ? 'You are live in another tab.' : 'This stream is live from another program, tab or computer.'}</b>{' '}
-            {otherTab ? 'You can go on from here instead.' : 'Stop it there first; then you can go live here.'}
+            <b>{otherTab ? t('You are live in another tab.') : t('This stream is live from another program, tab or computer.')}</b>{' '}
+            {otherTab ? t('You can go on from here instead.') : t('Stop it there first; then you can go live here.')}
           </p>
           {otherTab && (
             <Button small onClick={onTakeOver}>
-              Go on in this tab
+              {t('Go on in this tab')}
             </Button>
           )}
         </Strip>
@@ -189,32 +191,31 @@ function Matter({ situation, broadcast, watch, stream, onTakeOver }: { situation
       {situation === 'yielded' && (
         <Strip>
           <p>
-            <b>Another tab has taken over.</b> Nothing is sent from this one any more.
+            {tx('{what} Nothing is sent from this one any more.', { what: <b>{t('Another tab has taken over.')}</b> })}
           </p>
         </Strip>
       )}
       {situation === 'refused' && (
         <Strip error>
           <p>
-            <b>The server does not take the stream.</b> {why}{' '}
-            {send.problem?.status === 401 || send.problem?.status === 403 ? 'Load this page again: its key may have been replaced.' : ''}
+            <b>{t('The server does not take the stream.')}</b> {why}{' '}
+            {send.problem?.status === 401 || send.problem?.status === 403 ? t('Load this page again: its key may have been replaced.') : ''}
           </p>
           <Button small icon="refresh" onClick={() => location.reload()}>
-            Load again
+            {t('Load again')}
           </Button>
         </Strip>
       )}
       {stream.status === 'ENDED' && situation !== 'recovering' && situation !== 'starting' && situation !== 'live' && (
         <Strip>
           <p>
-            <b>The last broadcast ended because nothing came any more.</b> It is recorded. Press Go live to go live again, with
-            a new recording.
+            {tx('{what} It is recorded. Press Go live to go live again, with a new recording.', { what: <b>{t('The last broadcast ended because nothing came any more.')}</b> })}
           </p>
         </Strip>
       )}
       {!watch.online && !isSending(situation) && (
         <Strip>
-          <p>The connection to the server was lost. Trying again.</p>
+          <p>{t('The connection to the server was lost. Trying again.')}</p>
         </Strip>
       )}
       {watch.warning && (
@@ -229,15 +230,15 @@ function Matter({ situation, broadcast, watch, stream, onTakeOver }: { situation
 function EndQuestion({ store, broadcast, stream, onClose }: { store: WatchStore; broadcast: BroadcastStore; stream: Stream; onClose: () => void }) {
   return (
     <Confirm
-      title="End this stream?"
-      action="End now"
+      title={t('End this stream?')}
+      action={t('End now')}
       onClose={onClose}
       onConfirm={async () => {
         store.apply(await client.endStream(stream.id));
         await broadcast.leave();
       }}
     >
-      <p>Viewers see the end at once and the recording is closed. A stream that has ended cannot go live again.</p>
+      <p>{t('Viewers see the end at once and the recording is closed. A stream that has ended cannot go live again.')}</p>
     </Confirm>
   );
 }
@@ -246,12 +247,12 @@ function EndQuestion({ store, broadcast, stream, onClose }: { store: WatchStore;
 function StopQuestion({ onStop, onClose }: { onStop: () => Promise<void>; onClose: () => void }) {
   return (
     <Confirm
-      title="End this recording?"
-      action="End now"
+      title={t('End this recording?')}
+      action={t('End now')}
       onClose={onClose}
       onConfirm={onStop}
     >
-      <p>What is not uploaded yet is uploaded now; then the recording can be watched. A stream that has ended cannot be gone on with.</p>
+      <p>{t('What is not uploaded yet is uploaded now; then the recording can be watched. A stream that has ended cannot be gone on with.')}</p>
     </Confirm>
   );
 }
@@ -259,8 +260,8 @@ function StopQuestion({ onStop, onClose }: { onStop: () => Promise<void>; onClos
 function LeaveQuestion({ to, broadcast, onAlone, onClose }: { to: string; broadcast: BroadcastStore; onAlone: (() => Promise<void>) | null; onClose: () => void }) {
   return (
     <Confirm
-      title="Leave this page?"
-      action="Leave"
+      title={t('Leave this page?')}
+      action={t('Leave')}
       onClose={onClose}
       onConfirm={async () => {
         await (onAlone ? onAlone() : broadcast.leave());
@@ -269,9 +270,9 @@ function LeaveQuestion({ to, broadcast, onAlone, onClose }: { to: string; broadc
       }}
     >
       {onAlone ? (
-        <p>You are recording: without this page the recording ends here, and the stream with it. What there is of it is uploaded.</p>
+        <p>{t('You are recording: without this page the recording ends here, and the stream with it. What there is of it is uploaded.')}</p>
       ) : (
-        <p>You are live: without this page nothing is sent any more. If you come back within about a minute, the stream goes on; otherwise it ends by itself.</p>
+        <p>{t('You are live: without this page nothing is sent any more. If you come back within about a minute, the stream goes on; otherwise it ends by itself.')}</p>
       )}
     </Confirm>
   );
@@ -305,7 +306,7 @@ function useWhileSending(sending: boolean, broadcast: BroadcastStore, ask: (to: 
         return;
       }
       wake();
-      if (hiddenAt !== null && Date.now() - hiddenAt > 5000) announce('The stream went on while this tab was hidden.');
+      if (hiddenAt !== null && Date.now() - hiddenAt > 5000) announce(t('The stream went on while this tab was hidden.'));
       hiddenAt = null;
     };
     wake();
@@ -350,7 +351,7 @@ function useRecording(recording: RecordingStore, situation: Situation, store: Wa
   useEffect(() => recording.see(situation), [recording, situation]);
   const done = state.only && (state.phase === 'limit' || state.phase === 'full') && stream.status === 'CREATED';
   useEffect(() => {
-    if (done) client.endStream(stream.id).then((s) => store.apply(s), () => announce('The stream could not be ended. Try again from its page.', { kind: 'error' }));
+    if (done) client.endStream(stream.id).then((s) => store.apply(s), () => announce(t('The stream could not be ended. Try again from its page.'), { kind: 'error' }));
   }, [done]);
   return state;
 }
@@ -384,7 +385,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
   }, []);
   const before = useRef(situation);
   useEffect(() => {
-    if (before.current !== situation && SPOKEN[situation]) announce(SPOKEN[situation] ?? '', { quiet: true });
+    if (before.current !== situation && SPOKEN[situation]) announce(t(SPOKEN[situation] ?? ''), { quiet: true });
     before.current = situation;
   }, [situation]);
 
@@ -399,15 +400,15 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
       <a class="back" href={managePage(stream)}>
         <Icon name="back" size={18} /> {stream.title}
       </a>
-      <h1 class="hidden-text">Broadcast: {stream.title}</h1>
+      <h1 class="hidden-text">{t('Broadcast: {title}', { title: stream.title })}</h1>
       <Matter situation={situation} broadcast={broadcast} watch={watch} stream={stream} onTakeOver={takeOver} />
       {otherRecords && stream.status !== 'LIVE' && (
         <Strip>
           <p>
-            <b>This stream is being recorded in another tab.</b> You can go on from here instead, with another recording.
+            {tx('{what} You can go on from here instead, with another recording.', { what: <b>{t('This stream is being recorded in another tab.')}</b> })}
           </p>
           <Button small onClick={() => void tabs.takeOver()}>
-            End it there
+            {t('End it there')}
           </Button>
         </Strip>
       )}
@@ -424,36 +425,36 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
             <div class="studio-go">
               {!sending && situation !== 'elsewhere' && !rec.only && (
                 <Button look="live" icon="broadcast" disabled={!canGo} onClick={() => broadcast.start()}>
-                  Go live
+                  {t('Go live')}
                 </Button>
               )}
               {!sending && rec.only && !alone && (
                 <Button look="live" icon="record" disabled={!canGo || otherRecords} onClick={() => recording.start()}>
-                  Start recording
+                  {t('Start recording')}
                 </Button>
               )}
               {alone && (
                 <Button look="danger" icon="stop" onClick={() => setQuestion('stop')}>
-                  End recording
+                  {t('End recording')}
                 </Button>
               )}
               {sending && stream.status !== 'LIVE' && (
                 <>
                   <Button look="live" busy>
-                    Going live…
+                    {t('Going live…')}
                   </Button>
-                  <Button onClick={() => void broadcast.leave()}>Cancel</Button>
+                  <Button onClick={() => void broadcast.leave()}>{t('Cancel')}</Button>
                 </>
               )}
               {stream.status === 'LIVE' && (
                 <Button look="danger" icon="stop" onClick={() => setQuestion('end')}>
-                  End stream
+                  {t('End stream')}
                 </Button>
               )}
             </div>
           </div>
           <Troubles studio={seen} store={studio} hint={hint} />
-          {(sending || alone) && <p class="field-hint">{alone ? TABS_HINT.replace('stops sending', 'ends the recording') : TABS_HINT}</p>}
+          {(sending || alone) && <p class="field-hint">{t(tabsHint(alone))}</p>}
         </div>
         <div class="studio-side">
           {sending && (
@@ -461,12 +462,12 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
               <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />
               <SendingPanel sender={broadcast.sender()} studio={seen} sinceMs={b.sinceMs} connected={b.send.phase === 'live'} />
               <section class="panel" aria-labelledby="health-title">
-                <h2 id="health-title">What arrives</h2>
+                <h2 id="health-title">{t('What arrives')}</h2>
                 <HealthPanel id={stream.id} />
               </section>
               <section class="panel" aria-labelledby="share-title">
-                <h2 id="share-title">Share</h2>
-                <CopyField label="Viewer page" what="viewer page address" value={location.origin + viewerPage(stream)} />
+                <h2 id="share-title">{t('Share')}</h2>
+                <CopyField label={t('Viewer page')} what={t('viewer page address')} value={location.origin + viewerPage(stream)} />
               </section>
             </>
           )}
@@ -484,12 +485,12 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
 }
 
 const OVER_WORDS: Record<RecordingStatus, string> = {
-  NONE: 'There is no recording.',
-  RECORDING: 'The recording is being finished.',
-  UPLOADING: 'The recording from the browser is being uploaded.',
-  PROCESSING: 'The recording is being prepared.',
-  READY: 'The recording is ready: it plays on the viewer page.',
-  FAILED: 'The recording could not be written to its end.',
+  NONE: msg('There is no recording.'),
+  RECORDING: msg('The recording is being finished.'),
+  UPLOADING: msg('The recording from the browser is being uploaded.'),
+  PROCESSING: msg('The recording is being prepared.'),
+  READY: msg('The recording is ready: it plays on the viewer page.'),
+  FAILED: msg('The recording could not be written to its end.'),
 };
 
 function Over({ stream }: { stream: Stream }) {
@@ -497,9 +498,9 @@ function Over({ stream }: { stream: Stream }) {
   useTitle(stream.title);
   return (
     <div class="page page-narrow">
-      <h1 class="hidden-text">Broadcast: {stream.title}</h1>
+      <h1 class="hidden-text">{t('Broadcast: {title}', { title: stream.title })}</h1>
       <Recordings userId={stream.user.id} streamId={stream.id} />
-      <Empty icon="check" title="The stream has ended">
+      <Empty icon="check" title={t('The stream has ended')}>
         <p>
           <b>{stream.title}</b>
           {!!stream.duration && (
@@ -508,19 +509,19 @@ function Over({ stream }: { stream: Stream }) {
               <Duration seconds={stream.duration} />
             </>
           )}
-          {stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at peak`}
+          {stream.peakViewers > 0 && ` · ${t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}`}
         </p>
         <p>
-          {stream.endedReason === 'limit' && 'It had reached the longest time that this server allows. '}
-          {OVER_WORDS[stream.recordingStatus]}
+          {stream.endedReason === 'limit' && `${t('It had reached the longest time that this server allows.')} `}
+          {t(OVER_WORDS[stream.recordingStatus])}
         </p>
         <div class="empty-actions">
           {recorded && (
             <LinkButton look="primary" icon="play" href={viewerPage(stream)}>
-              Watch the recording
+              {t('Watch the recording')}
             </LinkButton>
           )}
-          <LinkButton href="/dashboard">To my streams</LinkButton>
+          <LinkButton href="/dashboard">{t('To my streams')}</LinkButton>
         </div>
       </Empty>
       <StreamRecordings stream={stream} onChanged={() => {}} />
@@ -533,20 +534,18 @@ function NoWay({ why, stream }: { why: 'insecure' | 'unsupported'; stream: Strea
   useTitle(stream.title);
   return (
     <div class="page page-narrow">
-      <h1 class="hidden-text">Broadcast: {stream.title}</h1>
-      <Empty icon="warning" title={insecure ? 'Browsers give no camera to this address' : 'This browser cannot go live'}>
+      <h1 class="hidden-text">{t('Broadcast: {title}', { title: stream.title })}</h1>
+      <Empty icon="warning" title={insecure ? t('Browsers give no camera to this address') : t('This browser cannot go live')}>
         {insecure ? (
           <p>
-            This page came over plain http from <b>{location.host}</b>. Browsers give camera and microphone only to pages that came
-            over https, or from this computer itself (http://localhost). Ask for the server’s https address, or set up a
-            certificate (<code>--tls-cert</code>, <code>--tls-key</code>).
+            {tx('This page came over plain http from {what}. Browsers give camera and microphone only to pages that came over https, or from this computer itself (http://localhost). Ask for the server’s https address, or set up a certificate ({code}, {code2}).', { what: <b>{location.host}</b>, code: <code>--tls-cert</code>, code2: <code>--tls-key</code> })}
           </p>
         ) : (
-          <p>It has no WebRTC, or it is switched off. Use a current Chrome, Edge, Firefox or Safari.</p>
+          <p>{t('It has no WebRTC, or it is switched off. Use a current Chrome, Edge, Firefox or Safari.')}</p>
         )}
-        <p>With OBS or another program you can go live in any case.</p>
+        <p>{t('With OBS or another program you can go live in any case.')}</p>
         <LinkButton look="primary" href={managePage(stream)}>
-          Stream with OBS
+          {t('Stream with OBS')}
         </LinkButton>
       </Empty>
     </div>
@@ -560,17 +559,17 @@ function ForEncoders({ stream, onChanged }: { stream: Stream; onChanged: (s: Str
     try {
       onChanged(await client.editStream(stream.id, { streamType: 'BROWSER' }));
     } catch (e) {
-      setError(e instanceof ApiError ? e.message : 'Something went wrong.');
+      setError(e instanceof ApiError ? e.message : t('Something went wrong.'));
     }
   }
   return (
     <div class="page page-narrow">
       <h1 class="hidden-text">{stream.title}</h1>
-      <Empty icon="info" title="This stream is for an encoder">
+      <Empty icon="info" title={t('This stream is for an encoder')}>
         {stream.status === 'CREATED' ? (
-          <p>It can be yours to send from this browser instead. Its stream key stops working then.</p>
+          <p>{t('It can be yours to send from this browser instead. Its stream key stops working then.')}</p>
         ) : (
-          <p>It has been live from one, so it cannot be sent from a browser any more. Make a new stream for that.</p>
+          <p>{t('It has been live from one, so it cannot be sent from a browser any more. Make a new stream for that.')}</p>
         )}
         {error && (
           <p class="strip" role="alert">
@@ -580,10 +579,10 @@ function ForEncoders({ stream, onChanged }: { stream: Stream; onChanged: (s: Str
         <div class="empty-actions">
           {stream.status === 'CREATED' && (
             <Button look="primary" icon="camera" onClick={change}>
-              Send it from this browser
+              {t('Send it from this browser')}
             </Button>
           )}
-          <LinkButton href={`/dashboard/${encodeURIComponent(stream.id)}`}>To the stream</LinkButton>
+          <LinkButton href={`/dashboard/${encodeURIComponent(stream.id)}`}>{t('To the stream')}</LinkButton>
         </div>
       </Empty>
     </div>
@@ -598,20 +597,20 @@ function Mine({ id, user }: { id: string; user: User }) {
   if (phase === 'loading')
     return (
       <div class="page" aria-busy="true">
-        <h1 class="hidden-text">Loading the stream</h1>
+        <h1 class="hidden-text">{t('Loading the stream')}</h1>
         <div class="skeleton skeleton-block" />
       </div>
     );
   if (phase === 'not-found' || phase === 'deleted' || (stream && stream.user.id !== user.id))
     return (
       <div class="page page-narrow">
-        <h1 class="hidden-text">Broadcast</h1>
-        <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : phase === 'not-found' ? 'There is no such stream' : 'This is not your stream'}>
-          {stream && phase !== 'deleted' && <p>Only the person who made it can go live here.</p>}
+        <h1 class="hidden-text">{t('Broadcast')}</h1>
+        <Empty icon="info" title={phase === 'deleted' ? t('This stream was deleted') : phase === 'not-found' ? t('There is no such stream') : t('This is not your stream')}>
+          {stream && phase !== 'deleted' && <p>{t('Only the person who made it can go live here.')}</p>}
           <div class="empty-actions">
-            {stream && phase !== 'deleted' && <LinkButton href={viewerPage(stream)}>Watch it</LinkButton>}
+            {stream && phase !== 'deleted' && <LinkButton href={viewerPage(stream)}>{t('Watch it')}</LinkButton>}
             <LinkButton href="/dashboard" look="primary">
-              To my streams
+              {t('To my streams')}
             </LinkButton>
           </div>
         </Empty>
@@ -620,8 +619,8 @@ function Mine({ id, user }: { id: string; user: User }) {
   if (!stream)
     return (
       <div class="page page-narrow">
-        <h1 class="hidden-text">Broadcast</h1>
-        <Failed title="The stream could not be loaded" text={watch.error} onRetry={() => store.retry()} />
+        <h1 class="hidden-text">{t('Broadcast')}</h1>
+        <Failed title={t('The stream could not be loaded')} text={watch.error} onRetry={() => store.retry()} />
       </div>
     );
   if (isOver(stream)) return <Over stream={stream} />;

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { RecordingStatus, Stream, User } from '../api/types';
+import { t, tx } from '../i18n/t';
 import { viewers } from '../store/format';
 import { poll } from '../store/poller';
 import { navigate } from '../store/router';
@@ -48,12 +49,12 @@ function When({ stream }: { stream: Stream }) {
             <Duration seconds={stream.duration} />
           </>
         )}
-        {stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at peak`}
+        {stream.peakViewers > 0 && ` · ${t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}`}
       </>
     );
   return (
     <>
-      Created <Ago at={stream.createdAt} />
+      {tx('Created {when}', { when: <Ago at={stream.createdAt} /> })}
     </>
   );
 }
@@ -61,7 +62,7 @@ function When({ stream }: { stream: Stream }) {
 /** What goes on with a recording that somebody waits for. */
 const recordingNews = (s: Stream): string | null => {
   if (s.status === 'CREATED' && s.recordingStatus === 'RECORDING') return 'Recording';
-  const words: Partial<Record<RecordingStatus, string>> = { UPLOADING: 'Recording is being uploaded', PROCESSING: 'Recording is being prepared', FAILED: 'Recording failed' };
+  const words: Partial<Record<RecordingStatus, string>> = { UPLOADING: t('Recording is being uploaded'), PROCESSING: t('Recording is being prepared'), FAILED: t('Recording failed') };
   const said = words[s.recordingStatus] ?? null;
   return said && typeof s.recordingProgress === 'number' ? `${said}, ${s.recordingProgress} %` : said;
 };
@@ -87,13 +88,13 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
       <div class="row-actions">
         {stream.streamType === 'BROWSER' && stream.status !== 'ENDED' && (
           <LinkButton small href={broadcastUrl(stream)} icon="camera">
-            Broadcast
+            {t('Broadcast')}
           </LinkButton>
         )}
         <LinkButton small href={watchUrl(stream)} icon="play">
-          {phaseOf(stream) === 'ended-recorded' ? 'Watch' : 'Viewer page'}
+          {phaseOf(stream) === 'ended-recorded' ? t('Watch') : t('Viewer page')}
         </LinkButton>
-        <button type="button" class="icon-button" aria-label={`Delete ${stream.title}`} title="Delete" onClick={onDelete}>
+        <button type="button" class="icon-button" aria-label={t('Delete {title}', { title: stream.title })} title={t('Delete')} onClick={onDelete}>
           <Icon name="trash" />
         </button>
       </div>
@@ -104,18 +105,18 @@ function Row({ stream, onDelete }: { stream: Stream; onDelete: () => void }) {
 export function DeleteQuestion({ stream, onClose, onDeleted }: { stream: Stream; onClose: () => void; onDeleted: () => void }) {
   return (
     <Confirm
-      title="Delete this stream?"
-      action="Delete stream"
+      title={t('Delete this stream?')}
+      action={t('Delete stream')}
       onClose={onClose}
       onConfirm={async () => {
         await client.deleteStream(stream.id);
-        announce(`Deleted “${stream.title}”.`);
+        announce(t('Deleted “{title}”.', { title: stream.title }));
         onDeleted();
       }}
     >
       <p>
-        <b>{stream.title}</b> and its recording are deleted for ever.
-        {stream.status === 'LIVE' && ' It is live now: the broadcast ends at once.'}
+        {tx('{what} and its recording are deleted for ever.', { what: <b>{stream.title}</b> })}
+        {stream.status === 'LIVE' && ` ${t('It is live now: the broadcast ends at once.')}`}
       </p>
     </Confirm>
   );
@@ -130,30 +131,30 @@ function MyStreams({ user }: { user: User }) {
   return (
     <div class="page">
       <div class="page-head">
-        <h1>My streams</h1>
+        <h1>{t('My streams')}</h1>
         <div class="page-actions">
           <LinkButton icon="key" href="/dashboard/api">
-            API access
+            {t('API access')}
           </LinkButton>
           <LinkButton icon="link" href="/dashboard/webhooks">
             Webhooks
           </LinkButton>
           <Button look="primary" icon="plus" onClick={() => setCreating(true)}>
-            New stream
+            {t('New stream')}
           </Button>
         </div>
       </div>
       {stale && (
         <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} /> The server cannot be reached. Trying again.
+          <Icon name="warning" size={18} />{' '}{t('The server cannot be reached. Trying again.')}
         </p>
       )}
       <KeptRecordings userId={user.id} streamId={null} />
       {phase === 'loading' && <Skeleton kind="row" count={4} />}
-      {phase === 'error' && <Failed title="Your streams could not be loaded" text={error} onRetry={() => void list.load()} />}
+      {phase === 'error' && <Failed title={t('Your streams could not be loaded')} text={error} onRetry={() => void list.load()} />}
       {phase === 'ready' && streams.length === 0 && (
-        <Empty icon="play" title="You have no streams yet">
-          <p>Create one, and go live from this browser or from OBS.</p>
+        <Empty icon="play" title={t('You have no streams yet')}>
+          <p>{t('Create one, and go live from this browser or from OBS.')}</p>
         </Empty>
       )}
       {streams.length > 0 && phase === 'ready' && (
@@ -167,9 +168,9 @@ function MyStreams({ user }: { user: User }) {
       )}
       {nextCursor && phase === 'ready' && (
         <div class="shelf-more">
-          {more === 'error' && <p role="alert">The next page could not be loaded.</p>}
+          {more === 'error' && <p role="alert">{t('The next page could not be loaded.')}</p>}
           <Button busy={more === 'loading'} onClick={() => void list.loadMore()}>
-            {more === 'error' ? 'Try again' : 'Show more'}
+            {more === 'error' ? t('Try again') : t('Show more')}
           </Button>
         </div>
       )}

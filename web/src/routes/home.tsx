@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { client, session } from '../app';
+import { t, tx } from '../i18n/t';
 import { poll } from '../store/poller';
 import { createStreamList, type StreamListStore } from '../store/stream-list';
 import { Button, LinkButton } from '../ui/button';
@@ -18,17 +19,16 @@ function Pitch() {
     <section class="pitch">
       <div class="pitch-words">
         <h1>
-          Live from OBS to <em>every browser</em>, and kept.
+          {tx('Live from OBS to {what}, and kept.', { what: <em>{t('every browser')}</em> })}
         </h1>
         <p>
-          Paste one address and one key into your encoder. Your viewers see you within two seconds, in any
-          browser. When you stop, the recording is already there.
+          {t('Paste one address and one key into your encoder. Your viewers see you within two seconds, in any browser. When you stop, the recording is already there.')}
         </p>
         <div class="pitch-actions">
           <LinkButton look="primary" icon="arrow" href="/register">
-            Start streaming
+            {t('Start streaming')}
           </LinkButton>
-          <LinkButton href="#live">See who is live</LinkButton>
+          <LinkButton href="#live">{t('See who is live')}</LinkButton>
         </div>
       </div>
       <Signal />
@@ -53,10 +53,10 @@ function Shelf({
       <div class="shelf-head">
         <h2 id={`${id}-title`}>{title}</h2>
         {phase === 'ready' && streams.length > 0 && id === 'live' && <span class="shelf-count">{streams.length}</span>}
-        {stale && <span class="shelf-stale">Not up to date: the server cannot be reached. Trying again.</span>}
+        {stale && <span class="shelf-stale">{t('Not up to date: the server cannot be reached. Trying again.')}</span>}
       </div>
       {phase === 'loading' && <Skeleton kind="card" count={3} />}
-      {phase === 'error' && <Failed title="The streams could not be loaded" text={error} onRetry={() => void list.load()} />}
+      {phase === 'error' && <Failed title={t('The streams could not be loaded')} text={error} onRetry={() => void list.load()} />}
       {phase === 'ready' && streams.length === 0 && empty}
       {phase === 'ready' && streams.length > 0 && (
         <ul class="cards">
@@ -69,9 +69,9 @@ function Shelf({
       )}
       {phase === 'ready' && nextCursor && (
         <div class="shelf-more">
-          {more === 'error' && <p role="alert">The next page could not be loaded.</p>}
+          {more === 'error' && <p role="alert">{t('The next page could not be loaded.')}</p>}
           <Button busy={more === 'loading'} onClick={() => void list.loadMore()}>
-            {more === 'error' ? 'Try again' : 'Show more'}
+            {more === 'error' ? t('Try again') : t('Show more')}
           </Button>
         </div>
       )}
@@ -89,17 +89,17 @@ export function Home() {
   const guest = who.phase === 'guest';
   return (
     <div class="page">
-      {guest ? <Pitch /> : <h1 class="page-title">Lobby</h1>}
+      {guest ? <Pitch /> : <h1 class="page-title">{t('Lobby')}</h1>}
       <Shelf
         id="live"
-        title="Live now"
+        title={t('Live now')}
         list={live}
         empty={
-          <Empty icon="play" title="Nobody is live at the moment">
-            <p>This page fills by itself when somebody starts.</p>
+          <Empty icon="play" title={t('Nobody is live at the moment')}>
+            <p>{t('This page fills by itself when somebody starts.')}</p>
             {!guest && (
               <LinkButton look="primary" href="/dashboard">
-                Be the first
+                {t('Be the first')}
               </LinkButton>
             )}
           </Empty>
@@ -107,9 +107,9 @@ export function Home() {
       />
       <Shelf
         id="recent"
-        title="Recently streamed"
+        title={t('Recently streamed')}
         list={recent}
-        empty={<Empty icon="info" title="No streams yet"><p>Streams that have ended are kept here to watch again.</p></Empty>}
+        empty={<Empty icon="info" title={t('No streams yet')}><p>{t('Streams that have ended are kept here to watch again.')}</p></Empty>}
       />
     </div>
   );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks';
 import { session } from '../app';
+import { t, tx } from '../i18n/t';
 import { place } from '../store/router';
 import { checkLogin, safeNext } from '../store/rules';
 import { Button } from '../ui/button';
@@ -11,7 +12,7 @@ import { Mark } from '../ui/logo';
 import { useTitle } from '../ui/page';
 
 export function Login() {
-  useTitle('Log in');
+  useTitle(t('Log in'));
   const search = place.get().search;
   useGuestOnly(safeNext(new URLSearchParams(search).get('next')));
   const [email, setEmail] = useState('');
@@ -24,17 +25,17 @@ export function Login() {
   return (
     <div class="page page-form">
       <Mark size={44} />
-      <h1>Log in</h1>
+      <h1>{t('Log in')}</h1>
       <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
         <Problem text={form.problem} />
-        <Field label="E-mail" name="email" type="email" autocomplete="username" value={email} onValue={setEmail} error={form.errors.email} />
-        <Field label="Password" name="password" type="password" autocomplete="current-password" value={password} onValue={setPassword} error={form.errors.password} />
+        <Field label={t('E-mail')} name="email" type="email" autocomplete="username" value={email} onValue={setEmail} error={form.errors.email} />
+        <Field label={t('Password')} name="password" type="password" autocomplete="current-password" value={password} onValue={setPassword} error={form.errors.password} />
         <Button type="submit" look="primary" busy={form.busy}>
-          Log in
+          {t('Log in')}
         </Button>
       </form>
       <p class="form-other">
-        New here? <a href={`/register${search}`}>Create an account</a>
+        {tx('New here? {link}', { link: <a href={`/register${search}`}>{t('Create an account')}</a> })}
       </p>
     </div>
   );

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Stream } from '../api/types';
+import { msg, t } from '../i18n/t';
 import { viewers } from '../store/format';
 import { navigate } from '../store/router';
 import { createWatch, phaseOf, type Watch, type WatchPhase, type WatchStore } from '../store/watch';
@@ -24,26 +25,26 @@ import { useStore } from '../ui/use-store';
 import { DeleteQuestion } from './dashboard';
 
 const SPOKEN: Partial<Record<WatchPhase, string>> = {
-  live: 'You are live.',
-  reconnecting: 'Your encoder lost the connection.',
-  'ended-recorded': 'The stream has ended. The recording is ready.',
-  ended: 'The stream has ended.',
+  live: msg('You are live.'),
+  reconnecting: msg('Your encoder lost the connection.'),
+  'ended-recorded': msg('The stream has ended. The recording is ready.'),
+  ended: msg('The stream has ended.'),
 };
 
 function recordingWords(stream: Stream): string {
   switch (stream.recordingStatus) {
     case 'RECORDING':
-      return 'Being recorded';
+      return t('Being recorded');
     case 'READY':
-      return 'Recording ready';
+      return t('Recording ready');
     case 'FAILED':
-      return 'The recording stopped: it could not be written';
+      return t('The recording stopped: it could not be written');
     case 'UPLOADING':
-      return 'The browser’s recording is being uploaded';
+      return t('The browser’s recording is being uploaded');
     case 'PROCESSING':
-      return 'Recording is being prepared';
+      return t('Recording is being prepared');
     case 'NONE':
-      return stream.status === 'ENDED' ? 'No recording' : 'Is recorded by itself';
+      return stream.status === 'ENDED' ? t('No recording') : t('Is recorded by itself');
   }
 }
 
@@ -53,7 +54,7 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
   return (
     <section class={`panel state state-${phase}`} aria-labelledby="state-title">
       <h2 id="state-title" class="hidden-text">
-        State
+        {t('State')}
       </h2>
       <div class="state-now">
         <StateBadge stream={stream} />
@@ -62,7 +63,7 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
             <Elapsed since={stream.startedAt} />
           </span>
         )}
-        {phase === 'waiting' && <span>{stream.streamType === 'BROWSER' ? 'Waiting for you' : 'Waiting for your encoder'}</span>}
+        {phase === 'waiting' && <span>{stream.streamType === 'BROWSER' ? t('Waiting for you') : t('Waiting for your encoder')}</span>}
         {stream.status === 'ENDED' && stream.endedAt && (
           <span>
             <Ago at={stream.endedAt} />
@@ -72,26 +73,26 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
       <dl class="figures numbers">
         {live && (
           <div class="figure">
-            <dt>Watching now</dt>
+            <dt>{t('Watching now')}</dt>
             <dd>{viewers(watch.viewers)}</dd>
           </div>
         )}
         {stream.status !== 'CREATED' && (
           <div class="figure">
-            <dt>Peak</dt>
+            <dt>{t('Peak')}</dt>
             <dd>{viewers(Math.max(stream.peakViewers, watch.viewers))}</dd>
           </div>
         )}
         {stream.status === 'ENDED' && stream.duration !== null && (
           <div class="figure">
-            <dt>Length</dt>
+            <dt>{t('Length')}</dt>
             <dd>
               <Duration seconds={stream.duration} />
             </dd>
           </div>
         )}
         <div class="figure">
-          <dt>Recording</dt>
+          <dt>{t('Recording')}</dt>
           <dd>{recordingWords(stream)}</dd>
         </div>
       </dl>
@@ -106,17 +107,17 @@ function OverPanel({ stream, viewerPage }: { stream: Stream; viewerPage: string 
   const recorded = phaseOf(stream) === 'ended-recorded';
   return (
     <section class="panel" aria-labelledby="over-title">
-      <h2 id="over-title">This stream is over</h2>
+      <h2 id="over-title">{t('This stream is over')}</h2>
       <p>
-        {recorded && 'Its recording plays on the viewer page for as long as you keep the stream. '}
-        {stream.endedReason === 'limit' && 'It had reached the longest time that this server allows. '}
+        {recorded && `${t('Its recording plays on the viewer page for as long as you keep the stream.')} `}
+        {stream.endedReason === 'limit' && `${t('It had reached the longest time that this server allows.')} `}
         {comesBack(stream)
-          ? 'It ended because the encoder was gone. Start the encoder again with the same key, and it goes live again with a new recording.'
-          : 'To go live again, create a new stream.'}
+          ? t('It ended because the encoder was gone. Start the encoder again with the same key, and it goes live again with a new recording.')
+          : t('To go live again, create a new stream.')}
       </p>
       <div class="panel-foot">
         <LinkButton look="primary" href={recorded ? viewerPage : '/dashboard'}>
-          {recorded ? 'Watch the recording' : 'To my streams'}
+          {recorded ? t('Watch the recording') : t('To my streams')}
         </LinkButton>
       </div>
     </section>
@@ -127,11 +128,11 @@ function FromBrowser({ stream }: { stream: Stream }) {
   const live = stream.status === 'LIVE';
   return (
     <section class="panel" aria-labelledby="browser-title">
-      <h2 id="browser-title">From this browser</h2>
-      <p>{live ? 'You are live. Camera, microphone and screen are on the broadcast page.' : 'Choose camera and microphone, look at yourself, then go live. Nothing is sent before.'}</p>
+      <h2 id="browser-title">{t('From this browser')}</h2>
+      <p>{live ? t('You are live. Camera, microphone and screen are on the broadcast page.') : t('Choose camera and microphone, look at yourself, then go live. Nothing is sent before.')}</p>
       <div class="panel-foot">
         <LinkButton look="primary" icon="camera" href={broadcastPage(stream)}>
-          {live ? 'To the broadcast page' : 'Go live from browser'}
+          {live ? t('To the broadcast page') : t('Go live from browser')}
         </LinkButton>
       </div>
     </section>
@@ -154,19 +155,19 @@ function Questions({ question, stream, store, close }: { question: Question; str
         onSaved={(s) => {
           store.apply(s);
           close();
-          announce('Saved.');
+          announce(t('Saved.'));
         }}
       />
     );
   if (question === 'end')
     return (
       <Confirm
-        title="End this stream?"
-        action="End now"
+        title={t('End this stream?')}
+        action={t('End now')}
         onClose={close}
         onConfirm={async () => store.apply(await client.endStream(stream.id))}
       >
-        <p>Viewers see the end at once and the recording is closed. A stream that has ended cannot go live again.</p>
+        <p>{t('Viewers see the end at once and the recording is closed. A stream that has ended cannot go live again.')}</p>
       </Confirm>
     );
   if (question === 'delete')
@@ -184,13 +185,13 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
   const elsewhere = stream.playback?.remote === true && stream.streamType === 'RTMP';
   const before = useRef(phase);
   useEffect(() => {
-    if (before.current !== phase && SPOKEN[phase]) announce(SPOKEN[phase] ?? '', { quiet: true });
+    if (before.current !== phase && SPOKEN[phase]) announce(t(SPOKEN[phase] ?? ''), { quiet: true });
     before.current = phase;
   }, [phase]);
   return (
     <div class="page manage">
       <a class="back" href="/dashboard">
-        <Icon name="back" size={18} /> My streams
+        <Icon name="back" size={18} />{' '}{t('My streams')}
       </a>
       <div class="page-head">
         <div class="manage-title">
@@ -200,28 +201,28 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         <div class="page-actions">
           {stream.status === 'LIVE' && (
             <Button look="danger" icon="stop" onClick={() => setQuestion('end')}>
-              End stream
+              {t('End stream')}
             </Button>
           )}
           {!over && stream.ingest && stream.streamType === 'RTMP' && stream.status === 'CREATED' && (
             <LinkButton icon="camera" href={broadcastPage(stream)}>
-              Go live from browser
+              {t('Go live from browser')}
             </LinkButton>
           )}
           <LinkButton icon="play" href={viewerPage}>
-            Viewer page
+            {t('Viewer page')}
           </LinkButton>
           <Button icon="edit" onClick={() => setQuestion('edit')}>
-            Edit details
+            {t('Edit details')}
           </Button>
           <Button look="quiet" icon="trash" onClick={() => setQuestion('delete')}>
-            Delete stream
+            {t('Delete stream')}
           </Button>
         </div>
       </div>
       {!online && (
         <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} /> The connection to the server was lost. Trying again.
+          <Icon name="warning" size={18} />{' '}{t('The connection to the server was lost. Trying again.')}
         </p>
       )}
       {watch.warning && (
@@ -236,16 +237,16 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           {over && <StreamRecordings stream={stream} onChanged={() => store.retry()} />}
           {!closed && !elsewhere && (stream.streamType === 'RTMP' || stream.status === 'LIVE') && (
             <section class="panel" aria-labelledby="health-title">
-              <h2 id="health-title">Signal</h2>
+              <h2 id="health-title">{t('Signal')}</h2>
               <HealthPanel id={stream.id} />
             </section>
           )}
           {!over && <StreamRecordings stream={stream} onChanged={() => store.retry()} />}
           <section class="panel" aria-labelledby="share-title">
-            <h2 id="share-title">Share</h2>
-            <CopyField label="Viewer page" what="viewer page address" value={location.origin + viewerPage} />
+            <h2 id="share-title">{t('Share')}</h2>
+            <CopyField label={t('Viewer page')} what={t('viewer page address')} value={location.origin + viewerPage} />
             {stream.playback && (
-              <CopyField label="Player for your own site" what="embed code" value={embedCode(stream.playback.playbackId)} />
+              <CopyField label={t('Player for your own site')} what={t('embed code')} value={embedCode(stream.playback.playbackId)} />
             )}
           </section>
         </div>
@@ -285,9 +286,9 @@ function Mine({ id }: { id: string }) {
         onRetry={() => store.retry()}
         skeleton={<div class="skeleton skeleton-block" />}
       >
-        <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : 'You have no such stream'}>
+        <Empty icon="info" title={phase === 'deleted' ? t('This stream was deleted') : t('You have no such stream')}>
           <LinkButton href="/dashboard" look="primary">
-            To my streams
+            {t('To my streams')}
           </LinkButton>
         </Empty>
       </NoStream>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks';
 import { session } from '../app';
+import { t, tx } from '../i18n/t';
 import { place } from '../store/router';
 import { checkRegister, PASSWORD_MIN, safeNext } from '../store/rules';
 import { Button } from '../ui/button';
@@ -11,7 +12,7 @@ import { Mark } from '../ui/logo';
 import { useTitle } from '../ui/page';
 
 export function Register() {
-  useTitle('Create an account');
+  useTitle(t('Create an account'));
   const search = place.get().search;
   useGuestOnly(safeNext(new URLSearchParams(search).get('next')));
   const [name, setName] = useState('');
@@ -25,27 +26,27 @@ export function Register() {
   return (
     <div class="page page-form">
       <Mark size={44} />
-      <h1>Create an account</h1>
+      <h1>{t('Create an account')}</h1>
       <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
         <Problem text={form.problem} />
-        <Field label="Name" name="name" autocomplete="name" value={name} onValue={setName} error={form.errors.name} hint="Viewers see this name." />
-        <Field label="E-mail" name="email" type="email" autocomplete="username" value={email} onValue={setEmail} error={form.errors.email} />
+        <Field label={t('Name')} name="name" autocomplete="name" value={name} onValue={setName} error={form.errors.name} hint={t('Viewers see this name.')} />
+        <Field label={t('E-mail')} name="email" type="email" autocomplete="username" value={email} onValue={setEmail} error={form.errors.email} />
         <Field
-          label="Password"
+          label={t('Password')}
           name="password"
           type="password"
           autocomplete="new-password"
           value={password}
           onValue={setPassword}
           error={form.errors.password}
-          hint={`At least ${PASSWORD_MIN} characters. A few unrelated words are easy to remember and hard to guess.`}
+          hint={t('At least {PASSWORD_MIN} characters. A few unrelated words are easy to remember and hard to guess.', { PASSWORD_MIN })}
         />
         <Button type="submit" look="primary" busy={form.busy}>
-          Create account
+          {t('Create account')}
         </Button>
       </form>
       <p class="form-other">
-        Already have one? <a href={`/login${search}`}>Log in</a>
+        {tx('Already have one? {link}', { link: <a href={`/login${search}`}>{t('Log in')}</a> })}
       </p>
     </div>
   );

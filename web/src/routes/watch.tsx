@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Stream } from '../api/types';
+import { msg, t, tx } from '../i18n/t';
 import { createChat, type ChatStore } from '../store/chat';
 import { createWatch, type WatchPhase, type WatchStore } from '../store/watch';
 import { viewers } from '../store/format';
@@ -24,11 +25,11 @@ import { useStore } from '../ui/use-store';
 import type { Numbers } from '../ui/view';
 
 const SPOKEN: Partial<Record<WatchPhase, string>> = {
-  live: 'The stream is live.',
-  reconnecting: 'The streamer lost the connection. Waiting for it to come back.',
-  'ended-recorded': 'The stream has ended. The recording can be watched.',
-  ended: 'The stream has ended.',
-  deleted: 'The stream was deleted.',
+  live: msg('The stream is live.'),
+  reconnecting: msg('The streamer lost the connection. Waiting for it to come back.'),
+  'ended-recorded': msg('The stream has ended. The recording can be watched.'),
+  ended: msg('The stream has ended.'),
+  deleted: msg('The stream was deleted.'),
 };
 
 function Cover({ stream, title, children }: { stream: Stream; title: string; children?: preact.ComponentChildren }) {
@@ -64,8 +65,7 @@ function Screen({ stream, shown, onNumbers }: ScreenProps) {
         />
         {phase === 'reconnecting' && (
           <p class="screen-banner">
-            <span class="spinner" aria-hidden="true" /> The streamer lost the connection. The stream goes on by
-            itself when it is back.
+            {tx('{span} The streamer lost the connection. The stream goes on by itself when it is back.', { span: <span class="spinner" aria-hidden="true" /> })}
           </p>
         )}
       </div>
@@ -73,27 +73,27 @@ function Screen({ stream, shown, onNumbers }: ScreenProps) {
   if (phase === 'waiting')
     return (
       <DirectPreview stream={stream}>
-        <Cover stream={stream} title="Not live yet">
-          <p>Stay here: it starts by itself.</p>
+        <Cover stream={stream} title={t('Not live yet')}>
+          <p>{t('Stay here: it starts by itself.')}</p>
           <span class="pulse" aria-hidden="true" />
         </Cover>
       </DirectPreview>
     );
   if (phase === 'ended-processing')
     return (
-      <Cover stream={stream} title="The stream has ended">
-        <p>The recording will be here in a moment.</p>
+      <Cover stream={stream} title={t('The stream has ended')}>
+        <p>{t('The recording will be here in a moment.')}</p>
         <span class="pulse" aria-hidden="true" />
       </Cover>
     );
   return (
-    <Cover stream={stream} title="The stream has ended">
+    <Cover stream={stream} title={t('The stream has ended')}>
       <p>
         {stream.recordingStatus === 'FAILED'
-          ? 'Its recording could not be kept.'
-          : 'There is no recording of it.'}
+          ? t('Its recording could not be kept.')
+          : t('There is no recording of it.')}
       </p>
-      <LinkButton href="/">To the lobby</LinkButton>
+      <LinkButton href="/">{t('To the lobby')}</LinkButton>
     </Cover>
   );
 }
@@ -108,7 +108,7 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
         {stream.startedAt && (
           <span class="fact">
             <span>
-              Started <Ago at={stream.startedAt} />
+              {tx('Started {when}', { when: <Ago at={stream.startedAt} /> })}
             </span>
           </span>
         )}
@@ -125,14 +125,14 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
         {stream.endedAt && (
           <span class="fact">
             <span>
-              Streamed <Ago at={stream.startedAt ?? stream.endedAt} />
+              {tx('Streamed {when}', { when: <Ago at={stream.startedAt ?? stream.endedAt} /> })}
             </span>
           </span>
         )}
-        {stream.peakViewers > 0 && <span class="fact">{viewers(stream.peakViewers)} at peak</span>}
+        {stream.peakViewers > 0 && <span class="fact">{t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}</span>}
       </>
     );
-  return <span class="fact">{count > 0 ? `${viewers(count)} waiting` : 'Waiting for the streamer'}</span>;
+  return <span class="fact">{count > 0 ? t('{viewers} waiting', { viewers: viewers(count) }) : t('Waiting for the streamer')}</span>;
 }
 
 /** Of a recording whose player has not begun, nothing is due. */
@@ -160,7 +160,7 @@ function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; s
               icon={rewinding ? 'arrow' : 'back'}
               onClick={() => (rewinding ? shown.backToLive() : shown.fromStart?.())}
             >
-              {rewinding ? 'Back to live' : 'Watch from the start'}
+              {rewinding ? t('Back to live') : t('Watch from the start')}
             </Button>
           )}
           {!rewinding && <Behind numbers={numbers} way={picture.way} />}
@@ -178,10 +178,10 @@ function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; s
         <div class="watch-actions">
           {stream.ingest && (
             <LinkButton small icon="edit" href={`/dashboard/${encodeURIComponent(stream.id)}`}>
-              Manage
+              {t('Manage')}
             </LinkButton>
           )}
-          <CopyButton small what="link to this stream" label="Copy link" text={location.origin + location.pathname} />
+          <CopyButton small what={t('link to this stream')} label={t('Copy link')} text={location.origin + location.pathname} />
         </div>
       </div>
       <div class="watch-facts">
@@ -190,7 +190,7 @@ function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; s
           <b>{stream.user.name}</b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />
-        {!online && <span class="fact fact-warn">Reconnecting to the server…</span>}
+        {!online && <span class="fact fact-warn">{t('Reconnecting to the server…')}</span>}
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}
     </article>
@@ -204,12 +204,12 @@ export function Watch({ id }: { id: string }) {
   const store = useMemo(() => createWatch(client, id, { room: chat }), [chat]);
   useEffect(() => () => store.close(), [store]);
   const { phase, stream, error } = useStore(store);
-  useTitle(stream?.title ?? (phase === 'not-found' ? 'Stream not found' : 'Stream'));
+  useTitle(stream?.title ?? (phase === 'not-found' ? t('Stream not found') : 'Stream'));
 
   const before = useRef(phase);
   useEffect(() => {
     if (before.current !== 'loading' && before.current !== phase && SPOKEN[phase])
-      announce(SPOKEN[phase] ?? '', { quiet: true });
+      announce(t(SPOKEN[phase] ?? ''), { quiet: true });
     before.current = phase;
   }, [phase]);
 
@@ -223,10 +223,10 @@ export function Watch({ id }: { id: string }) {
         wide
         skeleton={<div class="player skeleton" />}
       >
-        <Empty icon="info" title={phase === 'deleted' ? 'This stream was deleted' : 'There is no such stream'}>
-          <p>The link may be wrong, or the streamer has removed it.</p>
+        <Empty icon="info" title={phase === 'deleted' ? t('This stream was deleted') : t('There is no such stream')}>
+          <p>{t('The link may be wrong, or the streamer has removed it.')}</p>
           <LinkButton href="/" look="primary">
-            To the lobby
+            {t('To the lobby')}
           </LinkButton>
         </Empty>
       </NoStream>

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import { ApiError } from '../api/client';
 import type { Webhook } from '../api/types';
+import { t, tx } from '../i18n/t';
 import { poll } from '../store/poller';
 import { navigate, place } from '../store/router';
 import { Button } from '../ui/button';
@@ -21,18 +22,18 @@ import { useStore } from '../ui/use-store';
 
 const REFRESH_MS = 5000;
 const PATH = '/dashboard/webhooks';
-const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
+const words = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
 
 function SecretDialog({ secret, onClose }: { secret: string; onClose: () => void }) {
   return (
-    <Dialog title="Signing secret" firm onClose={onClose}>
+    <Dialog title={t('Signing secret')} firm onClose={onClose}>
       <div class="dialog-text">
-        <p>Your program checks the header Mux-Signature with it. It is shown now and never again.</p>
+        <p>{t('Your program checks the header Mux-Signature with it. It is shown now and never again.')}</p>
       </div>
-      <CopyField label="Signing secret" what="signing secret" value={secret} secret />
+      <CopyField label={t('Signing secret')} what={t('signing secret')} value={secret} secret />
       <div class="dialog-actions">
         <Button look="primary" onClick={onClose}>
-          Done
+          {t('Done')}
         </Button>
       </div>
     </Dialog>
@@ -43,7 +44,7 @@ function AddressDialog({ hook, onClose, onSaved }: { hook: Webhook | null; onClo
   const [address, setAddress] = useState(hook?.address ?? '');
   const form = useForm(
     ['address'],
-    () => (address.trim() ? {} : { address: 'Give the address of your program.' }),
+    () => (address.trim() ? {} : { address: t('Give the address of your program.') }),
     async () => {
       if (hook) return onSaved(await client.changeWebhook(hook.id, { address: address.trim() }), null);
       const made = await client.createWebhook(address.trim());
@@ -51,14 +52,14 @@ function AddressDialog({ hook, onClose, onSaved }: { hook: Webhook | null; onClo
     },
   );
   return (
-    <Dialog title={hook ? 'Change the address' : 'New webhook'} onClose={onClose}>
+    <Dialog title={hook ? t('Change the address') : t('New webhook')} onClose={onClose}>
       <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
         <Problem text={form.problem} />
-        <Field label="Address" name="address" autocomplete="off" value={address} onValue={setAddress} error={form.errors.address} hint="Such as https://example.org/hook. It gets a POST request for each event." />
+        <Field label={t('Address')} name="address" autocomplete="off" value={address} onValue={setAddress} error={form.errors.address} hint={t('Such as https://example.org/hook. It gets a POST request for each event.')} />
         <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>
-            {hook ? 'Save' : 'Create webhook'}
+            {hook ? t('Save') : t('Create webhook')}
           </Button>
         </div>
       </form>
@@ -78,24 +79,24 @@ function Row({ hook, open, onToggle, onAsk }: { hook: Webhook; open: boolean; on
           </a>
         </h2>
         <p>
-          <span class={`badge badge-${hook.enabled ? 'done' : 'calm'}`}>{hook.enabled ? 'On' : 'Off'}</span>
-          {hook.waiting > 0 && <span>{hook.waiting > 10_000 ? 'more than 10,000' : hook.waiting} waiting</span>}
+          <span class={`badge badge-${hook.enabled ? 'done' : 'calm'}`}>{hook.enabled ? t('On') : t('Off')}</span>
+          {hook.waiting > 0 && <span>{hook.waiting > 10_000 ? t('more than 10,000') : hook.waiting}{' '}{t('waiting')}</span>}
           <span>
-            Created <Ago at={hook.createdAt} />
+            {tx('Created {when}', { when: <Ago at={hook.createdAt} /> })}
           </span>
         </p>
       </div>
       <div class="hook-actions">
         <Button small onClick={onToggle}>
-          {hook.enabled ? 'Switch off' : 'Switch on'}
+          {hook.enabled ? t('Switch off') : t('Switch on')}
         </Button>
         <Button small icon="edit" onClick={() => onAsk('address')}>
-          Address
+          {t('Address')}
         </Button>
         <Button small icon="key" onClick={() => onAsk('renew')}>
-          New secret
+          {t('New secret')}
         </Button>
-        <button type="button" class="icon-button" aria-label={`Delete ${hook.address}`} title="Delete" onClick={() => onAsk('delete')}>
+        <button type="button" class="icon-button" aria-label={t('Delete {address}', { address: hook.address })} title={t('Delete')} onClick={() => onAsk('delete')}>
           <Icon name="trash" />
         </button>
       </div>
@@ -109,26 +110,26 @@ function Questions({ ask, close, onSaved, onSecret, reload }: { ask: NonNullable
   if (!hook) return null;
   if (what === 'renew')
     return (
-      <Confirm title="Make a new signing secret?" action="Make a new secret" onClose={close} onConfirm={async () => onSecret(await client.renewWebhookSecret(hook.id))}>
+      <Confirm title={t('Make a new signing secret?')} action={t('Make a new secret')} onClose={close} onConfirm={async () => onSecret(await client.renewWebhookSecret(hook.id))}>
         <p>
-          Requests to <b>{hook.address}</b> are signed with the new one at once. Your program refuses them until it knows it.
+          {tx('Requests to {what} are signed with the new one at once. Your program refuses them until it knows it.', { what: <b>{hook.address}</b> })}
         </p>
       </Confirm>
     );
   return (
     <Confirm
-      title="Delete this webhook?"
-      action="Delete webhook"
+      title={t('Delete this webhook?')}
+      action={t('Delete webhook')}
       onClose={close}
       onConfirm={async () => {
         await client.deleteWebhook(hook.id);
-        announce('Deleted the webhook.');
+        announce(t('Deleted the webhook.'));
         navigate(PATH, { replace: true });
         reload();
       }}
     >
       <p>
-        <b>{hook.address}</b> is told nothing any more. What waits for it, and the list of its deliveries, are gone.
+        {tx('{what} is told nothing any more. What waits for it, and the list of its deliveries, are gone.', { what: <b>{hook.address}</b> })}
       </p>
     </Confirm>
   );
@@ -154,13 +155,13 @@ function List() {
   const chosen = hooks?.find((h) => h.id === new URLSearchParams(search).get('webhook')) ?? null;
   const newButton = (
     <Button look="primary" icon="plus" onClick={() => setAsk({ what: 'new', hook: null })}>
-      New webhook
+      {t('New webhook')}
     </Button>
   );
   async function toggle(hook: Webhook) {
     try {
       const changed = await client.changeWebhook(hook.id, { enabled: !hook.enabled });
-      announce(changed.enabled ? 'The webhook is on.' : 'The webhook is off.');
+      announce(changed.enabled ? t('The webhook is on.') : t('The webhook is off.'));
       await load();
     } catch (e) {
       announce(words(e), { kind: 'error' });
@@ -169,25 +170,25 @@ function List() {
   return (
     <div class="page">
       <a class="back" href="/dashboard">
-        <Icon name="back" size={18} /> My streams
+        <Icon name="back" size={18} />{' '}{t('My streams')}
       </a>
       <div class="page-head">
         <div>
           <h1>Webhooks</h1>
-          <p class="page-lead">Your own program is told when a stream goes live, when a recording is ready, and more.</p>
+          <p class="page-lead">{t('Your own program is told when a stream goes live, when a recording is ready, and more.')}</p>
         </div>
         {hooks && hooks.length > 0 && newButton}
       </div>
       {hooks && error && (
         <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} /> The server cannot be reached. Trying again.
+          <Icon name="warning" size={18} />{' '}{t('The server cannot be reached. Trying again.')}
         </p>
       )}
       {!hooks && !error && <Skeleton kind="row" count={3} />}
-      {!hooks && error && <Failed title="Your webhooks could not be loaded" text={error} onRetry={() => void load()} />}
+      {!hooks && error && <Failed title={t('Your webhooks could not be loaded')} text={error} onRetry={() => void load()} />}
       {hooks?.length === 0 && (
-        <Empty icon="link" title="You have no webhooks yet">
-          <p>Give the address of your program; each event is posted there, signed.</p>
+        <Empty icon="link" title={t('You have no webhooks yet')}>
+          <p>{t('Give the address of your program; each event is posted there, signed.')}</p>
           {newButton}
         </Empty>
       )}
@@ -210,7 +211,7 @@ function List() {
           onSaved={(hook, fresh) => {
             setAsk(null);
             setSecret(fresh);
-            announce(fresh ? 'Created the webhook.' : 'Changed the address.');
+            announce(fresh ? t('Created the webhook.') : t('Changed the address.'));
             if (fresh) navigate(`${PATH}?webhook=${encodeURIComponent(hook.id)}`, { replace: true });
             void load();
           }}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Cameras, microphones and screens: asking for them, and what can be wrong, in a person's words.
+import { msg, t } from '../i18n/t';
 import { widthOf, type Quality } from './plan';
 
 export type SourceKind = 'camera' | 'microphone' | 'screen';
@@ -20,28 +21,30 @@ export interface Problem {
   help: string;
 }
 
-const NAMES: Record<SourceKind, string> = { camera: 'camera', microphone: 'microphone', screen: 'screen' };
+const NAMES: Record<SourceKind, string> = { camera: msg('camera'), microphone: msg('microphone'), screen: msg('screen') };
+/** As in the middle of a sentence; `t` says it. */
+export const deviceName = (kind: SourceKind): string => NAMES[kind];
 
 export function problemWords(kind: SourceKind, code: ProblemCode): Problem {
-  const it = NAMES[kind];
+  const it = t(NAMES[kind]);
   const words: Record<ProblemCode, [title: string, help: string]> = {
     denied: [
-      `This page may not use your ${it}`,
-      `Press the camera or lock symbol beside the address, allow the ${it} for this page, then press “Try again”.`,
+      t('This page may not use your {it}', { it }),
+      t('Press the camera or lock symbol beside the address, allow the {it} for this page, then press “Try again”.', { it }),
     ],
-    dismissed: [`You have not answered the question about your ${it}`, 'Press “Try again” and choose “Allow”. Nothing is sent before you go live.'],
+    dismissed: [t('You have not answered the question about your {it}', { it }), t('Press “Try again” and choose “Allow”. Nothing is sent before you go live.')],
     system: [
-      `Your system does not let the browser use the ${it}`,
-      `Allow the ${it} for this browser in the privacy settings of your system, then press “Try again”.`,
+      t('Your system does not let the browser use the {it}', { it }),
+      t('Allow the {it} for this browser in the privacy settings of your system, then press “Try again”.', { it }),
     ],
     none: [
-      `No ${it} was found`,
-      `Plug one in: it is taken by itself. ${kind === 'camera' ? 'Without one, share your screen or send sound alone.' : 'Without one, viewers see you and hear nothing.'}`,
+      t('No {it} was found', { it }),
+      `${t('Plug one in: it is taken by itself.')} ${kind === 'camera' ? t('Without one, share your screen or send sound alone.') : t('Without one, viewers see you and hear nothing.')}`,
     ],
-    busy: [`Your ${it} is in use by another program`, `Close the program or tab that uses the ${it}, then press “Try again”.`],
-    gone: [`Your ${it} was unplugged`, 'Plug it in again, or choose another one. Viewers still get everything else.'],
-    unsupported: ['This browser cannot share the screen', 'Browsers on telephones and tablets cannot. Use Chrome, Edge, Firefox or Safari on a computer.'],
-    failed: [`Your ${it} could not be started`, 'Unplug it and plug it in again, or choose another one, then press “Try again”.'],
+    busy: [t('Your {it} is in use by another program', { it }), t('Close the program or tab that uses the {it}, then press “Try again”.', { it })],
+    gone: [t('Your {it} was unplugged', { it }), t('Plug it in again, or choose another one. Viewers still get everything else.')],
+    unsupported: [t('This browser cannot share the screen'), t('Browsers on telephones and tablets cannot. Use Chrome, Edge, Firefox or Safari on a computer.')],
+    failed: [t('Your {it} could not be started', { it }), t('Unplug it and plug it in again, or choose another one, then press “Try again”.')],
   };
   const [title, help] = words[code];
   return { code, title, help };

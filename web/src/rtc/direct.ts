@@ -3,6 +3,7 @@
 // answer are left with the stream; that there is a new one is told by the stream's events (`direct`).
 import { ApiError } from '../api/client';
 import type { DirectState } from '../api/types';
+import { t } from '../i18n/t';
 import { createStore, type Readable } from '../store/store';
 
 /** An offer whose page is gone is forgotten by the server after a minute. */
@@ -91,7 +92,7 @@ export function createDirectOwner(api: DirectApi, world: DirectWorld = browserDi
     const temporary = !(e instanceof ApiError) || e.temporary;
     drop();
     if (temporary) {
-      store.set({ phase: 'offering', problem: e instanceof ApiError ? e.message : 'The direct preview could not be set up. Trying again.' });
+      store.set({ phase: 'offering', problem: e instanceof ApiError ? e.message : t('The direct preview could not be set up. Trying again.') });
       later(CONFIRM_MS / 4, () => void offer());
     } else store.set({ phase: 'refused', problem: e.message });
   }

@@ -2,6 +2,7 @@
 // WHIP and WHEP over HTTP (RFC 9725; draft-ietf-wish-whep): an offer goes out, an answer and the
 // session's own address come back. No RTCPeerConnection here: text in, text out, and every refusal is a value.
 import type { Fetch } from '../api/client';
+import { t } from '../i18n/t';
 
 const TIMEOUT_MS = 15_000;
 
@@ -175,7 +176,7 @@ async function refusal(response: Response): Promise<Refusal> {
   return refuse(
     status,
     text(body?.error?.code) ?? `http_${status}`,
-    text(body?.error?.message) ?? `The server answered with an error (${status}).`,
+    text(body?.error?.message) ?? t('The server answered with an error ({status}).', { status }),
     secondsOf(response.headers.get('Retry-After')),
   );
 }
@@ -210,14 +211,14 @@ export function createSignalling(endpoint: string, options: SignallingOptions = 
     try {
       return await fetcher(to, init);
     } catch {
-      return refuse(0, 'network', 'The server cannot be reached right now.');
+      return refuse(0, 'network', t('The server cannot be reached right now.'));
     }
   }
 
   const isRefusal = (r: Response | Refusal): r is Refusal => !(r instanceof Response);
   /** A body that breaks off is no answer. */
   const read = (r: Response) => r.text().catch(() => null);
-  const cut = () => refuse(0, 'network', 'The connection broke off in the middle of an answer.');
+  const cut = () => refuse(0, 'network', t('The connection broke off in the middle of an answer.'));
 
   return {
     url,
@@ -232,11 +233,11 @@ export function createSignalling(endpoint: string, options: SignallingOptions = 
     async offer(sdp: string): Promise<Created | Refusal> {
       const response = await call('POST', url, { 'Content-Type': 'application/sdp', Accept: 'application/sdp' }, sdp);
       if (isRefusal(response)) return response;
-      if (response.status !== 201) return response.ok ? refuse(response.status, 'bad_answer', 'This address does not speak WHIP or WHEP.') : refusal(response);
+      if (response.status !== 201) return response.ok ? refuse(response.status, 'bad_answer', t('This address does not speak WHIP or WHEP.')) : refusal(response);
       // A redirect (307) may have led elsewhere: what is relative is relative to that.
       const from = response.url || url;
       const where = response.headers.get('Location');
-      if (!where) return refuse(201, 'bad_answer', 'The server did not say where the session is.');
+      if (!where) return refuse(201, 'bad_answer', t('The server did not say where the session is.'));
       const answer = await read(response);
       if (answer === null) return cut();
       const links = parseLinks(response.headers.get('Link'), from);
@@ -260,7 +261,7 @@ export function createSignalling(endpoint: string, options: SignallingOptions = 
         return fragment === null ? cut() : { ok: true, fragment, etag: response.headers.get('ETag') };
       }
       // 204: it took the candidates and saw no restart in them.
-      return response.ok ? refuse(response.status, 'no_restart', 'The server did not restart the connection.') : refusal(response);
+      return response.ok ? refuse(response.status, 'no_restart', t('The server did not restart the connection.')) : refusal(response);
     },
 
     /** Ends the session. `keepalive`: the page is being closed, nobody waits. True when it is gone. */

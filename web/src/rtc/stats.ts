@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the browser's statistics say about what is being sent, and how the network does, in plain words.
+import { t } from '../i18n/t';
 import { bitrate } from '../store/format';
 
 export interface SentLayer {
@@ -104,36 +105,36 @@ export function networkWords(s: Sending, wanted: { height: number; fps: number; 
   const top = s.layers[0];
   const warm = liveForMs > 20_000;
   if (liveForMs > 8000 && (!top || s.bitrate < 30_000))
-    return { level: 'error', text: 'No picture leaves this computer. Check the camera, or choose another one.' };
+    return { level: 'error', text: t('No picture leaves this computer. Check the camera, or choose another one.') };
   if (s.loss !== null && s.loss > 0.1)
     return {
       level: 'error',
-      text: `${percent(s.loss)} of what you send is lost on the way: viewers see the picture stand still. Use a cable instead of wireless, come closer to the router, or choose a smaller picture.`,
+      text: t('{loss} of what you send is lost on the way: viewers see the picture stand still. Use a cable instead of wireless, come closer to the router, or choose a smaller picture.', { loss: percent(s.loss) }),
     };
   if (warm && top && s.limited === 'cpu')
     return {
       level: 'warning',
-      text: `This computer is too busy: it sends ${top.height}p at ${top.fps} frames. Close other programs and tabs, or choose a smaller picture or fewer frames.`,
+      text: t('This computer is too busy: it sends {height}p at {fps} frames. Close other programs and tabs, or choose a smaller picture or fewer frames.', { height: top.height, fps: top.fps }),
     };
   if (warm && top && s.limited === 'bandwidth' && top.height < wanted.height * 0.9)
     return {
       level: 'warning',
-      text: `Your upload is too slow for ${wanted.height}p, which needs about ${bitrate(wanted.uploadNeeded)}: ${top.height}p is being sent. Let nobody else use the line meanwhile, or choose a smaller picture.`,
+      text: t('Your upload is too slow for {height}p, which needs about {bitrate}: {height2}p is being sent. Let nobody else use the line meanwhile, or choose a smaller picture.', { height: wanted.height, bitrate: bitrate(wanted.uploadNeeded), height2: top.height }),
     };
   if (s.loss !== null && s.loss > 0.03)
-    return { level: 'warning', text: `${percent(s.loss)} of what you send has to be sent again. It still arrives; if it gets worse, use a cable instead of wireless.` };
+    return { level: 'warning', text: t('{loss} of what you send has to be sent again. It still arrives; if it gets worse, use a cable instead of wireless.', { loss: percent(s.loss) }) };
   if (s.rttMs !== null && s.rttMs > 400)
-    return { level: 'warning', text: `The way to the server is slow (${s.rttMs} ms there and back): viewers see you later than usual.` };
+    return { level: 'warning', text: t('The way to the server is slow ({rttMs} ms there and back): viewers see you later than usual.', { rttMs: s.rttMs }) };
   if (!warm && top && top.height < wanted.height * 0.9)
-    return { level: 'info', text: `The browser begins with ${top.height}p and goes up to ${wanted.height}p as the line proves good.` };
+    return { level: 'info', text: t('The browser begins with {height}p and goes up to {height2}p as the line proves good.', { height: top.height, height2: wanted.height }) };
   if (warm && top && wanted.fps - top.fps > wanted.fps * 0.3)
     return {
       level: 'info',
       text: wanted.composed
-        ? `${top.fps} frames a second are sent instead of ${wanted.fps}: this computer is busy putting the picture together. That is enough for most screens.`
-        : `${top.fps} frames a second are sent instead of ${wanted.fps}: the camera gives no more, often because it is dark, or this computer is busy.`,
+        ? t('{fps} frames a second are sent instead of {fps2}: this computer is busy putting the picture together. That is enough for most screens.', { fps: top.fps, fps2: wanted.fps })
+        : t('{fps} frames a second are sent instead of {fps2}: the camera gives no more, often because it is dark, or this computer is busy.', { fps: top.fps, fps2: wanted.fps }),
     };
-  if (s.tcp) return { level: 'info', text: 'Your network lets no UDP through, so the stream goes by TCP. It works, with a little more delay.' };
-  if (s.relayed) return { level: 'info', text: 'Your network only lets the stream out through a relay. It works, with a little more delay.' };
-  return { level: 'ok', text: 'Your connection carries everything.' };
+  if (s.tcp) return { level: 'info', text: t('Your network lets no UDP through, so the stream goes by TCP. It works, with a little more delay.') };
+  if (s.relayed) return { level: 'info', text: t('Your network only lets the stream out through a relay. It works, with a little more delay.') };
+  return { level: 'ok', text: t('Your connection carries everything.') };
 }

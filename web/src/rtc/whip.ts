@@ -3,6 +3,7 @@
 // session that is gone is replaced by a new one, into the same stream, until stop(). The peer connection,
 // the clock and the network are handed in, so that a test can play all of them.
 import { backoffMs } from '../api/backoff';
+import { t } from '../i18n/t';
 import { createStore, type Readable } from '../store/store';
 import { temporary, withFragment, type Refusal, type Signalling } from './signalling';
 
@@ -230,7 +231,7 @@ export function createSender(signalling: Signalling, world: SenderWorld, firstTr
       audio = a.sender;
       await p.setLocalDescription(await p.createOffer());
     } catch (e) {
-      const message = 'The browser could not make a connection of this kind.';
+      const message = t('The browser could not make a connection of this kind.');
       if (mine === turn) refuse({ ok: false, status: 0, code: 'browser', message: e instanceof Error ? `${message} (${e.message})` : message, retryAfter: null });
       return;
     }
@@ -249,7 +250,7 @@ export function createSender(signalling: Signalling, world: SenderWorld, firstTr
       if (result.iceServers.length > 0) p.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: result.iceServers });
       await p.setRemoteDescription({ type: 'answer', sdp: session.answer });
     } catch {
-      if (mine === turn) again({ ok: false, status: 201, code: 'bad_answer', message: 'The server’s answer cannot be used.', retryAfter: null });
+      if (mine === turn) again({ ok: false, status: 201, code: 'bad_answer', message: t('The server’s answer cannot be used.'), retryAfter: null });
     }
   }
 

@@ -2,6 +2,7 @@
 // A stream's room: what was written, in the order of its ids, each once whichever way it came.
 import { ApiError, type Client } from '../api/client';
 import type { ChatMessage } from '../api/types';
+import { t } from '../i18n/t';
 import { createStore, type Readable } from './store';
 import type { Room } from './watch';
 
@@ -27,7 +28,7 @@ export interface ChatStore extends Readable<Chat>, Room {
   remove(id: string): Promise<void>;
 }
 
-const wordsOf = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
+const wordsOf = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
 const order = (a: ChatMessage, b: ChatMessage) => Number(a.id) - Number(b.id);
 
 function merged(old: ChatMessage[], more: ChatMessage[], gone: Set<string>): ChatMessage[] {

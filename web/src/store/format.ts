@@ -63,7 +63,8 @@ export function shortTime(iso: string, spoken = locale(), timeZone?: string): st
   return new Intl.DateTimeFormat(spoken, options).format(at);
 }
 
-const decimal = (n: number, digits: number) =>
+/** With so many digits behind the point or comma. */
+export const decimal = (n: number, digits: number) =>
   new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 
 /** Bits a second: "2.5 Mbit/s", "128 kbit/s". */

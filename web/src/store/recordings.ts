@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The recordings that lie in this browser: being made, being uploaded, or left from a visit that ended early.
 // They outlive the page that made them, and the tab.
+import { t } from '../i18n/t';
 import type { FromKeeper, ToKeeper } from '../record/keeper-worker';
 import { FOLDER, lockName, mediaName, readJournal, type Journal } from '../record/journal';
 import { createStore, type Readable } from './store';
@@ -107,7 +108,7 @@ export function createRecordings(world: RecordingsWorld): RecordingsStore {
         case 'gone':
           close(id);
           drop(id);
-          if (m.uploaded) world.announce(`The recording of “${k.title}” is uploaded. The server prepares it now.`);
+          if (m.uploaded) world.announce(t('The recording of “{title}” is uploaded. The server prepares it now.', { title: k.title }));
       }
     };
     const port = world.keeper(hear);

@@ -3,6 +3,7 @@
 // went wrong. Plain rules; the player does as it is told (ui/stage.ts).
 import { here } from '../api/playlist';
 import type { Stream, StreamType } from '../api/types';
+import { t } from '../i18n/t';
 import type { WhepTrouble } from '../rtc/whep-rules';
 import { createStore, type Readable } from './store';
 
@@ -96,11 +97,11 @@ export function noteOf(s: Sight, w: Wish, canWebrtc: boolean): string | null {
   if (!w.trouble || w.choice === 'rewind' || choiceOf(s, w, canWebrtc) !== 'steady') return null;
   switch (w.trouble) {
     case 'blocked':
-      return 'This network does not let the fastest way through. You are watching a few seconds behind.';
+      return t('This network does not let the fastest way through. You are watching a few seconds behind.');
     case 'stalled':
-      return 'The fastest way broke off. You are watching a few seconds behind.';
+      return t('The fastest way broke off. You are watching a few seconds behind.');
     default:
-      return 'This stream cannot be had the fastest way now. You are watching a few seconds behind.';
+      return t('This stream cannot be had the fastest way now. You are watching a few seconds behind.');
   }
 }
 

@@ -2,6 +2,7 @@
 // A list of streams, page by page, kept fresh: the lobby's two lists and "my streams".
 import { ApiError, type Client, type StreamQuery } from '../api/client';
 import type { Stream } from '../api/types';
+import { t } from '../i18n/t';
 import { createStore, type Readable } from './store';
 
 export interface StreamList {
@@ -23,7 +24,7 @@ export interface StreamListStore extends Readable<StreamList> {
   remove(id: string): void;
 }
 
-const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
+const words = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
 
 /** The fresh first page, then everything older that was already here and is not in it. Streams that
  * should have been on the fresh page but are not have left the list. */

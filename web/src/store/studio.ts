@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What stands before the camera: sources, devices, and the two tracks that come out of them. Nothing here
 // sends anything. The browser's media functions are handed in.
+import { t } from '../i18n/t';
 import {
   cameraConstraints,
   microphoneConstraints,
@@ -134,7 +135,7 @@ export function createStudio(world: StudioWorld, title: string): StudioStore {
       return tracks.screen ?? tracks.camera; // a browser that cannot compose sends what there is
     }
     const camera = inset ? tracks.camera : null;
-    composer.set({ screen: tracks.screen, camera, corner, title, note: tracks.microphone ? 'Sound only' : 'One moment, please' });
+    composer.set({ screen: tracks.screen, camera, corner, title, note: tracks.microphone ? t('Sound only') : t('One moment, please') });
     composer.track.contentHint = 'detail';
     return composer.track;
   }

@@ -4,6 +4,7 @@ import { ApiError, type Client } from '../api/client';
 import { backoffMs } from '../api/backoff';
 import { browserEvents, openEvents, type EventsClock } from '../api/events';
 import type { Stream } from '../api/types';
+import { t } from '../i18n/t';
 import { createStore, type Readable } from './store';
 
 export type WatchPhase =
@@ -126,7 +127,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
   }
 
   function failed(e: unknown) {
-    const error = e instanceof ApiError ? e : new ApiError(0, 'unknown', 'Something went wrong.');
+    const error = e instanceof ApiError ? e : new ApiError(0, 'unknown', t('Something went wrong.'));
     if (error.status === 404) {
       store.patch({ phase: store.get().stream ? 'deleted' : 'not-found' });
       events.close();

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
+import { msg, t } from '../i18n/t';
 import { phaseOf, type WatchPhase } from '../store/watch';
 import type { Stream } from '../api/types';
 
 const WORDS: Partial<Record<WatchPhase, [look: string, text: string]>> = {
-  live: ['live', 'Live'],
-  reconnecting: ['warn', 'Reconnecting'],
-  waiting: ['calm', 'Not live yet'],
-  'ended-recorded': ['done', 'Recorded'],
-  'ended-processing': ['calm', 'Finishing'],
-  ended: ['calm', 'Ended'],
+  live: ['live', msg('Live')],
+  reconnecting: ['warn', msg('Reconnecting')],
+  waiting: ['calm', msg('Not live yet')],
+  'ended-recorded': ['done', msg('Recorded')],
+  'ended-processing': ['calm', msg('Finishing')],
+  ended: ['calm', msg('Ended')],
 };
 
 export function StateBadge({ stream }: { stream: Stream }) {
-  const [look, text] = WORDS[phaseOf(stream)] ?? ['calm', 'Ended'];
+  const [look, text] = WORDS[phaseOf(stream)] ?? ['calm', msg('Ended')];
   return (
     <span class={`badge badge-${look}`}>
       {look === 'live' && <span class="badge-dot" aria-hidden="true" />}
-      {text}
+      {t(text)}
     </span>
   );
 }

@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { session } from '../app';
 import type { ChatMessage, Stream } from '../api/types';
+import { t, tx } from '../i18n/t';
 import { due, pieces, type ChatStore } from '../store/chat';
 import { Button } from './button';
 import { Icon } from './icons';
@@ -22,7 +23,7 @@ function Message({ m, owner, onDelete }: { m: ChatMessage; owner: string; onDele
           <b>
             <bdi>{m.user.name}</bdi>
           </b>
-          {m.user.id === owner && <span class="chat-role">Streamer</span>}
+          {m.user.id === owner && <span class="chat-role">{t('Streamer')}</span>}
           <time dateTime={m.createdAt}>{timeOf(m)}</time>
         </span>{' '}
         <bdi class="chat-content">
@@ -38,7 +39,7 @@ function Message({ m, owner, onDelete }: { m: ChatMessage; owner: string; onDele
         </bdi>
       </div>
       {onDelete && (
-        <button type="button" class="chat-delete" aria-label={`Delete the message of ${m.user.name}`} onClick={onDelete}>
+        <button type="button" class="chat-delete" aria-label={t('Delete the message of {name}', { name: m.user.name })} onClick={onDelete}>
           <Icon name="trash" size={16} />
         </button>
       )}
@@ -82,18 +83,18 @@ function Line({ chat, programTime }: { chat: ChatStore; programTime: number | nu
         <input
           ref={input}
           class="chat-input"
-          aria-label="Your message"
-          placeholder="Say something"
+          aria-label={t('Your message')}
+          placeholder={t('Say something')}
           maxLength={MAX}
           autoComplete="off"
           value={text}
           onInput={(e) => setText(e.currentTarget.value)}
         />
         <Button type="submit" look="primary" busy={sending}>
-          Send
+          {t('Send')}
         </Button>
       </div>
-      {MAX - [...text].length < 50 && <p class="chat-left">{MAX - [...text].length} characters left</p>}
+      {MAX - [...text].length < 50 && <p class="chat-left">{MAX - [...text].length}{' '}{t('characters left')}</p>}
     </form>
   );
 }
@@ -123,21 +124,21 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
     setAtOnce(on);
   };
   return (
-    <section class="chat" aria-label="Chat">
+    <section class="chat" aria-label={t('Chat')}>
       <header class="chat-head">
-        <h2>Chat</h2>
+        <h2>{t('Chat')}</h2>
         {(programTime !== null || atOnce) && (
           <label class="chat-switch">
-            <input type="checkbox" checked={atOnce} onChange={(e) => choose(e.currentTarget.checked)} /> Show at once
+            <input type="checkbox" checked={atOnce} onChange={(e) => choose(e.currentTarget.checked)} />{' '}{t('Show at once')}
           </label>
         )}
       </header>
-      <div class="chat-scroll" ref={box} onScroll={onScroll} role="log" aria-label="Messages" tabIndex={0}>
+      <div class="chat-scroll" ref={box} onScroll={onScroll} role="log" aria-label={t('Messages')} tabIndex={0}>
         <ol class="chat-list">
         {state.older && !over && (
           <li class="chat-older">
             <Button small look="quiet" busy={state.loadingOlder} onClick={() => void chat.loadOlder()}>
-              Older messages
+              {t('Older messages')}
             </Button>
           </li>
         )}
@@ -154,19 +155,19 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
       {shown.length === 0 && (
         <p class="chat-empty">
           {state.phase === 'loading'
-            ? 'Loading the messages…'
+            ? t('Loading the messages…')
             : state.phase === 'failed'
-              ? 'The messages could not be loaded.'
+              ? t('The messages could not be loaded.')
               : over
                 ? later > 0
-                  ? 'The chat is replayed with the recording.'
-                  : 'Nobody wrote anything.'
+                  ? t('The chat is replayed with the recording.')
+                  : t('Nobody wrote anything.')
                 : later > 0
-                  ? 'Messages appear when your picture gets there.'
-                  : 'Nobody has written yet. Say hello.'}
+                  ? t('Messages appear when your picture gets there.')
+                  : t('Nobody has written yet. Say hello.')}
           {state.phase === 'failed' && (
             <Button small icon="refresh" onClick={() => void chat.load()}>
-              Try again
+              {t('Try again')}
             </Button>
           )}
         </p>
@@ -174,18 +175,18 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
       {!atEnd && (
         <div class="chat-more">
           <Button small onClick={toEnd}>
-            To the newest
+            {t('To the newest')}
           </Button>
         </div>
       )}
       {over ? (
-        <p class="chat-closed">The chat ended with the stream.</p>
+        <p class="chat-closed">{t('The chat ended with the stream.')}</p>
       ) : me ? (
         <Line chat={chat} programTime={programTime} />
       ) : (
         who.phase === 'guest' && (
           <p class="chat-closed">
-            <a href={`/login?next=${encodeURIComponent(location.pathname)}`}>Log in</a> to write.
+            {tx('{link} to write.', { link: <a href={`/login?next=${encodeURIComponent(location.pathname)}`}>{t('Log in')}</a> })}
           </p>
         )
       )}

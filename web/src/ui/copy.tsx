@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { announce } from '../app';
+import { t } from '../i18n/t';
 import { Button } from './button';
 
 async function toClipboard(text: string): Promise<boolean> {
@@ -26,17 +27,17 @@ export function CopyButton({ what, text, label, small }: { what: string; text: s
   useEffect(() => () => clearTimeout(timer.current), []);
   async function copy() {
     if (!(await toClipboard(text))) {
-      announce(`Could not copy the ${what}. Select it and copy it by hand.`, { kind: 'error' });
+      announce(t('Could not copy the {what}. Select it and copy it by hand.', { what }), { kind: 'error' });
       return;
     }
     setCopied(true);
-    announce(`Copied the ${what}.`, { quiet: true });
+    announce(t('Copied the {what}.', { what }), { quiet: true });
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setCopied(false), 2000);
   }
   return (
     <Button small={small ?? false} icon={copied ? 'check' : 'copy'} aria-label={`${copied ? 'Copied' : 'Copy'} ${what}`} onClick={copy}>
-      {copied ? 'Copied' : (label ?? 'Copy')}
+      {copied ? t('Copied') : (label ?? t('Copy'))}
     </Button>
   );
 }
@@ -62,8 +63,8 @@ export function CopyField({ label, what, value, secret }: { label: string; what:
           onFocus={(e) => e.currentTarget.select()}
         />
         {secret && (
-          <Button icon={shown ? 'eyeOff' : 'eye'} aria-pressed={shown} aria-label={`Show ${what}`} onClick={() => setShown(!shown)}>
-            {shown ? 'Hide' : 'Show'}
+          <Button icon={shown ? 'eyeOff' : 'eye'} aria-pressed={shown} aria-label={t('Show {what}', { what })} onClick={() => setShown(!shown)}>
+            {shown ? t('Hide') : t('Show')}
           </Button>
         )}
         <CopyButton what={what} text={value} />

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Ingest, Stream } from '../api/types';
+import { t, tx } from '../i18n/t';
 import { Button } from './button';
 import { CopyButton, CopyField } from './copy';
 import { Confirm } from './dialog';
@@ -12,22 +13,22 @@ function KeyFoot({ stream, onChanged }: { stream: Stream; onChanged: (s: Stream)
   return (
     <>
       <div class="panel-foot">
-        <p>Whoever has the key can stream in your name.</p>
+        <p>{t('Whoever has the key can stream in your name.')}</p>
         <Button small look="quiet" icon="key" onClick={() => setAsking(true)}>
-          Reset key
+          {t('Reset key')}
         </Button>
       </div>
       {asking && (
         <Confirm
-          title="Reset the stream key?"
-          action="Reset the key"
+          title={t('Reset the stream key?')}
+          action={t('Reset the key')}
           onClose={() => setAsking(false)}
           onConfirm={async () => {
             onChanged(await client.resetKey(stream.id));
-            announce('There is a new stream key. Put it into your encoder.');
+            announce(t('There is a new stream key. Put it into your encoder.'));
           }}
         >
-          <p>The old key stops working at once. An encoder that uses it has to be given the new one.</p>
+          <p>{t('The old key stops working at once. An encoder that uses it has to be given the new one.')}</p>
         </Confirm>
       )}
     </>
@@ -38,14 +39,14 @@ function KeyFoot({ stream, onChanged }: { stream: Stream; onChanged: (s: Stream)
 export function Credentials({ stream, ingest, onChanged }: { stream: Stream; ingest: Ingest; onChanged: (s: Stream) => void }) {
   return (
     <section class="panel" aria-labelledby="credentials-title">
-      <h2 id="credentials-title">For your encoder</h2>
-      <CopyField label="Server" what="server address" value={ingest.rtmpUrl} />
-      {ingest.rtmpsUrl && <CopyField label="Server, encrypted" what="encrypted server address" value={ingest.rtmpsUrl} />}
+      <h2 id="credentials-title">{t('For your encoder')}</h2>
+      <CopyField label={t('Server')} what={t('server address')} value={ingest.rtmpUrl} />
+      {ingest.rtmpsUrl && <CopyField label={t('Server, encrypted')} what={t('encrypted server address')} value={ingest.rtmpsUrl} />}
       {ingest.streamKey === null ? (
-        <p role="status">The stream key is being made. It appears here in a moment.</p>
+        <p role="status">{t('The stream key is being made. It appears here in a moment.')}</p>
       ) : (
         <>
-          <CopyField key={ingest.streamKey} label="Stream key" what="stream key" value={ingest.streamKey} secret />
+          <CopyField key={ingest.streamKey} label={t('Stream key')} what={t('stream key')} value={ingest.streamKey} secret />
           <KeyFoot stream={stream} onChanged={onChanged} />
         </>
       )}
@@ -58,12 +59,12 @@ export function WhipCredentials({ stream, ingest, onChanged }: { stream: Stream;
   if (!ingest.whipUrl || !ingest.streamKey) return null;
   return (
     <section class="panel" aria-labelledby="whip-title">
-      <h2 id="whip-title">With OBS 30 or later</h2>
+      <h2 id="whip-title">{t('With OBS 30 or later')}</h2>
       <p>
-        <b>Settings → Stream</b>: choose <i>WHIP</i> as the service, paste these two, press <b>Start Streaming</b>.
+        {tx('{what}: choose {i} as the service, paste these two, press {what2}.', { what: <b>{t('Settings → Stream')}</b>, i: <i>WHIP</i>, what2: <b>{t('Start Streaming')}</b> })}
       </p>
-      <CopyField label="Server (WHIP)" what="WHIP address" value={ingest.whipUrl} />
-      <CopyField key={ingest.streamKey} label="Bearer token" what="bearer token" value={ingest.streamKey} secret />
+      <CopyField label={t('Server (WHIP)')} what={t('WHIP address')} value={ingest.whipUrl} />
+      <CopyField key={ingest.streamKey} label={t('Bearer token')} what={t('bearer token')} value={ingest.streamKey} secret />
       <KeyFoot stream={stream} onChanged={onChanged} />
     </section>
   );
@@ -73,32 +74,31 @@ export function HowTo({ ingest }: { ingest: Ingest }) {
   const command = `ffmpeg -re -i video.mp4 -c:v libx264 -bf 0 -g 60 -c:a aac -f flv ${ingest.rtmpUrl}/STREAM_KEY`;
   return (
     <section class="panel" aria-labelledby="howto-title">
-      <h2 id="howto-title">In OBS Studio</h2>
+      <h2 id="howto-title">{t('In OBS Studio')}</h2>
       <ol class="steps">
         <li>
-          <b>Settings → Stream</b>: choose <i>Custom…</i> as the service, paste the server and the stream key.
+          {tx('{what}: choose {i} as the service, paste the server and the stream key.', { what: <b>{t('Settings → Stream')}</b>, i: <i>{t('Custom…')}</i> })}
         </li>
         <li>
-          <b>Settings → Output</b>, output mode <i>Advanced</i>:
+          {tx('{what}, output mode {i}:', { what: <b>{t('Settings → Output')}</b>, i: <i>{t('Advanced')}</i> })}
           <ul>
             <li>
-              <b>Keyframe interval: 2 s.</b> Viewers join faster and see you with less delay.
+              {tx('{what} Viewers join faster and see you with less delay.', { what: <b>{t('Keyframe interval: 2 s.')}</b> })}
             </li>
             <li>
-              <b>B-frames: 0</b> (in <i>x264 options</i>: <code>bframes=0</code>). The lowest delay, and every way of
-              watching works.
+              {tx('{what} (in {i}: {code}). The lowest delay, and every way of watching works.', { what: <b>{t('B-frames: 0')}</b>, i: <i>{t('x264 options')}</i>, code: <code>bframes=0</code> })}
             </li>
           </ul>
         </li>
         <li>
-          Press <b>Start Streaming</b>. This page shows when the picture arrives.
+          {tx('Press {what}. This page shows when the picture arrives.', { what: <b>{t('Start Streaming')}</b> })}
         </li>
       </ol>
       <details class="more">
-        <summary>With ffmpeg</summary>
+        <summary>{t('With ffmpeg')}</summary>
         <div class="code">
           <code>{command}</code>
-          <CopyButton small what="ffmpeg command" text={command} />
+          <CopyButton small what={t('ffmpeg command')} text={command} />
         </div>
       </details>
     </section>

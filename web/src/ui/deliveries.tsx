@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import { ApiError } from '../api/client';
 import type { Delivery, DeliveryDetail, DeliveryState, Webhook } from '../api/types';
+import { msg, t, tn, tx } from '../i18n/t';
 import { poll } from '../store/poller';
 import { Button } from './button';
 import { CopyButton } from './copy';
@@ -12,17 +13,17 @@ import { Ago } from './time';
 
 const REFRESH_MS = 3000;
 const FILTERS: [DeliveryState | null, string][] = [
-  [null, 'All'],
-  ['WAITING', 'Waiting'],
-  ['DELIVERED', 'Delivered'],
-  ['GIVEN_UP', 'Given up'],
+  [null, msg('All')],
+  ['WAITING', msg('Waiting')],
+  ['DELIVERED', msg('Delivered')],
+  ['GIVEN_UP', msg('Given up')],
 ];
-const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
+const words = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
 
 function Badge({ d }: { d: Delivery }) {
-  if (d.state === 'DELIVERED') return <span class="badge badge-done">Delivered</span>;
-  if (d.state === 'GIVEN_UP') return <span class="badge badge-fail">Given up</span>;
-  return <span class={`badge badge-${d.attempts ? 'warn' : 'calm'}`}>{d.attempts ? 'Trying again' : 'Waiting'}</span>;
+  if (d.state === 'DELIVERED') return <span class="badge badge-done">{t('Delivered')}</span>;
+  if (d.state === 'GIVEN_UP') return <span class="badge badge-fail">{t('Given up')}</span>;
+  return <span class={`badge badge-${d.attempts ? 'warn' : 'calm'}`}>{d.attempts ? t('Trying again') : t('Waiting')}</span>;
 }
 
 const pretty = (json: string) => {
@@ -45,27 +46,27 @@ function Detail({ hook, id, version }: { hook: string; id: string; version: stri
       (e) => setError(words(e)),
     );
   useEffect(() => void load(), [version]);
-  if (error && !detail) return <Failed title="The delivery could not be loaded" text={error} onRetry={() => void load()} />;
+  if (error && !detail) return <Failed title={t('The delivery could not be loaded')} text={error} onRetry={() => void load()} />;
   if (!detail) return <Skeleton kind="row" count={1} />;
   return (
     <div class="delivery-detail">
       <div class="delivery-head">
-        <h4>Request</h4>
-        <CopyButton small what="request" text={detail.request} />
+        <h4>{t('Request')}</h4>
+        <CopyButton small what={t('request')} text={detail.request} />
       </div>
-      <pre class="code" tabIndex={0} aria-label="Request">
+      <pre class="code" tabIndex={0} aria-label={t('Request')}>
         {pretty(detail.request)}
       </pre>
-      <h4>{detail.answers.length === 1 ? 'Answer' : 'Answers'}</h4>
-      {detail.answers.length === 0 && <p class="delivery-none">Not sent yet.</p>}
+      <h4>{detail.answers.length === 1 ? t('Answer') : t('Answers')}</h4>
+      {detail.answers.length === 0 && <p class="delivery-none">{t('Not sent yet.')}</p>}
       <ol class="answers">
         {detail.answers.map((a) => (
           <li key={a.at}>
             <p>
-              <b>{a.status === null ? 'No answer' : `HTTP ${a.status}`}</b> <Ago at={a.at} />, after {a.tookMs} ms
+              {tx('{what} {when}, after {tookMs} ms', { what: <b>{a.status === null ? t('No answer') : t('HTTP {status}', { status: a.status })}</b>, when: <Ago at={a.at} />, tookMs: a.tookMs })}
             </p>
             {a.answer && (
-              <pre class="code" tabIndex={0} aria-label="Answer">
+              <pre class="code" tabIndex={0} aria-label={t('Answer')}>
                 {a.answer}
               </pre>
             )}
@@ -83,7 +84,7 @@ function Row({ hook, d, onSent }: { hook: Webhook; d: Delivery; onSent: () => vo
     setBusy(true);
     try {
       await client.sendAgain(hook.id, d.id);
-      announce('Sending it again.');
+      announce(t('Sending it again.'));
       onSent();
     } catch (e) {
       announce(words(e), { kind: 'error' });
@@ -97,8 +98,8 @@ function Row({ hook, d, onSent }: { hook: Webhook; d: Delivery; onSent: () => vo
           <h3>{d.type}</h3>
           <p>
             <Badge d={d} />
-            {d.lastAt && <span>{d.lastStatus === null ? 'no answer' : `HTTP ${d.lastStatus}`}</span>}
-            {d.attempts > 1 && <span>{d.attempts} attempts</span>}
+            {d.lastAt && <span>{d.lastStatus === null ? t('no answer') : t('HTTP {lastStatus}', { lastStatus: d.lastStatus })}</span>}
+            {d.attempts > 1 && <span>{tn(d.attempts, '{n} attempt', '{n} attempts')}</span>}
             <span>
               <Ago at={d.createdAt} />
             </span>
@@ -109,10 +110,10 @@ function Row({ hook, d, onSent }: { hook: Webhook; d: Delivery; onSent: () => vo
         </div>
         <div class="row-actions">
           <Button small aria-expanded={open} onClick={() => setOpen(!open)}>
-            Details
+            {t('Details')}
           </Button>
           <Button small icon="refresh" busy={busy} onClick={send}>
-            Send again
+            {t('Send again')}
           </Button>
         </div>
       </div>
@@ -162,8 +163,8 @@ export function Deliveries({ hook }: { hook: Webhook }) {
   return (
     <section class="deliveries" aria-labelledby="deliveries-title">
       <div class="delivery-head">
-        <h2 id="deliveries-title">Deliveries</h2>
-        <div class="filters" role="group" aria-label="Show">
+        <h2 id="deliveries-title">{t('Deliveries')}</h2>
+        <div class="filters" role="group" aria-label={t('Show')}>
           {FILTERS.map(([state, text]) => (
             <button key={text} type="button" class="filter" aria-pressed={filter === state} onClick={() => setFilter(state)}>
               {text}
@@ -172,10 +173,10 @@ export function Deliveries({ hook }: { hook: Webhook }) {
         </div>
       </div>
       {!rows && !error && <Skeleton kind="row" count={3} />}
-      {!rows && error && <Failed title="The deliveries could not be loaded" text={error} onRetry={() => void load()} />}
+      {!rows && error && <Failed title={t('The deliveries could not be loaded')} text={error} onRetry={() => void load()} />}
       {rows && all.length === 0 && (
-        <Empty icon="link" title={filter ? 'Nothing of this kind' : 'Nothing was sent yet'}>
-          {!filter && <p>Go live, and the first events show here.</p>}
+        <Empty icon="link" title={filter ? t('Nothing of this kind') : t('Nothing was sent yet')}>
+          {!filter && <p>{t('Go live, and the first events show here.')}</p>}
         </Empty>
       )}
       {all.length > 0 && (
@@ -189,9 +190,9 @@ export function Deliveries({ hook }: { hook: Webhook }) {
       )}
       {next && all.length > 0 && (
         <div class="shelf-more">
-          {more === 'error' && <p role="alert">The next page could not be loaded.</p>}
+          {more === 'error' && <p role="alert">{t('The next page could not be loaded.')}</p>}
           <Button busy={more === 'loading'} onClick={() => void loadMore()}>
-            {more === 'error' ? 'Try again' : 'Show more'}
+            {more === 'error' ? t('Try again') : t('Show more')}
           </Button>
         </div>
       )}

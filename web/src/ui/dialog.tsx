@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client';
+import { t } from '../i18n/t';
 import { Button } from './button';
 import { Problem } from './form';
 
@@ -68,7 +69,7 @@ export function Confirm({
       await onConfirm();
       onClose();
     } catch (e) {
-      setProblem(e instanceof ApiError ? e.message : 'Something went wrong.');
+      setProblem(e instanceof ApiError ? e.message : t('Something went wrong.'));
       setBusy(false);
     }
   }
@@ -77,7 +78,7 @@ export function Confirm({
       <div class="dialog-text">{children}</div>
       <Problem text={problem} />
       <div class="dialog-actions">
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{t('Cancel')}</Button>
         <Button look={danger ? 'danger' : 'primary'} busy={busy} onClick={go}>
           {action}
         </Button>

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { client } from '../app';
 import { here } from '../api/playlist';
 import type { Stream } from '../api/types';
+import { t } from '../i18n/t';
 import { createDirectViewer, type DirectApi } from '../rtc/direct';
 import { createSignalling } from '../rtc/signalling';
 import { useStore } from './use-store';
@@ -49,9 +50,9 @@ export function DirectPreview({ stream, children }: { stream: Stream; children: 
   return (
     <div class="screen">
       <div class="player">
-        <video class="direct-video" ref={video} controls playsInline aria-label="Direct preview" />
+        <video class="direct-video" ref={video} controls playsInline aria-label={t('Direct preview')} />
       </div>
-      <p class="screen-banner">Direct preview: only you see this. It goes live when somebody else comes.</p>
+      <p class="screen-banner">{t('Direct preview: only you see this. It goes live when somebody else comes.')}</p>
     </div>
   );
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { useId, useState } from 'preact/hooks';
+import { t } from '../i18n/t';
 import { Icon } from './icons';
 
 interface FieldProps {
@@ -34,7 +35,7 @@ export function Field(props: FieldProps) {
     <div class={`field${error ? ' field-wrong' : ''}`}>
       <label for={id}>
         {label}
-        {optional && <span class="field-optional"> (optional)</span>}
+        {optional && <span class="field-optional">{t('(optional)')}</span>}
       </label>
       {rows ? (
         <textarea {...shared} rows={rows} onInput={(e) => onValue(e.currentTarget.value)} />
@@ -52,8 +53,8 @@ export function Field(props: FieldProps) {
               type="button"
               class="field-toggle"
               aria-pressed={shown}
-              aria-label="Show password"
-              title={shown ? 'Hide password' : 'Show password'}
+              aria-label={t('Show password')}
+              title={shown ? t('Hide password') : t('Show password')}
               onClick={() => setShown(!shown)}
             >
               <Icon name={shown ? 'eyeOff' : 'eye'} />

@@ -2,6 +2,7 @@
 // What every form does: check, send once, put the server's refusal beside the field it is about.
 import { useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client';
+import { t } from '../i18n/t';
 import type { FieldErrors } from '../store/rules';
 
 export interface FormState {
@@ -35,7 +36,7 @@ export function useForm(fields: readonly string[], check: () => FieldErrors, sen
     try {
       await send();
     } catch (error) {
-      const refusal = error instanceof ApiError ? error : new ApiError(0, 'unknown', 'Something went wrong.');
+      const refusal = error instanceof ApiError ? error : new ApiError(0, 'unknown', t('Something went wrong.'));
       if (refusal.field && fields.includes(refusal.field)) {
         const named = { [refusal.field]: refusal.message };
         setErrors(named);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { announce, session } from '../app';
 import { ApiError } from '../api/client';
+import { t } from '../i18n/t';
 import { navigate, place } from '../store/router';
 import { theme, toggleTheme } from '../store/theme';
 import { Button, LinkButton } from './button';
@@ -15,9 +16,9 @@ function ThemeButton() {
     <button
       type="button"
       class="icon-button"
-      aria-label="Dark colours"
+      aria-label={t('Dark colours')}
       aria-pressed={dark}
-      title={dark ? 'Use light colours' : 'Use dark colours'}
+      title={dark ? t('Use light colours') : t('Use dark colours')}
       onClick={toggleTheme}
     >
       <Icon name={dark ? 'sun' : 'moon'} />
@@ -28,10 +29,10 @@ function ThemeButton() {
 async function leave() {
   try {
     await session.logout();
-    announce('You are logged out.');
+    announce(t('You are logged out.'));
     navigate('/');
   } catch (e) {
-    announce(e instanceof ApiError ? e.message : 'Could not log out.', { kind: 'error' });
+    announce(e instanceof ApiError ? e.message : t('Could not log out.'), { kind: 'error' });
   }
 }
 
@@ -43,24 +44,24 @@ function Account() {
     return (
       <>
         <a class="header-link" href="/login" aria-current={path === '/login' ? 'page' : undefined}>
-          Log in
+          {t('Log in')}
         </a>
         <LinkButton look="primary" small href="/register">
-          Sign up
+          {t('Sign up')}
         </LinkButton>
       </>
     );
   return (
     <>
       <a class="header-link" href="/dashboard" aria-current={path.startsWith('/dashboard') ? 'page' : undefined}>
-        Dashboard
+        {t('Dashboard')}
       </a>
       <span class="header-user">
         <Avatar id={who.user.id} name={who.user.name} size={28} />
         <span class="header-name">{who.user.name}</span>
       </span>
       <Button look="quiet" small onClick={leave}>
-        Log out
+        {t('Log out')}
       </Button>
     </>
   );
@@ -70,13 +71,13 @@ export function Header() {
   return (
     <header class="header">
       <a class="skip" href="#main">
-        Skip to the content
+        {t('Skip to the content')}
       </a>
       <div class="header-row">
-        <a class="header-home" href="/" aria-label="bspnode, home">
+        <a class="header-home" href="/" aria-label={t('bspnode, home')}>
           <Logo />
         </a>
-        <nav class="header-nav" aria-label="Main">
+        <nav class="header-nav" aria-label={t('Main')}>
           <Account />
           <ThemeButton />
         </nav>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The player of the viewer page and of the embedded one: a picture, or why there is none yet.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../i18n/t';
 import type { Picture, Trouble } from '../store/source';
 import { Button } from './button';
 import { createStage, type Stage, type StageState } from './stage';
@@ -56,26 +57,26 @@ export function Player(props: PlayerProps) {
       {cover === null && silenced && (
         <div class="player-sound">
           <Button small icon="muted" onClick={() => stage.current?.unmute()}>
-            Turn on the sound
+            {t('Turn on the sound')}
           </Button>
         </div>
       )}
       {cover === 'loading' && (
         <div class="player-cover">
           <span class="spinner spinner-large" aria-hidden="true" />
-          <p>{picture.mode === 'live' ? 'The picture is on its way.' : 'Loading.'}</p>
+          <p>{picture.mode === 'live' ? t('The picture is on its way.') : t('Loading.')}</p>
         </div>
       )}
       {cover === 'gone' && (
         <div class="player-cover">
-          <p>The video is not there any more.</p>
+          <p>{t('The video is not there any more.')}</p>
         </div>
       )}
       {cover === 'no-script' && (
         <div class="player-cover">
-          <p>The player could not be loaded.</p>
+          <p>{t('The player could not be loaded.')}</p>
           <Button icon="refresh" onClick={() => location.reload()}>
-            Load the page again
+            {t('Load the page again')}
           </Button>
         </div>
       )}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Recordings that lie in this browser: what of them is uploaded, and what to do with those that were left.
 import { useEffect, useId, useState } from 'preact/hooks';
+import { t, tx } from '../i18n/t';
 import { recordings } from '../record/browser';
 import { size } from '../store/format';
 import { poll } from '../store/poller';
@@ -28,18 +29,18 @@ async function save(kept: Kept) {
 }
 
 function Words({ kept }: { kept: Kept }) {
-  const so = `${size(kept.acked)} of ${size(kept.written)}`;
+  const so = t('{size} of {size2}', { size: size(kept.acked), size2: size(kept.written) });
   switch (kept.phase) {
     case 'uploading':
-      return <p>{so} uploaded. Keep this page open until it is done; if you cannot, the rest is uploaded on your next visit.</p>;
+      return <p>{t('{so} uploaded. Keep this page open until it is done; if you cannot, the rest is uploaded on your next visit.', { so })}</p>;
     case 'retrying':
-      return <p>{kept.problem} It goes on by itself; {so} uploaded so far.</p>;
+      return <p>{t('{problem} It goes on by itself; {so} uploaded so far.', { problem: t(kept.problem ?? ''), so })}</p>;
     case 'stopped':
-      return <p>{kept.problem} The recording is still in this browser ({size(kept.written)}).</p>;
+      return <p>{t('{problem} The recording is still in this browser ({size}).', { problem: t(kept.problem ?? ''), size: size(kept.written) })}</p>;
     default:
       return (
         <p>
-          Made <Ago at={new Date(kept.startedAt).toISOString()} />, {size(kept.written)}; it is kept in this browser.
+          {tx('Made {when}, {size}; it is kept in this browser.', { when: <Ago at={new Date(kept.startedAt).toISOString()} />, size: size(kept.written) })}
         </p>
       );
   }
@@ -52,44 +53,44 @@ function Item({ kept }: { kept: Kept }) {
   const busy = phase === 'uploading' || phase === 'retrying';
   const head =
     phase === 'stopped'
-      ? `The recording of “${title}” could not be uploaded.`
+      ? t('The recording of “{title}” could not be uploaded.', { title })
       : busy
-        ? `Uploading the recording of “${title}”`
-        : `A recording of “${title}” was not uploaded completely.`;
+        ? t('Uploading the recording of “{title}”', { title })
+        : t('A recording of “{title}” was not uploaded completely.', { title });
   return (
     <section class={`strip strip-tall kept${busy ? ' kept-busy' : ' strip-warn'}`} aria-labelledby={id}>
       <Icon name={busy ? 'upload' : 'warning'} size={18} />
       <div class="strip-words kept-words">
         <h2 id={id}>{head}</h2>
-        {busy && <UploadBar kept={kept} label={`Upload of ${title}`} />}
+        {busy && <UploadBar kept={kept} label={t('Upload of {title}', { title })} />}
         <Words kept={kept} />
         <div class="kept-actions">
           {phase === 'left' && (
             <Button small look="primary" onClick={() => recordings.resume(kept.id)}>
-              Upload now
+              {t('Upload now')}
             </Button>
           )}
           {(phase === 'stopped' || phase === 'retrying') && (
             <Button small icon="refresh" onClick={() => recordings.retry(kept.id)}>
-              Try again
+              {t('Try again')}
             </Button>
           )}
           {phase === 'stopped' && (
             <Button small onClick={() => void save(kept)}>
-              Save as a file
+              {t('Save as a file')}
             </Button>
           )}
           {phase !== 'uploading' && (
             <Button small look="quiet" onClick={() => setAsks(true)}>
-              Discard
+              {t('Discard')}
             </Button>
           )}
         </div>
       </div>
       {asks && (
-        <Confirm title="Discard this recording?" action="Discard recording" onClose={() => setAsks(false)} onConfirm={async () => recordings.discard(kept.id)}>
+        <Confirm title={t('Discard this recording?')} action={t('Discard recording')} onClose={() => setAsks(false)} onConfirm={async () => recordings.discard(kept.id)}>
           <p>
-            What this browser recorded of <b>{title}</b> is removed. What the server itself recorded stays.
+            {tx('What this browser recorded of {what} is removed. What the server itself recorded stays.', { what: <b>{title}</b> })}
           </p>
         </Confirm>
       )}

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What a page shows instead of its content: nothing yet, nothing there, something wrong.
 import type { ComponentChildren } from 'preact';
+import { t } from '../i18n/t';
 import { Button } from './button';
 import { Icon, type IconName } from './icons';
 
 export function Skeleton({ count, kind }: { count: number; kind: 'card' | 'row' }) {
   return (
-    <div class={`skeletons skeletons-${kind}`} role="img" aria-label="Loading">
+    <div class={`skeletons skeletons-${kind}`} role="img" aria-label={t('Loading')}>
       {Array.from({ length: count }, (_, i) => (
         <div key={i} class={`skeleton skeleton-${kind}`}>
           <span />
@@ -35,7 +36,7 @@ export function Failed({ title, text, onRetry }: { title: string; text: string |
     <Empty icon="warning" title={title}>
       {text && <p>{text}</p>}
       <Button icon="refresh" onClick={onRetry}>
-        Try again
+        {t('Try again')}
       </Button>
     </Empty>
   );
@@ -58,14 +59,14 @@ export function NoStream({ why, error, onRetry, wide, skeleton, children }: NoSt
   if (why === 'loading')
     return (
       <div class={wide ? 'page page-watch' : 'page'} aria-busy="true">
-        <h1 class="hidden-text">Loading the stream</h1>
+        <h1 class="hidden-text">{t('Loading the stream')}</h1>
         {skeleton}
       </div>
     );
   return (
     <div class="page page-narrow">
-      <h1 class="hidden-text">{why === 'missing' ? 'Stream not found' : 'Stream'}</h1>
-      {why === 'missing' ? children : <Failed title="The stream could not be loaded" text={error} onRetry={onRetry} />}
+      <h1 class="hidden-text">{why === 'missing' ? t('Stream not found') : t('Stream')}</h1>
+      {why === 'missing' ? children : <Failed title={t('The stream could not be loaded')} text={error} onRetry={onRetry} />}
     </div>
   );
 }

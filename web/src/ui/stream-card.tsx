@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Stream } from '../api/types';
+import { t } from '../i18n/t';
 import { viewers } from '../store/format';
 import { StateBadge } from './badge';
 import { Avatar, Poster } from './poster';
@@ -29,7 +30,7 @@ export function StreamCard({ stream }: { stream: Stream }) {
           <p>{stream.user.name}</p>
           <p>
             {live ? viewers(stream.viewerCount) : <Ago at={stream.endedAt ?? stream.createdAt} />}
-            {!live && stream.peakViewers > 0 && ` · ${viewers(stream.peakViewers)} at peak`}
+            {!live && stream.peakViewers > 0 && ` · ${t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}`}
           </p>
         </div>
       </div>

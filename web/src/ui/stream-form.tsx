@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { client } from '../app';
 import type { Stream, StreamType } from '../api/types';
+import { msg, t } from '../i18n/t';
 import { checkStream } from '../store/rules';
 import { Button } from './button';
 import { Dialog } from './dialog';
@@ -10,20 +11,20 @@ import { Field } from './field';
 import { Problem, useForm } from './form';
 
 const METHODS: { type: StreamType; name: string; words: string }[] = [
-  { type: 'BROWSER', name: 'Go live from browser', words: 'Camera, microphone and screen, nothing to install.' },
-  { type: 'RTMP', name: 'Stream with OBS', words: 'OBS Studio, ffmpeg or any encoder that speaks RTMP.' },
+  { type: 'BROWSER', name: msg('Go live from browser'), words: msg('Camera, microphone and screen, nothing to install.') },
+  { type: 'RTMP', name: msg('Stream with OBS'), words: msg('OBS Studio, ffmpeg or any encoder that speaks RTMP.') },
 ];
 
 function MethodChoice({ type, onType }: { type: StreamType; onType: (type: StreamType) => void }) {
   return (
     <fieldset class="methods">
-      <legend>How do you stream?</legend>
+      <legend>{t('How do you stream?')}</legend>
       {METHODS.map((m) => (
         <label key={m.type} class="method">
           <input type="radio" name="method" value={m.type} checked={type === m.type} onChange={() => onType(m.type)} />
           <span>
-            <b>{m.name}</b>
-            <small>{m.words}</small>
+            <b>{t(m.name)}</b>
+            <small>{t(m.words)}</small>
           </span>
         </label>
       ))}
@@ -45,16 +46,16 @@ export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCr
     },
   );
   return (
-    <Dialog title="New stream" onClose={onClose}>
+    <Dialog title={t('New stream')} onClose={onClose}>
       <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
         <Problem text={form.problem} />
-        <Field label="Title" name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
-        <Field label="Description" name="description" optional rows={3} value={description} onValue={setDescription} error={form.errors.description} />
+        <Field label={t('Title')} name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
+        <Field label={t('Description')} name="description" optional rows={3} value={description} onValue={setDescription} error={form.errors.description} />
         <MethodChoice type={streamType} onType={setStreamType} />
         <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>
-            Create stream
+            {t('Create stream')}
           </Button>
         </div>
       </form>
@@ -79,15 +80,15 @@ export function EditDialog({
     async () => onSaved(await client.editStream(stream.id, { title: title.trim(), description: description.trim() })),
   );
   return (
-    <Dialog title="Edit details" onClose={onClose}>
+    <Dialog title={t('Edit details')} onClose={onClose}>
       <form class="form" ref={form.formRef} onSubmit={form.submit} noValidate>
         <Problem text={form.problem} />
-        <Field label="Title" name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
-        <Field label="Description" name="description" optional rows={4} value={description} onValue={setDescription} error={form.errors.description} />
+        <Field label={t('Title')} name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
+        <Field label={t('Description')} name="description" optional rows={4} value={description} onValue={setDescription} error={form.errors.description} />
         <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>
-            Save
+            {t('Save')}
           </Button>
         </div>
       </form>

@@ -5,6 +5,7 @@ import { announce, client } from '../app';
 import { ApiError } from '../api/client';
 import { here } from '../api/playlist';
 import type { Recording, Stream } from '../api/types';
+import { t } from '../i18n/t';
 import { fullTime, shortTime, size } from '../store/format';
 import { poll } from '../store/poller';
 import { Button } from './button';
@@ -15,8 +16,8 @@ import { Duration } from './time';
 
 const BUSY_MS = 1500;
 const CALM_MS = 30_000;
-const words = (e: unknown) => (e instanceof ApiError ? e.message : 'Something went wrong.');
-const nameOf = (r: Recording) => (r.source === 'BROWSER' ? 'Recorded in the browser' : r.remote ? 'Recorded at Mux' : 'Recorded by the server');
+const words = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
+const nameOf = (r: Recording) => (r.source === 'BROWSER' ? t('Recorded in the browser') : r.remote ? t('Recorded at Mux') : t('Recorded by the server'));
 const addressOf = (r: Recording, url: string) => (r.remote ? url : here(url));
 const goesOn = (r: Recording) => r.status === 'RECORDING' || r.status === 'UPLOADING' || r.status === 'PROCESSING' || r.download.status === 'PREPARING';
 
@@ -42,13 +43,13 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
   const bar = (label: string) => <progress class="bar" aria-label={label} {...(r.progress === null ? {} : { max: 100, value: r.progress })} />;
   switch (r.status) {
     case 'RECORDING':
-      return <p class="recording-state">The server writes it now.</p>;
+      return <p class="recording-state">{t('The server writes it now.')}</p>;
     case 'UPLOADING':
       return (
         <>
           {r.progress !== null && bar('Uploaded')}
           <p class="recording-state">
-            Being uploaded{r.received === null ? '.' : r.progress === null ? `: ${size(r.received)} so far.` : `: ${r.progress} %.`} It comes from the browser that recorded it.
+            {t('Being uploaded')}{r.received === null ? '.' : r.progress === null ? `: ${t('{size} so far.', { size: size(r.received) })}` : `: ${r.progress} %.`}{' '}{t('It comes from the browser that recorded it.')}
           </p>
         </>
       );
@@ -56,7 +57,7 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
       return (
         <>
           {bar('Prepared')}
-          <p class="recording-state">{r.remote ? 'Being prepared.' : r.progress === null || r.progress < 1 ? 'Waits to be prepared.' : `Being prepared: ${r.progress} %.`}</p>
+          <p class="recording-state">{r.remote ? t('Being prepared.') : r.progress === null || r.progress < 1 ? t('Waits to be prepared.') : t('Being prepared: {progress} %.', { progress: r.progress })}</p>
         </>
       );
     case 'FAILED':
@@ -64,7 +65,7 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
         <p class="recording-state recording-failed">
           <Icon name="warning" size={16} />
           <span>
-            {r.problem ?? 'There is no media in it.'} {ownIsThere ? 'Viewers see the other recording; this one can be deleted.' : 'It can be deleted.'}
+            {r.problem ?? t('There is no media in it.')} {ownIsThere ? t('Viewers see the other recording; this one can be deleted.') : t('It can be deleted.')}
           </span>
         </p>
       );
@@ -72,7 +73,7 @@ function Progress({ of: r, ownIsThere }: { of: Recording; ownIsThere: boolean })
       return r.problem ? (
         <p class="recording-state recording-failed">
           <Icon name="warning" size={16} />
-          <span>{r.problem} What came before is here.</span>
+          <span>{t('{problem} What came before is here.', { problem: r.problem })}</span>
         </p>
       ) : null;
   }
@@ -98,11 +99,11 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
       </div>
       <div class="recording-words">
         <h3>{name}</h3>
-        {r.own && r.status !== 'FAILED' && <span class="badge badge-done">{ready ? 'What viewers see' : 'Will be seen by viewers'}</span>}
+        {r.own && r.status !== 'FAILED' && <span class="badge badge-done">{ready ? t('What viewers see') : t('Will be seen by viewers')}</span>}
         <Facts of={r} />
       </div>
       {r.status !== 'RECORDING' && !(r.remote && r.source === 'SERVER') && (
-        <button type="button" class="icon-button" aria-label={`Delete: ${what}`} title="Delete" onClick={onDelete}>
+        <button type="button" class="icon-button" aria-label={`Delete: ${what}`} title={t('Delete')} onClick={onDelete}>
           <Icon name="trash" />
         </button>
       )}
@@ -112,23 +113,23 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
           <div class="recording-actions">
             {r.hlsUrl && (
               <Button small icon="play" aria-label={`Play: ${what}`} onClick={onPlay}>
-                Play
+                {t('Play')}
               </Button>
             )}
             {download.status === 'READY' && download.url && (
               <a class="button button-plain button-small" href={here(download.url)} download="">
-                <Icon name="download" size={16} /> Download MP4{download.size !== null && <small>{size(download.size)}</small>}
+                <Icon name="download" size={16} />{' '}{t('Download MP4')}{download.size !== null && <small>{size(download.size)}</small>}
                 <span class="hidden-text">: {what}</span>
               </a>
             )}
             {r.hlsUrl && !r.remote && download.status !== 'READY' && (
-              <Button small icon="download" busy={wanted || download.status === 'PREPARING'} aria-label={`Download MP4: ${what}`} onClick={onDownload}>
-                Download MP4
+              <Button small icon="download" busy={wanted || download.status === 'PREPARING'} aria-label={t('Download MP4: {what}', { what })} onClick={onDownload}>
+                {t('Download MP4')}
               </Button>
             )}
             {!r.own && mayChoose && (
-              <Button small icon="check" aria-label={`Show to viewers: ${what}`} onClick={onChoose}>
-                Show to viewers
+              <Button small icon="check" aria-label={t('Show to viewers: {what}', { what })} onClick={onChoose}>
+                {t('Show to viewers')}
               </Button>
             )}
           </div>
@@ -142,19 +143,19 @@ function DeleteRecording({ of: r, others, stream, onClose, onDone }: { of: Recor
   const uploading = r.status === 'UPLOADING';
   return (
     <Confirm
-      title={uploading ? 'Stop this upload?' : 'Delete this recording?'}
-      action={uploading ? 'Stop and delete' : 'Delete recording'}
+      title={uploading ? t('Stop this upload?') : t('Delete this recording?')}
+      action={uploading ? t('Stop and delete') : t('Delete recording')}
       onClose={onClose}
       onConfirm={async () => {
         await client.deleteRecording(stream.id, r.id);
-        announce('Deleted the recording.');
+        announce(t('Deleted the recording.'));
         await onDone();
       }}
     >
       <p>
-        {uploading ? 'What has arrived of it is deleted.' : 'It is deleted for ever.'}{' '}
-        {r.own && others && 'Viewers see the other recording from then on, at the same address.'}
-        {r.own && !others && 'It is the only one: viewers see that the stream has ended, and no recording.'}
+        {uploading ? t('What has arrived of it is deleted.') : t('It is deleted for ever.')}{' '}
+        {r.own && others && t('Viewers see the other recording from then on, at the same address.')}
+        {r.own && !others && t('It is the only one: viewers see that the stream has ended, and no recording.')}
       </p>
     </Confirm>
   );
@@ -184,7 +185,7 @@ export function StreamRecordings({ stream, onChanged }: { stream: Stream; onChan
     if (!of || of.download.status === 'PREPARING' || of.download.status === 'NONE') return;
     setWanted(null);
     if (of.download.status === 'READY' && of.download.url) fetchFile(of.download.url);
-    else announce('The file could not be made. Try again.', { kind: 'error' });
+    else announce(t('The file could not be made. Try again.'), { kind: 'error' });
   }
   const load = async () => {
     try {
@@ -211,7 +212,7 @@ export function StreamRecordings({ stream, onChanged }: { stream: Stream; onChan
   async function choose(r: Recording) {
     try {
       await client.chooseRecording(stream.id, r.id);
-      announce('Viewers see this recording now.');
+      announce(t('Viewers see this recording now.'));
     } catch (e) {
       announce(words(e), { kind: 'error' });
     }
@@ -222,14 +223,14 @@ export function StreamRecordings({ stream, onChanged }: { stream: Stream; onChan
   const ownIsThere = all?.some((r) => r.own && r.status === 'READY') ?? false;
   return (
     <section class="panel" aria-labelledby="recordings-title">
-      <h2 id="recordings-title">Recordings</h2>
+      <h2 id="recordings-title">{t('Recordings')}</h2>
       {!all && failed && (
         <p class="problem" role="alert">
           {failed}
         </p>
       )}
-      {!all && !failed && <div class="skeleton skeleton-line" role="img" aria-label="Loading" />}
-      {all?.length === 0 && <p class="recording-none">{stream.status === 'ENDED' ? 'There is no recording of this stream.' : 'Nothing has been recorded yet.'}</p>}
+      {!all && !failed && <div class="skeleton skeleton-line" role="img" aria-label={t('Loading')} />}
+      {all?.length === 0 && <p class="recording-none">{stream.status === 'ENDED' ? t('There is no recording of this stream.') : t('Nothing has been recorded yet.')}</p>}
       {all && all.length > 0 && (
         <ul class="recordings">
           {all.map((r) => (
@@ -251,7 +252,7 @@ export function StreamRecordings({ stream, onChanged }: { stream: Stream; onChan
         <Dialog wide title={nameOf(playing)} onClose={() => setPlaying(null)}>
           <Player picture={{ way: 'hls', src: addressOf(playing, playing.hlsUrl), mode: 'recorded', fromStart: true }} title={`${nameOf(playing)}: ${stream.title}`} />
           <div class="dialog-actions">
-            <Button onClick={() => setPlaying(null)}>Close</Button>
+            <Button onClick={() => setPlaying(null)}>{t('Close')}</Button>
           </div>
         </Dialog>
       )}

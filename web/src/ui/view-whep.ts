@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // <bsp-whep> under media-chrome's controls. It mends itself; what it cannot mend is told by onTrouble.
 import { here } from '../api/playlist';
+import { t } from '../i18n/t';
 import type { BspWhep } from '../rtc/bsp-whep';
 import type { WhepState } from '../rtc/whep';
 import type { WhepTrouble } from '../rtc/whep-rules';
@@ -42,7 +43,7 @@ export function openWhep(box: HTMLElement, picture: Picture, title: string, mute
   let media: BspWhep | null = null;
   const controller = document.createElement('media-controller');
   controller.className = 'whep';
-  controller.setAttribute('aria-label', `Video player: ${title}`);
+  controller.setAttribute('aria-label', t('Video player: {title}', { title }));
 
   async function start() {
     if (!(await loadWhep())) return stopped || events.onGone('no-script');

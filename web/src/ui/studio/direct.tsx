@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The streamer's side of the direct preview: a switch, and what it does at the moment.
 import { useEffect, useId, useMemo, useState } from 'preact/hooks';
+import { msg, t } from '../../i18n/t';
 import { announce } from '../../app';
 import type { Stream } from '../../api/types';
 import { createDirectOwner, type OwnerPhase } from '../../rtc/direct';
@@ -12,10 +13,10 @@ import { useStore } from '../use-store';
 
 const WORDS: Record<OwnerPhase, string> = {
   off: '',
-  offering: 'Getting ready…',
+  offering: msg('Getting ready…'),
   waiting: 'Ready. Open the viewer page somewhere, or send its link to one person.',
-  connecting: 'Somebody is here. Connecting…',
-  watched: 'One viewer sees you now. Nothing goes through the server, nothing is recorded.',
+  connecting: msg('Somebody is here. Connecting…'),
+  watched: msg('One viewer sees you now. Nothing goes through the server, nothing is recorded.'),
   refused: '',
 };
 
@@ -50,7 +51,7 @@ export function DirectPanel({ stream, viewers, studio, situation, broadcast }: P
   useEffect(() => owner.see(stream.direct ?? null, viewers), [owner, phase, stream.direct?.id, stream.direct?.answered, viewers]);
   useEffect(() => {
     if (!on || !crowd || situation !== 'ready') return;
-    announce('A second viewer is here: you are going live.');
+    announce(t('A second viewer is here: you are going live.'));
     broadcast.start();
   }, [on, crowd, situation]);
   useEffect(() => {
@@ -64,18 +65,17 @@ export function DirectPanel({ stream, viewers, studio, situation, broadcast }: P
   if (live || (situation !== 'ready' && situation !== 'prepare' && !on)) return null;
   return (
     <section class="panel" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>Before you go live</h2>
+      <h2 id={`${id}-title`}>{t('Before you go live')}</h2>
       <div class="check">
         <input id={id} type="checkbox" role="switch" checked={on} disabled={!on && (situation !== 'ready' || crowd)} aria-describedby={`${id}-hint`} onChange={(e) => setOn(e.currentTarget.checked)} />
-        <label for={id}>Direct preview</label>
+        <label for={id}>{t('Direct preview')}</label>
         <small id={`${id}-hint`}>
-          Shows your picture to one viewer, from this browser straight to theirs; the two of you see each other’s network
-          address. {crowd && !on ? `${viewers} are here already: go live instead.` : 'When a second viewer comes, you go live by yourself.'}
+          {t('Shows your picture to one viewer, from this browser straight to theirs; the two of you see each other’s network address.')}{' '}{crowd && !on ? t('{viewers} are here already: go live instead.', { viewers }) : t('When a second viewer comes, you go live by yourself.')}
         </small>
       </div>
       {on && (
         <p class={`advice${problem ? ' advice-warning' : phase === 'watched' ? ' advice-ok' : ''}`} role="status">
-          <Icon name={problem ? 'warning' : phase === 'watched' ? 'check' : 'info'} size={18} /> {problem ?? WORDS[phase]}
+          <Icon name={problem ? 'warning' : phase === 'watched' ? 'check' : 'info'} size={18} /> {problem ?? t(WORDS[phase])}
         </p>
       )}
     </section>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is being sent, and how the network does.
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../i18n/t';
 import { announce } from '../../app';
 import { uploadNeeded } from '../../rtc/plan';
 import { networkWords, readStats, type Sample, type Sending, type Words } from '../../rtc/stats';
@@ -56,17 +57,17 @@ export function SendingPanel({ sender, studio, sinceMs, connected }: { sender: S
   const others = sending?.layers.slice(1) ?? [];
   return (
     <section class="panel" aria-labelledby="sending-title">
-      <h2 id="sending-title">What you send</h2>
-      {!connected && sinceMs !== null && <p>Nothing reaches the server at the moment.</p>}
-      {!sending && (connected || sinceMs === null) && <div class="skeleton skeleton-line" role="img" aria-label="Loading" />}
+      <h2 id="sending-title">{t('What you send')}</h2>
+      {!connected && sinceMs !== null && <p>{t('Nothing reaches the server at the moment.')}</p>}
+      {!sending && (connected || sinceMs === null) && <div class="skeleton skeleton-line" role="img" aria-label={t('Loading')} />}
       {sending && (
         <dl class="figures numbers">
-          <Figure name="Picture" value={top && `${top.width} × ${top.height}`} />
-          <Figure name="Frames" value={top && `${top.fps} a second`} />
-          <Figure name="Together" value={bitrate(sending.bitrate)} />
-          <Figure name="Coding" value={[sending.codec, sending.audioCodec].filter(Boolean).join(', ')} />
-          <Figure name="Smaller pictures too" value={others.map((l) => `${l.height}p`).join(', ')} />
-          <Figure name="To the server and back" value={sending.rttMs === null ? null : `${Math.max(1, sending.rttMs)} ms`} />
+          <Figure name={t('Picture')} value={top && `${top.width} × ${top.height}`} />
+          <Figure name={t('Frames')} value={top && t('{fps} a second', { fps: top.fps })} />
+          <Figure name={t('Together')} value={bitrate(sending.bitrate)} />
+          <Figure name={t('Coding')} value={[sending.codec, sending.audioCodec].filter(Boolean).join(', ')} />
+          <Figure name={t('Smaller pictures too')} value={others.map((l) => `${l.height}p`).join(', ')} />
+          <Figure name={t('To the server and back')} value={sending.rttMs === null ? null : `${Math.max(1, sending.rttMs)} ms`} />
         </dl>
       )}
       {words && (

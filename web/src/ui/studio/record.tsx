@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The browser's own recording: whether it is made, how far it is, and what is the matter with it.
 import { useEffect, useId, useState } from 'preact/hooks';
+import { msg, t } from '../../i18n/t';
 import { announce } from '../../app';
 import { recordings } from '../../record/browser';
 import { networkWords, readStats, type Sample } from '../../rtc/stats';
@@ -15,15 +16,15 @@ import { UploadBar } from '../recordings';
 import { useStore } from '../use-store';
 
 const WHY: Record<NoRecorder, string> = {
-  'no-recorder': 'This browser cannot record. The server records what you send.',
-  'no-storage': 'This browser gives pages no storage (a private window?), so it cannot record. The server records what you send.',
-  'no-room': 'There is not enough room left on this computer to record. The server records what you send.',
+  'no-recorder': msg('This browser cannot record. The server records what you send.'),
+  'no-storage': msg('This browser gives pages no storage (a private window?), so it cannot record. The server records what you send.'),
+  'no-room': msg('There is not enough room left on this computer to record. The server records what you send.'),
 };
 
 const ENDED: Record<'limit' | 'full' | 'broken', string> = {
-  limit: 'The recording in this browser has reached its longest time. What comes after it is in the server’s recording.',
-  full: 'There is no room left on this computer: the recording in this browser ends here. The server’s recording goes on.',
-  broken: 'The browser stopped its recording. The server’s recording goes on.',
+  limit: msg('The recording in this browser has reached its longest time. What comes after it is in the server’s recording.'),
+  full: msg('There is no room left on this computer: the recording in this browser ends here. The server’s recording goes on.'),
+  broken: msg('The browser stopped its recording. The server’s recording goes on.'),
 };
 
 const HOLD_MS = 20_000;
@@ -76,15 +77,15 @@ function Progress({ recording, kept }: { recording: RecordingState; kept: Kept |
     <div class="recording-now">
       <p class="numbers">
         <span class="recording-dot" aria-hidden="true" /> <span aria-label={spokenDuration(seconds)}>{clockDuration(seconds)}</span>
-        {limitS > 0 && ` of at most ${clockDuration(limitS)}`}
+        {limitS > 0 && ` ${t('of at most {limitS}', { limitS: clockDuration(limitS) })}`}
       </p>
       {kept && (
         <>
-          <UploadBar kept={kept} label="Uploaded of the recording" />
+          <UploadBar kept={kept} label={t('Uploaded of the recording')} />
           <p class="field-hint numbers">
-            {size(kept.written)} recorded, {size(kept.acked)} uploaded.
-            {kept.held && ' The upload waits: your line carries the live stream first.'}
-            {kept.problem && ` ${kept.problem} Everything is kept in this browser meanwhile.`}
+            {t('{size} recorded, {size2} uploaded.', { size: size(kept.written), size2: size(kept.acked) })}
+            {kept.held && ` ${t('The upload waits: your line carries the live stream first.')}`}
+            {kept.problem && ` ${t('{problem} Everything is kept in this browser meanwhile.', { problem: t(kept.problem) })}`}
           </p>
         </>
       )}
@@ -96,10 +97,10 @@ function Progress({ recording, kept }: { recording: RecordingState; kept: Kept |
 export function RecordingMatter({ recording }: { recording: RecordingState }) {
   const { phase, warned, limitS, sinceMs, only } = recording;
   const seconds = useElapsed(warned ? sinceMs : null);
-  const words = phase === 'limit' || phase === 'full' || phase === 'broken' ? ENDED[phase] : null;
+  const words = phase === 'limit' || phase === 'full' || phase === 'broken' ? t(ENDED[phase]) : null;
   const left = Math.max(0, limitS - seconds);
   useEffect(() => {
-    if (warned) announce(`The recording in this browser ends in ${spokenDuration(left)}.`, { quiet: true });
+    if (warned) announce(t('The recording in this browser ends in {time}.', { time: spokenDuration(left) }), { quiet: true });
   }, [warned]);
   useEffect(() => {
     if (words) announce(words, { quiet: true });
@@ -112,8 +113,8 @@ export function RecordingMatter({ recording }: { recording: RecordingState }) {
         {words && <p>{words}</p>}
         {!words && (
           <p>
-            <b>The recording ends in {clockDuration(left)}.</b>{' '}
-            {only ? 'It is the longest that this server allows.' : 'It is the longest that this server allows; the broadcast and the server’s recording go on.'}
+            <b>{t('The recording ends in {left}.', { left: clockDuration(left) })}</b>{' '}
+            {only ? t('It is the longest that this server allows.') : t('It is the longest that this server allows; the broadcast and the server’s recording go on.')}
           </p>
         )}
       </div>
@@ -136,24 +137,24 @@ export function RecordPanel({ recording, store, sending, fresh }: Props) {
   const running = phase === 'recording';
   return (
     <section class="panel" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>Recording</h2>
+      <h2 id={`${id}-title`}>{t('Recording')}</h2>
       <div class="check">
         <input id={id} type="checkbox" role="switch" checked={(on || only) && able !== false} disabled={able !== true || only} aria-describedby={`${id}-hint`} onChange={(e) => store.setOn(e.currentTarget.checked)} />
-        <label for={id}>Record in this browser</label>
+        <label for={id}>{t('Record in this browser')}</label>
         <small id={`${id}-hint`}>
-          {why ? WHY[why] : `In studio quality, whatever your line does; kept here and uploaded meanwhile${limitS > 0 ? `, ${spokenDuration(limitS)} at most` : ''}.`}
+          {why ? t(WHY[why]) : limitS > 0 ? t('In studio quality, whatever your line does; kept here and uploaded meanwhile, {time} at most.', { time: spokenDuration(limitS) }) : t('In studio quality, whatever your line does; kept here and uploaded meanwhile.')}
         </small>
       </div>
       {running && <Progress recording={recording} kept={kept} />}
       {fresh && !sending && !running && (
         <fieldset class="presets">
-          <legend class="hidden-text">With viewers or without</legend>
+          <legend class="hidden-text">{t('With viewers or without')}</legend>
           {[false, true].map((alone) => (
             <label key={String(alone)} class="preset">
               <input type="radio" name="only" checked={only === alone} disabled={alone && able !== true} onChange={() => store.setOnly(alone)} />
               <span>
-                <b>{alone ? 'Record only' : 'Live'}</b>
-                <small>{alone ? 'Nobody watches; the recording can be watched afterwards' : 'Viewers see you now'}</small>
+                <b>{alone ? t('Record only') : t('Live')}</b>
+                <small>{alone ? t('Nobody watches; the recording can be watched afterwards') : t('Viewers see you now')}</small>
               </span>
             </label>
           ))}

@@ -2,6 +2,8 @@
 // Devices and quality.
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import { msg, t } from '../../i18n/t';
+import { deviceName } from '../../rtc/capture';
 import { BITRATES, HEIGHTS, PRESETS, RATES, layersOf, suitableBitrate, uploadNeeded, type Height, type Quality, type Rate } from '../../rtc/plan';
 import { CORNERS, type Corner } from '../../rtc/layout';
 import { bitrate } from '../../store/format';
@@ -38,13 +40,13 @@ function DeviceSelect({ kind, label, studio, store }: { kind: InputKind; label: 
   if (known.length === 0)
     return (
       <Select label={label} value="" onValue={() => {}} disabled>
-        <option value="">{list.length === 0 ? `No ${kind} found` : `Your ${kind}`}</option>
+        <option value="">{list.length === 0 ? t('No {kind} found', { kind: t(deviceName(kind)) }) : t('Your {kind}', { kind: t(deviceName(kind)) })}</option>
       </Select>
     );
   const there = known.some((d) => d.id === deviceId);
   return (
     <Select label={label} value={there ? (deviceId ?? '') : ''} onValue={(id) => void store.choose(kind, id)}>
-      {!there && <option value="">Choose a {kind}</option>}
+      {!there && <option value="">{t('Choose a {kind}', { kind: t(deviceName(kind)) })}</option>}
       {known.map((d) => (
         <option key={d.id} value={d.id}>
           {d.label}
@@ -55,33 +57,33 @@ function DeviceSelect({ kind, label, studio, store }: { kind: InputKind; label: 
 }
 
 const CORNER_WORDS: Record<Corner, string> = {
-  'bottom-right': 'Bottom right',
-  'bottom-left': 'Bottom left',
-  'top-right': 'Top right',
-  'top-left': 'Top left',
+  'bottom-right': msg('Bottom right'),
+  'bottom-left': msg('Bottom left'),
+  'top-right': msg('Top right'),
+  'top-left': msg('Top left'),
 };
 
 export function DevicePanel({ studio, store }: { studio: Studio; store: StudioStore }) {
   const sharing = studio.screen.state === 'on';
   return (
     <section class="panel" aria-labelledby="devices-title">
-      <h2 id="devices-title">Camera and sound</h2>
-      <DeviceSelect kind="camera" label="Camera" studio={studio} store={store} />
-      <DeviceSelect kind="microphone" label="Microphone" studio={studio} store={store} />
-      <Check label="Mirror my preview" hint="Only for you: viewers see text the right way round." checked={studio.mirror} onChecked={(on) => store.setMirror(on)} />
+      <h2 id="devices-title">{t('Camera and sound')}</h2>
+      <DeviceSelect kind="camera" label={t('Camera')} studio={studio} store={store} />
+      <DeviceSelect kind="microphone" label={t('Microphone')} studio={studio} store={store} />
+      <Check label={t('Mirror my preview')} hint={t('Only for you: viewers see text the right way round.')} checked={studio.mirror} onChecked={(on) => store.setMirror(on)} />
       {sharing && (
         <>
-          <Check label="My camera over the screen" checked={studio.inset} onChecked={(on) => store.setInset(on)} />
+          <Check label={t('My camera over the screen')} checked={studio.inset} onChecked={(on) => store.setInset(on)} />
           {studio.inset && (
-            <Select label="Camera’s corner" value={studio.corner} onValue={(c) => store.setCorner(c as Corner)}>
+            <Select label={t('Camera’s corner')} value={studio.corner} onValue={(c) => store.setCorner(c as Corner)}>
               {CORNERS.map((c) => (
                 <option key={c} value={c}>
-                  {CORNER_WORDS[c]}
+                  {t(CORNER_WORDS[c])}
                 </option>
               ))}
             </Select>
           )}
-          <p class="field-hint">{studio.screenSound ? 'The sound of what you share is mixed with your microphone.' : 'What you share brings no sound. To share sound, choose a tab and tick “Also share tab audio”.'}</p>
+          <p class="field-hint">{studio.screenSound ? t('The sound of what you share is mixed with your microphone.') : t('What you share brings no sound. To share sound, choose a tab and tick “Also share tab audio”.')}</p>
         </>
       )}
     </section>
@@ -91,7 +93,7 @@ export function DevicePanel({ studio, store }: { studio: Studio; store: StudioSt
 function Presets({ quality, onQuality }: { quality: Quality; onQuality: (part: Partial<Quality>) => void }) {
   return (
     <fieldset class="presets">
-      <legend class="hidden-text">Quality</legend>
+      <legend class="hidden-text">{t('Quality')}</legend>
       {PRESETS.map((p) => (
         <label key={p.name} class="preset">
           <input
@@ -128,55 +130,55 @@ export function QualityPanel({
   const layered = layersOf({ ...quality, simulcast: true }) > 1;
   return (
     <section class="panel" aria-labelledby="quality-title">
-      <h2 id="quality-title">Quality</h2>
+      <h2 id="quality-title">{t('Quality')}</h2>
       <Presets quality={quality} onQuality={set} />
       <p class="field-hint">
-        Needs about {bitrate(uploadNeeded(quality))} of upload. With less, the browser sends a smaller picture by itself.
+        {t('Needs about {bitrate} of upload. With less, the browser sends a smaller picture by itself.', { bitrate: bitrate(uploadNeeded(quality)) })}
       </p>
       <details class="more">
-        <summary>Advanced</summary>
+        <summary>{t('Advanced')}</summary>
         <div class="more-fields">
           <div class="field-row">
-            <Select label="Resolution" value={String(quality.height)} onValue={(v) => set({ height: Number(v) as Height })}>
+            <Select label={t('Resolution')} value={String(quality.height)} onValue={(v) => set({ height: Number(v) as Height })}>
               {HEIGHTS.map((h) => (
                 <option key={h} value={String(h)}>
                   {h}p
                 </option>
               ))}
             </Select>
-            <Select label="Frame rate" value={String(quality.fps)} onValue={(v) => set({ fps: Number(v) as Rate })}>
+            <Select label={t('Frame rate')} value={String(quality.fps)} onValue={(v) => set({ fps: Number(v) as Rate })}>
               {RATES.map((r) => (
                 <option key={r} value={String(r)}>
-                  {r} a second
+                  {t('{r} a second', { r })}
                 </option>
               ))}
             </Select>
-            <Select label="Bit rate" value={String(quality.bitrate ?? '')} onValue={(v) => set({ bitrate: v === '' ? null : Number(v) })}>
-              <option value="">Automatic, {bitrate(suitableBitrate(quality))}</option>
+            <Select label={t('Bit rate')} value={String(quality.bitrate ?? '')} onValue={(v) => set({ bitrate: v === '' ? null : Number(v) })}>
+              <option value="">{t('Automatic, {bitrate}', { bitrate: bitrate(suitableBitrate(quality)) })}</option>
               {BITRATES.map((b) => (
                 <option key={b} value={String(b)}>
-                  At most {bitrate(b)}
+                  {t('At most {bitrate}', { bitrate: bitrate(b) })}
                 </option>
               ))}
             </Select>
           </div>
           <Check
-            label="Send three sizes"
+            label={t('Send three sizes')}
             hint={
               sending
-                ? 'Can be changed when you are not live.'
+                ? t('Can be changed when you are not live.')
                 : layered
-                  ? 'Viewers on weak lines get a smaller picture. Takes a little more upload and computer.'
-                  : 'From 540p on.'
+                  ? t('Viewers on weak lines get a smaller picture. Takes a little more upload and computer.')
+                  : t('From 540p on.')
             }
             checked={quality.simulcast}
             disabled={sending || !layered}
             onChecked={(simulcast) => set({ simulcast })}
           />
-          <Check label="Stereo sound" hint={sending ? 'Can be changed when you are not live.' : 'For music and good microphones.'} disabled={sending} checked={quality.stereo} onChecked={(stereo) => set({ stereo })} />
-          <Check label="Cancel echo" hint="Off only with headphones." checked={quality.echoCancellation} onChecked={(echoCancellation) => set({ echoCancellation })} />
-          <Check label="Suppress noise" hint="Off for music." checked={quality.noiseSuppression} onChecked={(noiseSuppression) => set({ noiseSuppression })} />
-          <Check label="Keys M, V and S" hint="Mute, camera, screen." checked={shortcuts} onChecked={onShortcuts} />
+          <Check label={t('Stereo sound')} hint={sending ? t('Can be changed when you are not live.') : t('For music and good microphones.')} disabled={sending} checked={quality.stereo} onChecked={(stereo) => set({ stereo })} />
+          <Check label={t('Cancel echo')} hint={t('Off only with headphones.')} checked={quality.echoCancellation} onChecked={(echoCancellation) => set({ echoCancellation })} />
+          <Check label={t('Suppress noise')} hint={t('Off for music.')} checked={quality.noiseSuppression} onChecked={(noiseSuppression) => set({ noiseSuppression })} />
+          <Check label={t('Keys M, V and S')} hint={t('Mute, camera, screen.')} checked={shortcuts} onChecked={onShortcuts} />
         </div>
       </details>
     </section>

@@ -2,8 +2,9 @@
 // The preview, what lies over it, and the buttons under it.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../../i18n/t';
 import { watchLevel } from '../../rtc/sound';
-import type { Problem } from '../../rtc/capture';
+import { deviceName, type Problem } from '../../rtc/capture';
 import type { Tracks } from '../../rtc/whip';
 import type { InputKind, Studio, StudioStore } from '../../store/studio';
 import { Button } from '../button';
@@ -23,7 +24,7 @@ function Preview({ program, mirrored }: { program: Tracks; mirrored: boolean }) 
     if (video) void element.play().catch(() => {});
     return () => copies.forEach((t) => t.stop());
   }, [video, audio]);
-  return <video ref={ref} class={`stage-video${mirrored ? ' stage-mirrored' : ''}`} aria-label="Preview" autoplay muted playsInline disablePictureInPicture />;
+  return <video ref={ref} class={`stage-video${mirrored ? ' stage-mirrored' : ''}`} aria-label={t('Preview')} autoplay muted playsInline disablePictureInPicture />;
 }
 
 /** How loud the microphone is; and whether somebody speaks who is muted, or nothing comes at all. */
@@ -49,7 +50,7 @@ export function Meter({ studio, onHint }: { studio: Studio; onHint: (hint: 'mute
     return stop;
   }, [voice, muted]);
   return (
-    <div ref={meter} class={`meter${muted ? ' meter-muted' : ''}`} role="meter" aria-label="Microphone level" aria-valuemin={0} aria-valuemax={100} aria-valuenow={0}>
+    <div ref={meter} class={`meter${muted ? ' meter-muted' : ''}`} role="meter" aria-label={t('Microphone level')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={0}>
       <Icon name={muted || !voice ? 'microphoneOff' : 'microphone'} size={18} />
       <span class="meter-scale">
         <span ref={bar} class="meter-bar" />
@@ -62,34 +63,34 @@ export function Controls({ studio, store }: { studio: Studio; store: StudioStore
   const { camera, microphone, screen, muted } = studio;
   const sharing = screen.state === 'on';
   return (
-    <div class="stage-controls" role="group" aria-label="Sources">
+    <div class="stage-controls" role="group" aria-label={t('Sources')}>
       <Button
         icon={muted ? 'microphoneOff' : 'microphone'}
         aria-keyshortcuts="M"
-        title={muted ? 'Unmute (M)' : 'Mute (M)'}
+        title={muted ? t('Unmute (M)') : t('Mute (M)')}
         disabled={microphone.state !== 'on'}
         onClick={() => store.toggleMuted()}
       >
-        {muted ? 'Unmute' : 'Mute'}
+        {muted ? t('Unmute') : t('Mute')}
       </Button>
       <Button
         icon={camera.state === 'on' ? 'camera' : 'cameraOff'}
         aria-keyshortcuts="V"
-        title={camera.state === 'on' ? 'Camera off (V)' : 'Camera on (V)'}
+        title={camera.state === 'on' ? t('Camera off (V)') : t('Camera on (V)')}
         busy={camera.state === 'asking'}
         onClick={() => void store.toggleCamera()}
       >
-        {camera.state === 'on' ? 'Camera off' : 'Camera on'}
+        {camera.state === 'on' ? t('Camera off') : t('Camera on')}
       </Button>
       {studio.canShare && (
         <Button
           icon="screen"
           aria-keyshortcuts="S"
-          title={sharing ? 'Stop sharing (S)' : 'Share screen (S)'}
+          title={sharing ? t('Stop sharing (S)') : t('Share screen (S)')}
           busy={screen.state === 'asking'}
           onClick={() => (sharing ? store.stopScreen() : void store.shareScreen())}
         >
-          {sharing ? 'Stop sharing' : 'Share screen'}
+          {sharing ? t('Stop sharing') : t('Share screen')}
         </Button>
       )}
     </div>
@@ -105,8 +106,8 @@ function ProblemLine({ kind, problem, store }: { kind: InputKind | 'screen'; pro
         <p>{problem.help}</p>
       </div>
       {problem.code !== 'unsupported' && (
-        <Button small icon="refresh" aria-label={`Try again: ${kind}`} onClick={() => void (kind === 'screen' ? store.shareScreen() : store.retry(kind))}>
-          Try again
+        <Button small icon="refresh" aria-label={t('Try again: {kind}', { kind: t(deviceName(kind)) })} onClick={() => void (kind === 'screen' ? store.shareScreen() : store.retry(kind))}>
+          {t('Try again')}
         </Button>
       )}
     </div>
@@ -117,9 +118,9 @@ export function Troubles({ studio, store, hint }: { studio: Studio; store: Studi
   const kinds = (['camera', 'microphone', 'screen'] as const).filter((k) => studio[k].problem && studio[k].state === 'problem');
   const paused = (['camera', 'microphone'] as const).filter((k) => studio[k].paused && studio[k].state === 'on');
   const hints: ComponentChildren[] = [
-    ...paused.map((k) => `The system holds your ${k} back: a call, or this page was hidden. It comes back by itself.`),
-    ...(hint === 'muted' ? ['You are speaking, and your microphone is muted.'] : []),
-    ...(hint === 'silent' ? ['Nothing is heard from your microphone. Is the right one chosen, and is it switched on?'] : []),
+    ...paused.map((k) => t('The system holds your {k} back: a call, or this page was hidden. It comes back by itself.', { k: t(deviceName(k)) })),
+    ...(hint === 'muted' ? [t('You are speaking, and your microphone is muted.')] : []),
+    ...(hint === 'silent' ? [t('Nothing is heard from your microphone. Is the right one chosen, and is it switched on?')] : []),
   ];
   if (kinds.length + hints.length === 0) return null;
   return (
@@ -145,15 +146,15 @@ function Cover({ studio }: { studio: Studio }) {
     return (
       <div class="stage-cover">
         <Icon name="camera" size={32} />
-        <p class="stage-cover-title">Allow your camera and microphone</p>
-        <p>Your browser is asking. You see yourself first: nothing is sent and nothing is recorded before you press Go live.</p>
+        <p class="stage-cover-title">{t('Allow your camera and microphone')}</p>
+        <p>{t('Your browser is asking. You see yourself first: nothing is sent and nothing is recorded before you press Go live.')}</p>
       </div>
     );
   return (
     <div class="stage-cover">
       <Icon name="cameraOff" size={32} />
-      <p class="stage-cover-title">There is nothing to show yet</p>
-      <p>Turn your camera on, or share your screen.</p>
+      <p class="stage-cover-title">{t('There is nothing to show yet')}</p>
+      <p>{t('Turn your camera on, or share your screen.')}</p>
     </div>
   );
 }
