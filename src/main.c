@@ -5,14 +5,16 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "bridge/transcoder.h"
+#include "client/http_client.h"
 #include "engine/tls.h"
 #include "io/data_dir.h"
+#include "product/mail.h"
+#include "product/mailer.h"
 #include "product/seal.h"
 #include "serve/hls/hls_service.h"
 #include "serve/images/image_service.h"
 #include "serve/rtc/rtc_service.h"
 #include "serve/rtmp/rtmp_server.h"
-#include "video/http_client.h"
 #include "video/import.h"
 #include "video/outbox.h"
 #include "video/provider.h"
@@ -55,6 +57,7 @@ struct server {
     struct provider *provider;
     struct http_route *routes;
     struct http_server *http;
+    struct mailer *mailer; /* NULL: no mail */
     char problem[512];
 };
 
@@ -290,6 +293,32 @@ static enum err open_http(struct server *s)
     return http_server_open(&cfg, &s->http, s->problem, sizeof s->problem);
 }
 
+/* "127.0.0.1:8080", with the port that was bound in place of 0, and a name for every address. */
+static bool address_text(const char *addr, uint16_t port, char *out, size_t cap)
+{
+    char host[256];
+    uint16_t asked;
+    if (settings_addr(addr, host, sizeof host, &asked) != E_OK) return false;
+    const bool v6 = strchr(host, ':') != NULL;
+    snprintf(out, cap, "%s%s%s:%u", v6 ? "[" : "", host[0] ? host : "localhost", v6 ? "]" : "",
+             port);
+    return true;
+}
+
+static enum err open_mail(struct server *s)
+{
+    char address[280] = "", origin[300];
+    (void)address_text(s->settings.http, http_server_port(s->http), address, sizeof address);
+    snprintf(origin, sizeof origin, "%s://%s", s->https ? "https" : "http", address);
+    mail_origin_set(s->settings.public_url[0] ? s->settings.public_url : origin);
+    const enum err e =
+        mailer_open(&s->settings, s->store, &s->mailer, s->problem, sizeof s->problem);
+    if (s->mailer) mail_set_wake(mailer_wake, s->mailer);
+    if (s->mailer && !s->settings.public_url[0])
+        log_warn("mail", "links lead to %s: set public-url", origin);
+    return e;
+}
+
 static enum err server_open(struct server *s)
 {
     enum err e = open_state(s);
@@ -302,7 +331,8 @@ static enum err server_open(struct server *s)
     if (e != E_OK) return e;
     open_services(s);
     e = open_provider(s);
-    return e != E_OK ? e : open_http(s);
+    if (e == E_OK) e = open_http(s);
+    return e != E_OK ? e : open_mail(s);
 }
 
 /* --- running --- */
@@ -313,15 +343,10 @@ static void *run_loop(void *loop)
     return NULL;
 }
 
-/* "127.0.0.1:8080", with the port that was bound in place of 0, and a name for every address. */
 static void print_address(const char *label, const char *scheme, const char *addr, uint16_t port)
 {
-    char host[256];
-    uint16_t asked;
-    if (settings_addr(addr, host, sizeof host, &asked) != E_OK) return;
-    const bool v6 = strchr(host, ':') != NULL;
-    printf(" %s=%s://%s%s%s:%u", label, scheme, v6 ? "[" : "", host[0] ? host : "localhost",
-           v6 ? "]" : "", port);
+    char text[280];
+    if (address_text(addr, port, text, sizeof text)) printf(" %s=%s://%s", label, scheme, text);
 }
 
 static void announce(const struct server *s)
@@ -404,6 +429,7 @@ static void server_close(struct server *s)
     if (s->api) api_stop(s->api); /* it has queues on the pool */
     if (s->pool) pool_free(s->pool);
     loops_settle(s->loops, s->n_loops); /* what the last jobs had to say */
+    mailer_free(s->mailer);
     webhooks_stop(s->webhooks);
     provider_free(s->provider);
     imports_free(s->imports);
@@ -479,6 +505,7 @@ static const struct command {
      "add EMAIL [--name NAME] [--admin]: an account, password on standard input"},
     {"token", api_cmd_token,
      "create [--name NAME] [--email OWNER] [--json], list, delete ID: what programs log in with"},
+    {"mail", api_cmd_mail, "test ADDRESS: whether the mail server takes what this one sends"},
     {"doctor", api_cmd_doctor, "check ports, disk, clock, TLS; in plain words"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "this text"},

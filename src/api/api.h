@@ -67,4 +67,5 @@ void api_stream_warning(struct api *a, const char *stream_id, const char *code, 
  * exit code. */
 int api_cmd_user(int argc, char **argv, char **env);
 int api_cmd_token(int argc, char **argv, char **env);
+int api_cmd_mail(int argc, char **argv, char **env);
 int api_cmd_doctor(int argc, char **argv, char **env);

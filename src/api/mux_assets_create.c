@@ -7,8 +7,8 @@
 #include "api/mux_tracks.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "client/http_client.h"
 #include "video/asset.h"
-#include "video/http_client.h"
 #include "video/import.h"
 
 #define CLIP_SCHEME "mux://assets/"

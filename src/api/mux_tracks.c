@@ -4,8 +4,8 @@
 #include "api/api_priv.h"
 #include "api/mux_json.h"
 #include "base/xalloc.h"
+#include "client/http_client.h"
 #include "video/asset.h"
-#include "video/http_client.h"
 #include <stdio.h>
 
 /* --- as JSON --- */

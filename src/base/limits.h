@@ -251,3 +251,15 @@
 #define LIMIT_NOTE_CHARS     500    /* an administrator's */
 #define LIMIT_REPORTS_OPEN   100000 /* more are refused until some are closed */
 #define LIMIT_INVITES        1000
+
+/* Mail */
+#define LIMIT_MAIL_NAME_BYTES    512
+#define LIMIT_MAIL_SUBJECT_BYTES 1024
+#define LIMIT_MAIL_TEXT_BYTES    65536
+#define LIMIT_MAIL_URL_BYTES     900 /* in a header: a line has 998 bytes (RFC 5322, 2.1.1) */
+#define LIMIT_MAIL_MS            60000
+#define LIMIT_MAIL_CONNECT_MS    20000
+#define LIMIT_MAIL_IDLE_S        30     /* a connection is used again within */
+#define LIMIT_MAILS_WAITING      100000 /* notices stop at half of it */
+#define LIMIT_MAILS_TO_ONE       20     /* that wait for one address */
+#define LIMIT_MAIL_ATTEMPTS      11

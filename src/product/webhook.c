@@ -2,9 +2,9 @@
 #include "product/webhook.h"
 #include "base/clock.h"
 #include "base/rand.h"
+#include "client/http_client.h"
 #include "product/seal.h"
 #include "product/text.h"
-#include "video/http_client.h"
 #include <stdio.h>
 
 #define SELECT "SELECT w.id, w.address, w.enabled, w.created_at FROM webhooks w "

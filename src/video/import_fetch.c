@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/limits.h"
-#include "video/http_client.h"
+#include "client/http_client.h"
 #include "video/import_priv.h"
 #include <pthread.h>
 #include <stdio.h>

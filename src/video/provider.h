@@ -19,8 +19,8 @@
 #pragma once
 #include "base/secret.h"
 #include "base/settings.h"
+#include "client/http_client.h"
 #include "store/store.h"
-#include "video/http_client.h"
 
 struct provider;
 

@@ -13,8 +13,8 @@
  * one of them has failed three times. */
 #pragma once
 #include "base/secret.h"
+#include "client/http_client.h"
 #include "store/store.h"
-#include "video/http_client.h"
 
 struct webhooks;
 

@@ -25,6 +25,25 @@ CREATE TABLE follows (
 CREATE INDEX follows_follower ON follows (follower_id, created_at, user_id);
 
 -- Mail and push: what waits to be sent, and who wants it.
+-- A mail's row goes when the mail server has taken it, or will not: nothing of it is kept.
+CREATE TABLE mails (
+    id          TEXT PRIMARY KEY, -- also in its Message-ID
+    urgency     INTEGER NOT NULL, -- 0 asked for by its reader just now, 1 a notice
+    user_id     TEXT REFERENCES users (id) ON DELETE CASCADE, -- NULL: goes out whoever it is
+    to_name     TEXT NOT NULL,
+    to_address  TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    unsubscribe TEXT NOT NULL DEFAULT '',
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    next_at     BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX mails_next ON mails (urgency, next_at);
+CREATE INDEX mails_to ON mails (to_address);
+CREATE INDEX mails_user ON mails (user_id);
+CREATE INDEX mails_expires ON mails (expires_at);
 
 -- Who may see a stream.
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "video/http_client.h"
+#include "client/http_client.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/str.h"
 #include "base/xalloc.h"
-#include "video/net_guard.h"
+#include "client/net_guard.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>

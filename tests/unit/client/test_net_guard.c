@@ -3,8 +3,8 @@
 #include "../test.h"
 #include "base/limits.h"
 #include "base/xalloc.h"
-#include "video/http_client.h"
-#include "video/net_guard.h"
+#include "client/http_client.h"
+#include "client/net_guard.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* video/net_guard.h - which addresses the server may be sent to by what a client wrote.
+/* client/net_guard.h - which addresses the server may be sent to by what a client wrote.
  *
  * An address of a webhook or a media file comes from outside, and the server stands where its
  * client does not: it reaches the loopback interface, the private network, a cloud's metadata. What

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "video/net_guard.h"
+#include "client/net_guard.h"
 #include <netinet/in.h>
 
 struct block {

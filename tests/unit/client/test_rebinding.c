@@ -4,7 +4,7 @@
  * and nothing leaves this machine. */
 #include "../test.h"
 #include "base/limits.h"
-#include "video/http_client.h"
+#include "client/http_client.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>

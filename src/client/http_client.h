@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* video/http_client.h - requests of our own to addresses that clients gave: webhooks out, media in.
+/* client/http_client.h - requests of our own to addresses that clients gave: webhooks out, media
+ * in.
  *
  * All requests run on one thread of the client's own [libcurl, multi interface]: a thousand of them
  * waiting for dead hosts hold a descriptor each and no thread of the pool. Names are resolved by
