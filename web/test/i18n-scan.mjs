@@ -40,7 +40,7 @@ export function scan(root) {
       const counted = new Set();
       const take = (n) => {
         counted.add(n);
-        if (!said.has(n.text)) said.set(n.text, at(n));
+        if (n.text !== '' && !said.has(n.text)) said.set(n.text, at(n));
       };
       const fine = new Set();
       const blame = (n) => !counted.has(n) && !fine.has(n) && bare.push(`${at(n)}: ${n.text.trim().replace(/\s+/g, ' ')}`);

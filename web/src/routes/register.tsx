@@ -39,7 +39,7 @@ export function Register() {
           value={password}
           onValue={setPassword}
           error={form.errors.password}
-          hint={t('At least {PASSWORD_MIN} characters. A few unrelated words are easy to remember and hard to guess.', { PASSWORD_MIN })}
+          hint={t('At least {n} characters. A few unrelated words are easy to remember and hard to guess.', { n: PASSWORD_MIN })}
         />
         <Button type="submit" look="primary" busy={form.busy}>
           {t('Create account')}

@@ -80,7 +80,7 @@ function Row({ hook, open, onToggle, onAsk }: { hook: Webhook; open: boolean; on
         </h2>
         <p>
           <span class={`badge badge-${hook.enabled ? 'done' : 'calm'}`}>{hook.enabled ? t('On') : t('Off')}</span>
-          {hook.waiting > 0 && <span>{hook.waiting > 10_000 ? t('more than 10,000') : hook.waiting}{' '}{t('waiting')}</span>}
+          {hook.waiting > 0 && <span>{hook.waiting > 10_000 ? t('more than {n} waiting', { n: 10_000 }) : t('{n} waiting', { n: hook.waiting })}</span>}
           <span>
             {tx('Created {when}', { when: <Ago at={hook.createdAt} /> })}
           </span>

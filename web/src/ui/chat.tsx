@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { session } from '../app';
 import type { ChatMessage, Stream } from '../api/types';
-import { t, tx } from '../i18n/t';
+import { t, tn, tx } from '../i18n/t';
 import { due, pieces, type ChatStore } from '../store/chat';
 import { Button } from './button';
 import { Icon } from './icons';
@@ -94,7 +94,7 @@ function Line({ chat, programTime }: { chat: ChatStore; programTime: number | nu
           {t('Send')}
         </Button>
       </div>
-      {MAX - [...text].length < 50 && <p class="chat-left">{MAX - [...text].length}{' '}{t('characters left')}</p>}
+      {MAX - [...text].length < 50 && <p class="chat-left">{tn(MAX - [...text].length, '{n} character left', '{n} characters left')}</p>}
     </form>
   );
 }
