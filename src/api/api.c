@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "product/chat.h"
+#include "product/reaction.h"
 
 struct api *api_new(const struct api_config *cfg)
 {
@@ -16,6 +17,7 @@ struct api *api_new(const struct api_config *cfg)
     pthread_mutex_init(&a->lane_lock, NULL);
     pthread_mutex_init(&a->order_lock, NULL);
     a->chat = api_chat_new(a);
+    a->reactions = reactions_new();
     for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++)
         a->hash_lanes[i] = pool_queue_new(cfg->pool);
     a->event_lane = pool_queue_new(cfg->pool);
@@ -64,6 +66,7 @@ void api_free(struct api *a)
     audience_free(a->audience);
     throttle_free(a->throttle);
     chat_free(a->chat);
+    reactions_free(a->reactions);
     pthread_mutex_destroy(&a->order_lock);
     pthread_mutex_destroy(&a->lane_lock);
     free(a->routes);

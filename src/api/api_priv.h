@@ -34,7 +34,9 @@ struct api {
     pthread_mutex_t lane_lock;
     pthread_mutex_t order_lock; /* api_events_order() */
     struct chat *chat;
-    struct ev_loop *ev_loops; /* n_loops of them */
+    struct reactions *reactions;
+    struct timer reactions_due; /* on loops[0] */
+    struct ev_loop *ev_loops;   /* n_loops of them */
     _Atomic unsigned drained;
     _Atomic bool loops_stopped;
     struct timer tick; /* on loops[0] */

@@ -4,19 +4,17 @@
 #include "api/app_streams.h"
 #include "api/body.h"
 #include "api/event.h"
+#include "api/program_time.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "product/chat.h"
-#include "product/when.h"
 #include <stdio.h>
 
 static const struct throttle_rule BY_ACCOUNT = {"chat", 5, US_PER_SEC};
 static const struct throttle_rule BY_ADDRESS = {"chat-address", 30, US_PER_SEC / 5};
 
-/* A programme time may be this much ahead of ours: clocks differ. */
-#define AHEAD_US     (2 * US_PER_SEC)
 #define DEFAULT_PAGE 50
 
 static json_t *message_id_json(int64_t id)
@@ -69,17 +67,6 @@ struct chat *api_chat_new(struct api *a)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-/* The stream, which the caller finishes. False: the reply is made. */
-static bool find_stream(struct call *c, struct stream *s)
-{
-    enum err e = E_OK;
-    if (!text_is_id(c->param[0]))
-        e = problem_set(&c->problem, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
-    if (e == E_OK) e = stream_get(c->db, c->param[0], s, &c->problem);
-    if (e != E_OK) call_fail(c, e, 0);
-    return e == E_OK;
-}
-
 static bool read_number(struct call *c, unsigned at, const char *name, int64_t max, int64_t *out)
 {
     uint64_t v;
@@ -101,7 +88,7 @@ static void list(struct call *c)
     int64_t before = INT64_MAX, limit = DEFAULT_PAGE;
     struct stream s;
     if (!read_number(c, 0, "before", INT64_MAX, &before) ||
-        !read_number(c, 1, "limit", LIMIT_CHAT_PAGE, &limit) || !find_stream(c, &s))
+        !read_number(c, 1, "limit", LIMIT_CHAT_PAGE, &limit) || !app_stream_find(c, &s))
         return;
     size_t n = (size_t)limit;
     struct chat_message *m = xcalloc(n, sizeof *m);
@@ -118,30 +105,12 @@ static void list(struct call *c)
     stream_fini(&s);
 }
 
-/* Never before the broadcast, nor ahead of now; without one, now. */
-static bool program_time(struct call *c, const struct body_field *f, const struct stream *s,
-                         int64_t *out)
-{
-    const int64_t now = clock_wall_us();
-    *out = now;
-    if (!f->value || json_is_null(f->value)) return true;
-    if (when_parse(body_text(f), out) != E_OK) {
-        call_fail(c,
-                  problem_set(&c->problem, E_INVALID, "invalid", f->name,
-                              "This must be a time such as 2026-01-31T20:00:00.250Z."),
-                  0);
-        return false;
-    }
-    if (*out > now + AHEAD_US || *out < s->started_at || !s->started_at) *out = now;
-    return true;
-}
-
 static void add(struct call *c, const struct stream *s)
 {
     struct body_field f[] = {{"content", BODY_TEXT, true, NULL},
                              {"programTime", BODY_TEXT_OR_NULL, false, NULL}};
     struct chat_message m = {0};
-    if (!body_read(c, f, 2) || !program_time(c, &f[1], s, &m.program_at)) return;
+    if (!body_read(c, f, 2) || !program_time_read(c, &f[1], s, &m.program_at)) return;
     enum err e = text_check(body_text(&f[0]), TEXT_LINE, LIMIT_CHAT_CHARS, "content", m.content,
                             &c->problem);
     if (e != E_OK) {
@@ -163,7 +132,7 @@ static void add(struct call *c, const struct stream *s)
 static void post(struct call *c)
 {
     struct stream s;
-    if (!find_stream(c, &s)) return;
+    if (!app_stream_find(c, &s)) return;
     if (s.status == STREAM_ENDED)
         call_fail(c,
                   problem_set(&c->problem, E_CONFLICT, "chat_closed", NULL,
@@ -193,7 +162,7 @@ static enum err remove_message(struct call *c, const struct stream *s)
 static void drop(struct call *c)
 {
     struct stream s;
-    if (!find_stream(c, &s)) return;
+    if (!app_stream_find(c, &s)) return;
     const enum err e = remove_message(c, &s);
     if (e == E_OK)
         call_empty(c, 204);

@@ -224,6 +224,7 @@ struct delivery {
 static void reader_tell(struct reader *r, struct event *e)
 {
     const bool room = e->kind >= EVENT_STATES;
+    if (r->waiting && e->kind == EVENT_REACTION) return;
     if (r->waiting && room) {
         if (r->n_held < LIMIT_CHAT_HELD)
             r->held[r->n_held++] = event_ref(e);

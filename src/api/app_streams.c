@@ -147,6 +147,16 @@ void app_stream_list(struct call *c)
                         *next ? json_string(next) : json_null()));
 }
 
+bool app_stream_find(struct call *c, struct stream *s)
+{
+    enum err e = E_OK;
+    if (!text_is_id(c->param[0]))
+        e = problem_set(&c->problem, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
+    if (e == E_OK) e = stream_get(c->db, c->param[0], s, &c->problem);
+    if (e != E_OK) call_fail(c, e, 0);
+    return e == E_OK;
+}
+
 typedef enum err find_stream(struct db *db, const char *id, struct stream *out, struct problem *p);
 
 /* The stream that `find` finds; with its key for the owner, when the endpoint asked who it is. */

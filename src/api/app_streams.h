@@ -2,6 +2,10 @@
 /* api/app_streams.h - the work of the endpoints under /api/streams. Pool threads. */
 #pragma once
 #include "api/call.h"
+#include "product/stream.h"
+
+/* The stream of the first parameter, which the caller finishes. False: the reply is made. */
+bool app_stream_find(struct call *c, struct stream *s);
 
 void app_stream_create(struct call *c);
 void app_stream_list(struct call *c);

@@ -5,8 +5,8 @@
 #include "base/xalloc.h"
 #include <stdio.h>
 
-static const char *const NAMES[EVENT_KINDS] = {"stream", "viewers",      "warning",
-                                               "chat",   "chat-deleted", "chat-reset"};
+static const char *const NAMES[EVENT_KINDS] = {"stream",       "viewers",    "warning", "chat",
+                                               "chat-deleted", "chat-reset", "reaction"};
 
 static _Atomic int64_t last;
 

@@ -14,6 +14,7 @@ enum event_kind {
     EVENT_CHAT = EVENT_STATES,
     EVENT_CHAT_DELETED,
     EVENT_CHAT_RESET, /* too much has happened: the page asks for the messages anew */
+    EVENT_REACTION,   /* of the moment: nobody is told later */
     EVENT_KINDS,
 };
 
@@ -52,6 +53,12 @@ void api_news_stop(struct api *a);
 struct chat_message;
 struct event *api_chat_event(const struct chat_message *m);
 struct chat *api_chat_new(struct api *a);
+
+/* --- app_reactions.c ------------------------------------------------------------------------- */
+
+/* Writing them, and telling, on loops[0]. */
+void api_reactions_start(struct api *a);
+void api_reactions_stop(struct api *a);
 
 /* --- app_events.c ---------------------------------------------------------------------------- */
 

@@ -219,9 +219,11 @@ static void start_tick(void *arg) /* loops[0] */
 void api_news_start(struct api *a)
 {
     loop_post(a->loops[0], start_tick, a);
+    api_reactions_start(a);
 }
 
 void api_news_stop(struct api *a)
 {
     timer_stop(&a->tick);
+    api_reactions_stop(a);
 }

@@ -94,7 +94,10 @@
 #define LIMIT_CHAT_PAGE         100   /* messages in a reply */
 #define LIMIT_CHAT_RESUME       50    /* changes told again to a reader who comes back */
 #define LIMIT_CHAT_HELD         64    /* changes kept for a reader who is being looked up */
-#define LIMIT_HANDLE_MIN        3     /* characters of /@handle */
+#define LIMIT_REACTIONS_WAITING 1024  /* streams x seconds x kinds until they are written */
+#define LIMIT_REACTIONS_PAGE    2000
+#define LIMIT_REACTIONS_AT_ONCE 20 /* taps in one request */
+#define LIMIT_HANDLE_MIN        3  /* characters of /@handle */
 #define LIMIT_HANDLE_CHARS      25
 #define LIMIT_HANDLE_TRIES      64   /* until a free one is found for a name */
 #define LIMIT_ABOUT_CHARS       2000 /* what a streamer says of themselves */

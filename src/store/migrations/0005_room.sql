@@ -8,6 +8,13 @@
 -- The chat's moderation.
 
 -- Reactions, sessions of viewers and their counts.
+CREATE TABLE reactions (
+    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    at_s      BIGINT NOT NULL, -- the second of the programme, since 1970
+    kind      TEXT NOT NULL,
+    n         BIGINT NOT NULL,
+    PRIMARY KEY (stream_id, at_s, kind)
+);
 
 -- Channels: what a streamer says of themselves, followers, schedules.
 ALTER TABLE users ADD COLUMN handle TEXT; -- of /@handle; who was here before gets one at the start
