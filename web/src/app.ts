@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The few things there is one of: the API client, the session, the clock, the announcements.
 import { createClient } from './api/client';
+import { connection, noteAnswer } from './store/connection';
 import { createSession } from './store/session';
 import { createStore } from './store/store';
 
 export const client = createClient(
-  (url, init) => fetch(url, init),
+  (url, init) =>
+    fetch(url, init).then(
+      (response) => {
+        noteAnswer(response.status);
+        return response;
+      },
+      (e) => {
+        connection.lost();
+        throw e;
+      },
+    ),
   () => session.expired(),
 );
 export const session = createSession(() => client);

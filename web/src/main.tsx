@@ -13,7 +13,9 @@ import { NotFound } from './routes/not-found';
 import { Register } from './routes/register';
 import { Watch } from './routes/watch';
 import { language, startLanguage } from './i18n/language';
+import { startConnection } from './store/connection';
 import { place, startRouter, type Route } from './store/router';
+import { ConnectionNote } from './ui/connection';
 import { Footer } from './ui/footer';
 import { Header } from './ui/header';
 import { lazyPage } from './ui/lazy-page';
@@ -69,12 +71,14 @@ function App() {
         {page(route)}
       </main>
       <Footer />
+      <ConnectionNote />
       <Notices />
     </>
   );
 }
 
 startRouter();
+startConnection();
 void session.start();
 const root = document.getElementById('app');
 if (root)

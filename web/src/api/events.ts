@@ -2,6 +2,7 @@
 // Server-sent events that come back. The browser's EventSource reconnects after a lost connection, but
 // gives up for good after an answer other than 200 (a proxy's 502 while the server restarts); here every
 // end is followed by another attempt, with back-off, until close().
+import { connection } from '../store/connection';
 import { backoffMs } from './backoff';
 
 export interface EventsHandlers {
@@ -27,7 +28,11 @@ export interface EventsClock {
 }
 
 export const browserEvents: EventsClock = {
-  connect: (url) => new EventSource(url),
+  connect(url) {
+    const source = new EventSource(url);
+    source.addEventListener('error', () => connection.lost());
+    return source;
+  },
   after(ms, fn) {
     const timer = setTimeout(fn, ms);
     return () => clearTimeout(timer);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The language that is shown. English is in the pages themselves; the others are files, fetched when they
 // are read. theme-early.ts has asked for the file before, so that the first picture waits little.
+import { loadPart } from '../store/part';
 import { createStore } from '../store/store';
 import { chosenLanguage, LANGUAGE_KEY, pickLanguage, pickLocale, type Language } from './choose';
 import { useTable, type Table } from './t';
 
 const FILES: Record<Exclude<Language, 'en'>, () => Promise<Table>> = {
-  de: () => import('./de').then((m) => m.de),
-  es: () => import('./es').then((m) => m.es),
+  de: () => loadPart(() => import('./de')).then((m) => m.de),
+  es: () => loadPart(() => import('./es')).then((m) => m.es),
 };
 
 /** Changes when everything is to be drawn again (App). */

@@ -2,6 +2,7 @@
 // The broadcast page's code is its own file, fetched when somebody comes here.
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/t';
+import { loadPart } from '../store/part';
 import { useTitle } from '../ui/page';
 import { Failed } from '../ui/states';
 import type { Broadcast } from './broadcast';
@@ -15,7 +16,7 @@ export function BroadcastLoader({ id }: { id: string }) {
   useEffect(() => {
     if (loaded) return;
     setState('loading');
-    import('./broadcast').then(
+    loadPart(() => import('./broadcast')).then(
       (m) => {
         loaded = m.Broadcast;
         setState('ready');

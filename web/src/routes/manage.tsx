@@ -176,7 +176,7 @@ function Questions({ question, stream, store, close }: { question: Question; str
 }
 
 function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: Stream } }) {
-  const { stream, phase, online } = watch;
+  const { stream, phase } = watch;
   const [question, setQuestion] = useState<Question>(null);
   const over = stream.status === 'ENDED';
   const closed = over && !comesBack(stream);
@@ -220,11 +220,6 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           </Button>
         </div>
       </div>
-      {!online && (
-        <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} />{' '}{t('The connection to the server was lost. Trying again.')}
-        </p>
-      )}
       {watch.warning && (
         <p class="strip strip-warn" role="alert">
           <Icon name="warning" size={18} /> {watch.warning}

@@ -139,7 +139,7 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
 const programTime = (n: Numbers | null, recorded: boolean) => (n ? n.programTime : recorded ? 0 : null);
 
 function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; stream: Stream }) {
-  const { phase, viewers: count, online } = useStore(store);
+  const { phase, viewers: count } = useStore(store);
   const shown = usePicture(stream, phase);
   const { picture, note } = shown;
   const [numbers, setNumbers] = useState<Numbers | null>(null);
@@ -190,7 +190,6 @@ function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; s
           <b>{stream.user.name}</b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />
-        {!online && <span class="fact fact-warn">{t('Reconnecting to the server…')}</span>}
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}
     </article>

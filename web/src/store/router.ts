@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Addresses. Routes are few and flat, so a table and a history listener are enough.
+import { connection } from './connection';
 import { createStore } from './store';
 
 export type Route =
@@ -67,8 +68,12 @@ export function guardLeaving(ask: ((to: string) => void) | null): void {
   guarded = ask ? location.pathname + location.search : '';
 }
 
+export const leavingIsGuarded = (): boolean => guard !== null;
+
 export function navigate(to: string, options: { replace?: boolean; force?: boolean } = {}): void {
   if (guard && !options.force) return guard(to);
+  // The server has other pages by now: theirs, from the beginning.
+  if (connection.get().outdated) return location.assign(to);
   history[options.replace ? 'replaceState' : 'pushState'](null, '', to);
   place.set(here());
   scrollTo(0, 0);

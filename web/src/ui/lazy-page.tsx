@@ -3,6 +3,7 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/t';
+import { loadPart } from '../store/part';
 import { useTitle } from './page';
 import { Failed, Skeleton } from './states';
 
@@ -16,7 +17,7 @@ export function lazyPage(title: string, load: () => Promise<FunctionComponent>):
     useEffect(() => {
       if (loaded) return;
       setState('loading');
-      load().then(
+      loadPart(load).then(
         (page) => {
           loaded = page;
           setState('ready');

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The players are many times larger than everything else here: each is fetched by the pages that need it, once.
+import { loadPart } from '../store/part';
 
 /** True when it is there. After a failure the next call tries again. */
 function once(load: () => Promise<unknown>): () => Promise<boolean> {
   let loading: Promise<boolean> | null = null;
   return () => {
-    loading ??= load().then(
+    loading ??= loadPart(load).then(
       () => true,
       () => {
         loading = null;

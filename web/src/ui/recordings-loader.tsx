@@ -2,6 +2,7 @@
 // Most visitors have recorded nothing: only who has anything lying in this browser loads what shows it.
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { loadPart } from '../store/part';
 
 type Props = { userId: string; streamId: string | null };
 
@@ -23,7 +24,7 @@ export function KeptRecordings(props: Props) {
     if (loaded) return;
     void anything().then(async (yes) => {
       if (!yes) return;
-      const m = await import('./recordings').catch(() => null);
+      const m = await loadPart(() => import('./recordings')).catch(() => null);
       if (!m) return;
       loaded = m.Recordings;
       setReady(true);

@@ -2,6 +2,7 @@
 // What a page shows instead of its content: nothing yet, nothing there, something wrong.
 import type { ComponentChildren } from 'preact';
 import { t } from '../i18n/t';
+import { useReturn } from './connection';
 import { Button } from './button';
 import { Icon, type IconName } from './icons';
 
@@ -32,6 +33,7 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
 }
 
 export function Failed({ title, text, onRetry }: { title: string; text: string | null; onRetry: () => void }) {
+  useReturn(onRetry); // it comes back by itself, too
   return (
     <Empty icon="warning" title={title}>
       {text && <p>{text}</p>}

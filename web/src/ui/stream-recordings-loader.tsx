@@ -3,6 +3,7 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Stream } from '../api/types';
+import { loadPart } from '../store/part';
 
 type Props = { stream: Stream; onChanged: () => void };
 
@@ -14,7 +15,7 @@ export function StreamRecordings(props: Props) {
   const wanted = status !== 'CREATED' || recordingStatus !== 'NONE';
   useEffect(() => {
     if (loaded || !wanted) return;
-    import('./stream-recordings').then(
+    loadPart(() => import('./stream-recordings')).then(
       (m) => {
         loaded = m.StreamRecordings;
         setReady(true);
