@@ -180,7 +180,8 @@ static enum err open_rtmp(struct server *s, const char *addr, struct tls_ctx *tl
 static void on_rtc_viewer(void *ctx, const char *stream_id, struct span address,
                           struct span program)
 {
-    hls_viewer_left(((struct server *)ctx)->hls, stream_id, address, program);
+    struct server *s = ctx;
+    hls_viewer_left(s->hls, stream_id, hls_viewer_who(s->hls, stream_id, address, program), true);
 }
 
 static enum err open_rtc(struct server *s)
@@ -208,6 +209,22 @@ static enum err open_rtc(struct server *s)
 static unsigned count_hls(void *ctx, const char *stream_id)
 {
     return hls_viewers(((struct server *)ctx)->hls, stream_id);
+}
+
+static uint64_t viewer_who(void *ctx, const char *stream_id, struct span address,
+                           struct span program)
+{
+    return hls_viewer_who(((struct server *)ctx)->hls, stream_id, address, program);
+}
+
+static void viewer_left(void *ctx, const char *stream_id, uint64_t who)
+{
+    hls_viewer_left(((struct server *)ctx)->hls, stream_id, who, false);
+}
+
+static void viewer_seen(void *ctx, const char *stream_id, uint64_t who)
+{
+    api_viewer_seen(((struct server *)ctx)->api, stream_id, who);
 }
 
 static unsigned count_rtc(void *ctx, const char *stream_id)
@@ -250,8 +267,11 @@ static void open_services(struct server *s)
         .hls_viewers = count_hls,
         .rtc_viewers = count_rtc,
         .rtmp_viewers = count_rtmp,
+        .viewer_who = viewer_who,
+        .viewer_left = viewer_left,
         .viewers_ctx = s,
     });
+    hls_on_new_viewer(s->hls, viewer_seen, s);
     outbox_set_wake(webhooks_wake, s->webhooks);
     const struct live_events ev = api_live_events(s->api);
     live_set_events(s->live, &ev);

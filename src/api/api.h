@@ -33,6 +33,11 @@ struct api_config {
     unsigned (*hls_viewers)(void *ctx, const char *stream_id);
     unsigned (*rtc_viewers)(void *ctx, const char *stream_id);
     unsigned (*rtmp_viewers)(void *ctx, const char *stream_id);
+    /* What a player by HLS is known by; and its page was closed: it asks no more. Any thread. May
+     * be NULL. */
+    uint64_t (*viewer_who)(void *ctx, const char *stream_id, struct span address,
+                           struct span program);
+    void (*viewer_left)(void *ctx, const char *stream_id, uint64_t who);
     void *viewers_ctx;
 };
 
@@ -48,6 +53,8 @@ const struct http_route *api_routes(const struct api *a, size_t *n);
 struct live_events api_live_events(struct api *a);
 /* What the provider needs of us: how Mux's JSON is read, and who is told. */
 void api_provider_wire(struct api *a, struct provider_config *cfg);
+/* A player who was not there, by a hash that lasts: counted once a stream. Any thread. */
+void api_viewer_seen(struct api *a, const char *stream_id, uint64_t who);
 void api_set_ready(struct api *a, bool ready); /* /readyz; any thread */
 /* Ends what runs on a loop (timers, event streams). On each loop before it stops. */
 void api_drain_loop(struct api *a);

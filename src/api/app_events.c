@@ -40,10 +40,12 @@ struct reader {
     struct topic *topic;
     struct http_request *r;
     unsigned origin;
-    bool waiting; /* for the first events: the reply has not begun */
-    bool gone;    /* while waiting */
-    bool page;    /* counted as a viewer */
-    bool owner;   /* asked not to be */
+    bool waiting;            /* for the first events: the reply has not begun */
+    bool gone;               /* while waiting */
+    bool page;               /* counted as a viewer */
+    char viewer[VIEWER_CAP]; /* what its browser is known by; "" */
+    uint64_t player;         /* what its player is known by */
+    bool owner;              /* asked not to be */
     int64_t last_id;
     char id[ID_CAP];
     char origin_text[CALL_ORIGIN_CAP];
@@ -105,12 +107,18 @@ static void topic_note(struct topic *t, struct event *e)
 
 /* --- readers --------------------------------------------------------------------------------- */
 
+static void page_left(struct api *a, const struct reader *r)
+{
+    audience_pages(a->audience, r->id, r->viewer, -1);
+    if (a->cfg.viewer_left) a->cfg.viewer_left(a->cfg.viewers_ctx, r->id, r->player);
+}
+
 /* Takes the reader out; what is sent stays sent. The request must be answered or ended. */
 static void reader_free(struct reader *r)
 {
     struct ev_loop *h = r->home;
     struct topic *t = r->topic;
-    if (r->page) audience_pages(h->api->audience, r->id, -1);
+    if (r->page) page_left(h->api, r);
     audience_leave(h->api->audience, r->id);
     metric_add(M_EVENT_READERS, -1);
     list_remove(&r->node);
@@ -195,7 +203,7 @@ static void reader_begin(struct reader *r)
     r->waiting = false;
     if (!r->owner) {
         r->page = true;
-        audience_pages(audience, r->id, 1);
+        audience_pages(audience, r->id, r->viewer, 1);
     }
     http_stream_begin(r->r, 200, H, 4);
     send_text(r, "retry: 3000\n\n");
@@ -346,6 +354,18 @@ static int64_t last_event_id(const struct http_request *req)
     return h.p && span_u64(h, INT64_MAX, &v) ? (int64_t)v : 0;
 }
 
+/* Letters and digits of its browser's own making, or nothing. */
+static void read_viewer(struct reader *r)
+{
+    const struct api_config *cfg = &r->home->api->cfg;
+    if (http_query_get(r->r, "viewer", r->viewer, sizeof r->viewer) != E_OK ||
+        !text_is_id(r->viewer))
+        r->viewer[0] = 0;
+    if (cfg->viewer_who)
+        r->player = cfg->viewer_who(cfg->viewers_ctx, r->id, span_str(http_peer(r->r)),
+                                    http_header_in(r->r, "user-agent"));
+}
+
 void api_events_handler(struct http_request *req, void *ctx)
 {
     struct api *a = ctx;
@@ -368,6 +388,7 @@ void api_events_handler(struct http_request *req, void *ctx)
     r->owner = http_query_get(req, "role", role, sizeof role) == E_OK && strcmp(role, "owner") == 0;
     r->token = http_cookie(req, "bsp_session");
     r->last_id = last_event_id(req);
+    read_viewer(r);
     metric_add(M_EVENT_READERS, 1);
     r->origin = audience_join(a->audience, r->id, r->origin_text);
     r->topic = topic_of(r->home, r->id);

@@ -7,6 +7,7 @@
 #pragma once
 #include "api/api.h"
 #include "product/stream.h"
+#include "product/stream_viewers.h"
 
 struct audience;
 
@@ -17,8 +18,13 @@ void audience_free(struct audience *a);
  * for which events are built; LIMIT_SSE_ORIGINS when there are too many different ones. */
 unsigned audience_join(struct audience *a, const char *stream_id, const char *origin);
 void audience_leave(struct audience *a, const char *stream_id);
-/* Viewer pages, which not every reader is (the owner's dashboard): n is 1 or -1. */
-void audience_pages(struct audience *a, const char *stream_id, int n);
+/* Viewer pages, which not every reader is (the owner's dashboard): n is 1 or -1. `viewer` is what
+ * the page says its browser is known by: the same one is counted once; "" is somebody else each
+ * time. */
+#define VIEWER_CAP 41
+void audience_pages(struct audience *a, const char *stream_id, const char *viewer, int n);
+/* A player, known by a hash that is the same next time. */
+void audience_player(struct audience *a, const char *stream_id, uint64_t who);
 
 struct audience_origins {
     unsigned n;
@@ -30,11 +36,19 @@ bool audience_origins(struct audience *a, const char *stream_id, struct audience
 /* The media domain says so; starts or ends counting. Returns a peak that has not been written yet
  * and, as the counting ends, will not be told by audience_tick() any more; else 0. */
 unsigned audience_set_live(struct audience *a, const char *stream_id, bool live);
-/* max(pages, HLS clients + WebRTC sessions) + RTMP players: each page has one player. */
+/* max(viewers with a page, HLS clients + WebRTC sessions) + RTMP players: each of them has a
+ * player. */
 unsigned audience_count(struct audience *a, const char *stream_id);
 
 /* Once a second. `fn` is called, without the lock, for every stream whose count has changed
- * (`changed`) or whose peak has grown and is due to be written (`peak` > 0). */
-typedef void audience_fn(void *ctx, const char *stream_id, bool changed, unsigned count,
-                         unsigned peak);
+ * (`changed`), whose peak has grown and is due to be written (`peak` > 0), or to which viewers have
+ * come, which it takes over (free()). */
+struct audience_news {
+    char id[ID_CAP];
+    bool changed;
+    unsigned count, peak;
+    struct stream_viewer *came;
+    size_t n_came;
+};
+typedef void audience_fn(void *ctx, const struct audience_news *n);
 void audience_tick(struct audience *a, audience_fn *fn, void *ctx);

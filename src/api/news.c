@@ -74,6 +74,8 @@ struct news {
     char code[32], text[200]; /* WARNING */
     bool changed;             /* VIEWERS */
     unsigned count, peak;
+    struct stream_viewer *came;
+    size_t n_came;
 };
 
 static void tell_stream(struct api *a, const char *id)
@@ -95,6 +97,8 @@ static void tell_stream(struct api *a, const char *id)
 static void tell_viewers(struct api *a, const struct news *n)
 {
     if (n->peak) note_peak(a, n->stream_id, n->peak);
+    if (n->n_came && stream_note_viewers(api_db(a), n->stream_id, n->came, n->n_came) != E_OK)
+        log_warn("total_viewers", "stream=%s not written", n->stream_id);
     if (!n->changed) return;
     struct event *ev = event_new(EVENT_VIEWERS, n->stream_id);
     set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:i}", "count", (int)n->count));
@@ -126,6 +130,7 @@ static void tell(void *arg) /* event lane */
         break;
     }
     api_events_order(n->api, false);
+    free(n->came);
     free(n);
 }
 
@@ -140,7 +145,10 @@ static struct news *news_new(struct api *a, enum event_kind kind, const char *st
 /* Takes the news over. When the program is ending nobody is left to be told. */
 static void news_send(struct news *n)
 {
-    if (!api_lane_run(n->api, &n->api->event_lane, tell, NULL, NULL, n)) free(n);
+    if (!api_lane_run(n->api, &n->api->event_lane, tell, NULL, NULL, n)) {
+        free(n->came);
+        free(n);
+    }
 }
 
 void api_stream_changed(struct api *a, const char *stream_id)
@@ -158,21 +166,28 @@ void api_stream_warning(struct api *a, const char *stream_id, const char *code, 
 
 /* --- once a second --------------------------------------------------------------------------- */
 
-static void on_audience(void *ctx, const char *stream_id, bool changed, unsigned count,
-                        unsigned peak)
+static void on_audience(void *ctx, const struct audience_news *now)
 {
     struct api *a = ctx;
-    struct news *n = news_new(a, EVENT_VIEWERS, stream_id);
-    n->changed = changed;
-    n->count = count;
-    n->peak = peak;
+    struct news *n = news_new(a, EVENT_VIEWERS, now->id);
+    n->changed = now->changed;
+    n->count = now->count;
+    n->peak = now->peak;
+    n->came = now->came;
+    n->n_came = now->n_came;
     news_send(n);
+}
+
+void api_viewer_seen(struct api *a, const char *stream_id, uint64_t who)
+{
+    audience_player(a->audience, stream_id, who);
 }
 
 static void sweep(void *arg)
 {
     if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
     if (audit_sweep(api_db(arg)) != E_OK) log_warn("audit", "old lines stay for now");
+    if (stream_viewers_sweep(api_db(arg)) != E_OK) log_warn("viewers", "old ones stay for now");
     if (direct_sweep(api_db(arg)) != E_OK) log_warn("direct", "old offers stay for now");
 }
 

@@ -122,6 +122,8 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
         s->status == STREAM_LIVE && viewers > s->peak_viewers ? viewers : s->peak_viewers;
     json_object_set_new(j, "viewerCount", json_integer(viewers));
     json_object_set_new(j, "peakViewers", json_integer(peak));
+    const int64_t total = s->total_viewers > peak ? s->total_viewers : peak;
+    json_object_set_new(j, "totalViewers", json_integer(total));
     json_object_set_new(j, "createdAt", time_json(s->created_at));
     json_object_set_new(j, "updatedAt", time_json(s->updated_at));
     if (s->status == STREAM_LIVE)

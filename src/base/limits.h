@@ -94,6 +94,7 @@
 #define LIMIT_CHAT_PAGE         100   /* messages in a reply */
 #define LIMIT_CHAT_RESUME       50    /* changes told again to a reader who comes back */
 #define LIMIT_CHAT_HELD         64    /* changes kept for a reader who is being looked up */
+#define LIMIT_AUDIENCE_CAME     16384 /* viewers who come to a stream within a second */
 #define LIMIT_REACTIONS_WAITING 1024  /* streams x seconds x kinds until they are written */
 #define LIMIT_REACTIONS_PAGE    2000
 #define LIMIT_REACTIONS_AT_ONCE 20 /* taps in one request */

@@ -52,6 +52,7 @@ void stream_read(struct db_rows *q, struct stream *s)
     s->created_at = db_int(q, 16);
     s->updated_at = db_int(q, 17);
     s->peak_viewers = db_int(q, 18);
+    s->total_viewers = db_int(q, 33);
     copy(s->user_name, sizeof s->user_name, db_text(q, 19));
     copy(s->user_image, sizeof s->user_image, db_text(q, 20));
     copy(s->user_handle, sizeof s->user_handle, db_text(q, 32));

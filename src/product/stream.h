@@ -41,7 +41,7 @@ struct stream {
     char ended_reason[16];
     int64_t duration_s; /* -1: not known */
     int64_t started_at, ended_at, scheduled_at, created_at, updated_at;
-    int64_t peak_viewers;
+    int64_t peak_viewers, total_viewers;
     int64_t direct_id, direct_seen_at; /* product/direct.h; 0: no offer */
     bool direct_answered;
     bool reusable; /* made through the media API: goes live again after whatever end */

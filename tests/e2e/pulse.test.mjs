@@ -60,3 +60,50 @@ test('reactions: gathered, told in the time of the programme, counted, kept over
   assert.equal(kept.nextAfter, null);
   assert.deepEqual((await new Client(server).expect(200, 'GET', `${path}?after=${second}`)).timeline, []);
 });
+
+test('viewers: a browser is one, however many pages it has; right within a tick; the total is kept over a kill', async (t) => {
+  const dataDir = tempDir(t);
+  let server = await startServer(t, { dataDir });
+  const ada = await newUser(server, 'Ada');
+  const stream = await ada.createStream();
+  const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await ada.untilLive(stream.id);
+  const page = (viewer) => new Client(server).events(stream.id, {}, `viewer=${viewer}`);
+  const seen = await page('owl00000000000000001');
+  const count = () => seen.seen.filter((e) => e.event === 'viewers').at(-1)?.json.count;
+  const told = (n) => until(`${n} are told of`, () => count() === n);
+  await told(1);
+  const [again, other] = [await page('owl00000000000000001'), await page('fox00000000000000002')];
+  await told(2);
+  // The same number everywhere.
+  assert.equal((await ada.expect(200, 'GET', `/api/streams/${stream.id}`)).viewerCount, 2);
+  assert.equal((await ada.expect(200, 'GET', '/api/streams?status=LIVE')).streams[0].viewerCount, 2);
+  // A page whose player asks by HLS is one viewer; when it is closed, both are gone.
+  const agent = { 'User-Agent': 'one browser' };
+  const third = await new Client(server).events(stream.id, agent, 'viewer=elk00000000000000003');
+  await fetch(`${server.http}/${stream.playback.playbackId}.m3u8`, { headers: agent });
+  await told(3);
+  third.close();
+  again.close();
+  other.close();
+  await told(1);
+  for (const bad of ['', '%00', 'x'.repeat(41), '../x', 'a b']) {
+    const e = await page(bad);
+    await told(2);
+    e.close();
+    await told(1);
+  }
+  const total = async () => (await new Client(server).expect(200, 'GET', `/api/streams/${stream.id}`)).totalViewers;
+  await until('three browsers and five unknown ones', async () => (await total()) === 8);
+  seen.close();
+  await publisher.stop();
+  await server.kill('SIGKILL');
+  server = await startServer(t, { dataDir });
+  assert.equal(await total(), 8);
+  const more = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await until('live again', async () => (await new Client(server).expect(200, 'GET', `/api/streams/${stream.id}`)).connected === true);
+  const back = [await page('fox00000000000000002'), await page('new00000000000000009')];
+  await until('one was here before', async () => (await total()) === 9);
+  for (const e of back) e.close();
+  await more.stop();
+});

@@ -2,9 +2,7 @@
 #include "serve/hls/audience.h"
 #include "base/limits.h"
 #include "base/map.h"
-#include "base/rand.h"
 #include "base/xalloc.h"
-#include "serve/hls/hls_service.h"
 #include <pthread.h>
 
 struct viewer {
@@ -23,14 +21,22 @@ struct hls_audience {
     pthread_mutex_t lock;
     struct map streams; /* by stream id */
     uint64_t seed;
+    hls_new_viewer_fn *on_new;
+    void *on_new_ctx;
 };
 
-struct hls_audience *hls_audience_new(void)
+struct hls_audience *hls_audience_new(uint64_t seed)
 {
     struct hls_audience *b = NEW(struct hls_audience);
     pthread_mutex_init(&b->lock, NULL);
-    b->seed = rand_u64();
+    b->seed = seed;
     return b;
+}
+
+void hls_audience_on_new(struct hls_audience *b, hls_new_viewer_fn *fn, void *ctx)
+{
+    b->on_new = fn;
+    b->on_new_ctx = ctx;
 }
 
 static void audience_free(struct audience *a)
@@ -84,14 +90,17 @@ static void make_room(struct audience *a, int64_t now_us)
     free(old);
 }
 
-static void add(struct audience *a, uint64_t who, int64_t now_us)
+/* True: it was not there. */
+static bool add(struct audience *a, uint64_t who, int64_t now_us)
 {
     if (a->used * 2 >= a->cap) make_room(a, now_us);
     struct viewer *v = slot_of(a->v, a->cap, who);
-    if (!v->who && a->used >= LIMIT_HLS_AUDIENCE) return;
-    a->used += !v->who;
+    const bool is_new = !v->who;
+    if (is_new && a->used >= LIMIT_HLS_AUDIENCE) return false;
+    a->used += is_new;
     *v = (struct viewer){who, now_us};
     a->at_us = now_us;
+    return is_new;
 }
 
 /* Streams that nobody watches any more. */
@@ -106,31 +115,33 @@ static void forget_quiet(struct hls_audience *b, int64_t now_us)
     }
 }
 
-static uint64_t identity(const struct hls_audience *b, struct span stream, struct span address,
-                         struct span program)
+uint64_t hls_audience_who(const struct hls_audience *b, const char *stream_id, struct span address,
+                          struct span program)
 {
-    const uint64_t who = mix(mix(mix(b->seed, stream), address), program);
+    const uint64_t who = mix(mix(mix(b->seed, span_str(stream_id)), address), program);
     return who ? who : 1;
 }
 
 /* Its place stays taken until the table is next made anew: others may have been put behind it. */
-void hls_audience_forget(struct hls_audience *b, const char *stream_id, struct span address,
-                         struct span program)
+void hls_audience_forget(struct hls_audience *b, const char *stream_id, uint64_t who)
 {
-    const struct span stream = span_str(stream_id);
-    const uint64_t who = identity(b, stream, address, program);
     pthread_mutex_lock(&b->lock);
-    struct audience *a = map_get(&b->streams, stream);
+    struct audience *a = map_get(&b->streams, span_str(stream_id));
     struct viewer *v = a && a->cap ? slot_of(a->v, a->cap, who) : NULL;
     if (v && v->who) v->at_us = INT64_MIN / 2;
     pthread_mutex_unlock(&b->lock);
+}
+
+void hls_audience_tell(const struct hls_audience *b, const char *stream_id, uint64_t who)
+{
+    if (b->on_new) b->on_new(b->on_new_ctx, stream_id, who);
 }
 
 void hls_audience_see(struct hls_audience *b, struct hls_audience_seen *seen, const char *stream_id,
                       struct span address, struct span program, int64_t now_us)
 {
     const struct span stream = span_str(stream_id);
-    const uint64_t who = identity(b, stream, address, program);
+    const uint64_t who = hls_audience_who(b, stream_id, address, program);
     const size_t i = who % (sizeof seen->slots / sizeof *seen->slots);
     if (seen->slots[i].who == who && now_us - seen->slots[i].at_us < AUDIENCE_QUIET_US) return;
     seen->slots[i].who = who;
@@ -143,8 +154,9 @@ void hls_audience_see(struct hls_audience *b, struct hls_audience_seen *seen, co
         a = NEW(struct audience);
         map_put(&b->streams, stream, a);
     }
-    add(a, who, now_us);
+    const bool is_new = add(a, who, now_us);
     pthread_mutex_unlock(&b->lock);
+    if (is_new) hls_audience_tell(b, stream_id, who);
 }
 
 unsigned hls_audience_count(struct hls_audience *b, const char *stream_id, int64_t now_us)

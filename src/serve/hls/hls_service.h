@@ -52,7 +52,13 @@ void hls_service_free(struct hls_service *s);
 /* Distinct viewers (address and program) seen in the last HLS_VIEWER_US. Any thread. */
 #define HLS_VIEWER_US (15 * INT64_C(1000000))
 unsigned hls_viewers(struct hls_service *s, const char *stream_id);
-/* This one watches by other means from now on; when it asks again it is counted again. Any thread.
- */
-void hls_viewer_left(struct hls_service *s, const char *stream_id, struct span address,
-                     struct span program);
+/* What a viewer is known by: the same over a restart. Any thread. */
+uint64_t hls_viewer_who(const struct hls_service *s, const char *stream_id, struct span address,
+                        struct span program);
+/* This one is gone, or watches by other means (`elsewhere`) from now on; when it asks again it is
+ * counted again. Any thread. */
+void hls_viewer_left(struct hls_service *s, const char *stream_id, uint64_t who, bool elsewhere);
+/* Called for a viewer who was not there, also those who came elsewhere. Any thread. Before the
+ * loops run. */
+typedef void hls_new_viewer_fn(void *ctx, const char *stream_id, uint64_t who);
+void hls_on_new_viewer(struct hls_service *s, hls_new_viewer_fn *fn, void *ctx);

@@ -292,18 +292,28 @@ static const struct {
 };
 #define N_ROUTES (sizeof ROUTES / sizeof *ROUTES)
 
+static uint64_t seed_of(const struct hls_service *s)
+{
+    uint8_t key[SECRET_LEN];
+    uint64_t seed;
+    if (!s->cfg.secret) return rand_u64();
+    secret_derive(s->cfg.secret, "viewers", key);
+    memcpy(&seed, key, sizeof seed);
+    return seed;
+}
+
 struct hls_service *hls_service_new(const struct hls_config *cfg)
 {
     struct hls_service *s = NEW(struct hls_service);
     CHECK(cfg->n_loops <= LIMIT_LOOPS_MAX);
     s->cfg = *cfg;
-    s->book = hls_audience_new();
     s->vods = vod_cache_new();
     s->texts = text_cache_new();
     if (cfg->secret)
         secret_derive(cfg->secret, "hls-path", s->key);
     else
         rand_bytes(s->key, sizeof s->key);
+    s->book = hls_audience_new(seed_of(s));
     for (unsigned i = 0; i < cfg->n_loops; i++) {
         struct hls_loop *h = &s->loops[loop_id(cfg->loops[i])];
         h->s = s;
@@ -347,8 +357,19 @@ unsigned hls_viewers(struct hls_service *s, const char *stream_id)
     return hls_audience_count(s->book, stream_id, clock_mono_us());
 }
 
-void hls_viewer_left(struct hls_service *s, const char *stream_id, struct span address,
-                     struct span program)
+void hls_on_new_viewer(struct hls_service *s, hls_new_viewer_fn *fn, void *ctx)
 {
-    hls_audience_forget(s->book, stream_id, address, program);
+    hls_audience_on_new(s->book, fn, ctx);
+}
+
+uint64_t hls_viewer_who(const struct hls_service *s, const char *stream_id, struct span address,
+                        struct span program)
+{
+    return hls_audience_who(s->book, stream_id, address, program);
+}
+
+void hls_viewer_left(struct hls_service *s, const char *stream_id, uint64_t who, bool elsewhere)
+{
+    hls_audience_forget(s->book, stream_id, who);
+    if (elsewhere) hls_audience_tell(s->book, stream_id, who);
 }

@@ -16,6 +16,16 @@ CREATE TABLE reactions (
     PRIMARY KEY (stream_id, at_s, kind)
 );
 
+-- Everybody who has watched, by a keyed hash, until a day after the end; the numbers stay.
+CREATE TABLE stream_viewers (
+    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    page      INTEGER NOT NULL, -- 1: by our page, 0: by a player, which may be a page's
+    who       BIGINT NOT NULL,
+    PRIMARY KEY (stream_id, page, who)
+);
+ALTER TABLE streams ADD COLUMN total_pages INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE streams ADD COLUMN total_players INTEGER NOT NULL DEFAULT 0;
+
 -- Channels: what a streamer says of themselves, followers, schedules.
 ALTER TABLE users ADD COLUMN handle TEXT; -- of /@handle; who was here before gets one at the start
 CREATE UNIQUE INDEX users_handle ON users (handle);

@@ -49,8 +49,8 @@ export class Client {
     return this.expect(200, 'POST', `/api/streams/${id}/end`);
   }
 
-  events(id, headers = {}) {
-    return eventSource(`${this.server.http}/api/streams/${id}/events`, {
+  events(id, headers = {}, query = '') {
+    return eventSource(`${this.server.http}/api/streams/${id}/events${query && `?${query}`}`, {
       ca: this.server.ca,
       headers: { ...(this.cookie && { Cookie: this.cookie }), ...headers },
     });

@@ -31,6 +31,7 @@ struct fixture {
     struct hub *hub;
     struct audience *a;
     unsigned told, count, peak;
+    unsigned came[2];
 };
 
 static int setup(void **state)
@@ -57,13 +58,15 @@ static int teardown(void **state)
     return 0;
 }
 
-static void note(void *ctx, const char *id, bool changed, unsigned count, unsigned peak)
+static void note(void *ctx, const struct audience_news *n)
 {
     struct fixture *f = ctx;
-    assert_string_equal(id, "s");
-    f->told += changed;
-    f->count = count;
-    if (peak) f->peak = peak;
+    assert_string_equal(n->id, "s");
+    f->told += n->changed;
+    f->count = n->count;
+    if (n->peak) f->peak = n->peak;
+    for (size_t i = 0; i < n->n_came; i++) f->came[n->came[i].page]++;
+    free(n->came);
 }
 
 static void pages_and_players_are_counted_once(void **state)
@@ -71,8 +74,8 @@ static void pages_and_players_are_counted_once(void **state)
     struct fixture *f = *state;
     assert_int_equal(audience_count(f->a, "s"), 0);
     for (int i = 0; i < 3; i++) audience_join(f->a, "s", "http://a");
-    audience_pages(f->a, "s", 1);
-    audience_pages(f->a, "s", 1); /* the third is the owner's dashboard */
+    audience_pages(f->a, "s", "", 1);
+    audience_pages(f->a, "s", "", 1); /* the third is the owner's dashboard */
     assert_int_equal(audience_count(f->a, "s"), 2);
     hls = 1; /* one of the pages plays */
     assert_int_equal(audience_count(f->a, "s"), 2);
@@ -88,11 +91,41 @@ static void pages_and_players_are_counted_once(void **state)
     audience_tick(f->a, note, f);
     assert_int_equal(f->told, 1);
     assert_int_equal(f->count, 6);
-    audience_pages(f->a, "s", -1);
-    audience_pages(f->a, "s", -1);
+    audience_pages(f->a, "s", "", -1);
+    audience_pages(f->a, "s", "", -1);
     for (int i = 0; i < 3; i++) audience_leave(f->a, "s");
     hls = rtmp = rtc = 0;
     assert_int_equal(audience_count(f->a, "s"), 0);
+}
+
+static void one_browser_is_one_viewer(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 4; i++) audience_join(f->a, "s", "http://a");
+    audience_pages(f->a, "s", "ada", 1);
+    audience_pages(f->a, "s", "ada", 1);
+    audience_pages(f->a, "s", "bob", 1);
+    audience_pages(f->a, "s", "", 1);
+    assert_int_equal(audience_count(f->a, "s"), 3);
+    audience_tick(f->a, note, f);
+    assert_int_equal(f->came[1], 0); /* not live yet */
+    audience_set_live(f->a, "s", true);
+    audience_player(f->a, "s", 7);
+    audience_tick(f->a, note, f);
+    assert_int_equal(f->came[1], 2); /* those who are known */
+    assert_int_equal(f->came[0], 1);
+    audience_pages(f->a, "s", "ada", -1);
+    assert_int_equal(audience_count(f->a, "s"), 3);
+    audience_pages(f->a, "s", "ada", -1);
+    audience_pages(f->a, "s", "", -1);
+    assert_int_equal(audience_count(f->a, "s"), 1);
+    audience_pages(f->a, "s", "ada", 1);
+    audience_tick(f->a, note, f);
+    assert_int_equal(f->came[1], 3); /* the database knows her */
+    audience_pages(f->a, "s", "ada", -1);
+    audience_pages(f->a, "s", "bob", -1);
+    for (int i = 0; i < 4; i++) audience_leave(f->a, "s");
+    audience_set_live(f->a, "s", false);
 }
 
 static void a_peak_is_of_the_live_time_and_never_lost(void **state)
@@ -181,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(pages_and_players_are_counted_once),
+        T(one_browser_is_one_viewer),
         T(a_peak_is_of_the_live_time_and_never_lost),
         T(origins_are_bounded_and_forgotten),
         cmocka_unit_test(events_are_one_line_of_data_and_ids_grow),

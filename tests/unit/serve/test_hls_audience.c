@@ -18,7 +18,7 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = NEW(struct fixture);
-    f->b = hls_audience_new();
+    f->b = hls_audience_new(1);
     *state = f;
     return 0;
 }
@@ -54,13 +54,16 @@ static void who_changes_over_is_forgotten_and_seen_again(void **state)
     struct fixture *f = *state;
     const int64_t t = 100 * SECOND;
     const struct span program = SPAN_LIT("a browser");
-    hls_audience_forget(f->b, "s", SPAN_LIT("192.0.2.1"), program); /* nobody is there */
+    hls_audience_forget(
+        f->b, "s",
+        hls_audience_who(f->b, "s", SPAN_LIT("192.0.2.1"), program)); /* nobody is there */
     see(f, "192.0.2.1", t);
     see(f, "192.0.2.2", t);
-    hls_audience_forget(f->b, "s", SPAN_LIT("192.0.2.3"), program);
-    hls_audience_forget(f->b, "s", SPAN_LIT("192.0.2.1"), SPAN_LIT("another"));
+    hls_audience_forget(f->b, "s", hls_audience_who(f->b, "s", SPAN_LIT("192.0.2.3"), program));
+    hls_audience_forget(f->b, "s",
+                        hls_audience_who(f->b, "s", SPAN_LIT("192.0.2.1"), SPAN_LIT("another")));
     assert_int_equal(hls_audience_count(f->b, "s", t), 2);
-    hls_audience_forget(f->b, "s", SPAN_LIT("192.0.2.1"), program);
+    hls_audience_forget(f->b, "s", hls_audience_who(f->b, "s", SPAN_LIT("192.0.2.1"), program));
     assert_int_equal(hls_audience_count(f->b, "s", t), 1);
     /* Somebody else behind the same address goes on asking: counted again within seconds. */
     see(f, "192.0.2.1", t + AUDIENCE_QUIET_US);
@@ -75,7 +78,9 @@ static void many_come_and_go_over(void **state)
     for (int i = 0; i < 500; i++, t += 1000) {
         snprintf(address, sizeof address, "10.0.%d.%d", i / 200, i % 200);
         see(f, address, t);
-        if (i % 2) hls_audience_forget(f->b, "s", span_str(address), SPAN_LIT("a browser"));
+        if (i % 2)
+            hls_audience_forget(
+                f->b, "s", hls_audience_who(f->b, "s", span_str(address), SPAN_LIT("a browser")));
     }
     assert_int_equal(hls_audience_count(f->b, "s", t), 250);
 }
