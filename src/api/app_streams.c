@@ -94,27 +94,50 @@ void app_stream_create(struct call *c)
     stream_fini(&s);
 }
 
-enum { Q_STATUS, Q_MINE, Q_LIMIT, Q_CURSOR }; /* in the order of routes.c */
+enum {
+    Q_STATUS,
+    Q_MINE,
+    Q_LIMIT,
+    Q_CURSOR,
+    Q_SEARCH,
+    Q_OWNER,
+    Q_FOLLOWING,
+    Q_COUNT
+}; /* in the order of routes.c */
 
 static enum err bad_query(struct call *c, unsigned i, const char *text)
 {
     return problem_set(&c->problem, E_INVALID, "invalid", c->ep->query[i], "%s", text);
 }
 
+static bool yes_or_no(const char *text, bool *out)
+{
+    *out = strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
+    return *out || !*text || strcmp(text, "0") == 0 || strcmp(text, "false") == 0;
+}
+
 static enum err list_question(struct call *c, struct stream_list *ask)
 {
     *ask = (struct stream_list){.status = -1, .limit = 20, .cursor = c->query[Q_CURSOR]};
     ask->user_id = c->has_user ? c->user.id : NULL;
-    for (unsigned i = 0; i <= Q_CURSOR; i++)
+    for (unsigned i = 0; i < Q_COUNT; i++)
         if (c->bad_query[i]) return bad_query(c, i, "This is too long, or badly encoded.");
     if (c->query[Q_STATUS][0]) {
         ask->status = stream_word(STREAM_STATUS, span_str(c->query[Q_STATUS]));
-        if (ask->status < 0) return bad_query(c, Q_STATUS, "This must be CREATED, LIVE or ENDED.");
+        if (strcmp(c->query[Q_STATUS], "SCHEDULED") == 0) ask->status = STREAM_LIST_SCHEDULED;
+        if (ask->status < 0)
+            return bad_query(c, Q_STATUS, "This must be CREATED, SCHEDULED, LIVE or ENDED.");
     }
-    const char *mine = c->query[Q_MINE];
-    ask->mine = strcmp(mine, "1") == 0 || strcmp(mine, "true") == 0;
-    if (!ask->mine && *mine && strcmp(mine, "0") != 0 && strcmp(mine, "false") != 0)
+    if (!yes_or_no(c->query[Q_MINE], &ask->mine))
         return bad_query(c, Q_MINE, "This must be true or false.");
+    if (!yes_or_no(c->query[Q_FOLLOWING], &ask->followed))
+        return bad_query(c, Q_FOLLOWING, "This must be true or false.");
+    ask->search = c->query[Q_SEARCH];
+    if (strlen(ask->search) > LIMIT_SEARCH_BYTES)
+        return bad_query(c, Q_SEARCH, "This is too long to search for.");
+    if (c->query[Q_OWNER][0]) ask->owner_id = c->query[Q_OWNER];
+    if (ask->mine && ask->status == STREAM_LIST_SCHEDULED)
+        return bad_query(c, Q_STATUS, "Of your own streams ask for CREATED.");
     uint64_t limit;
     if (c->query[Q_LIMIT][0]) {
         if (!span_u64(span_str(c->query[Q_LIMIT]), LIMIT_PAGE_ITEMS, &limit) || limit == 0)

@@ -28,7 +28,7 @@ static void reply_json(struct http_request *r, struct call *c)
 {
     char id[RAND_UUID_CAP], retry[24];
     struct http_header h[7] = {
-        {"content-type", "application/json"},
+        {"content-type", c->type ? c->type : "application/json"},
         {"cache-control", "no-store"},
         {"x-content-type-options", "nosniff"},
     };

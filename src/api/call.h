@@ -22,7 +22,7 @@ enum {
     CALL_OPEN = 32,      /* needs neither; other sites' pages may read the reply */
 };
 
-#define CALL_QUERY_MAX 5
+#define CALL_QUERY_MAX 7
 #define CALL_QUERY_CAP 128
 
 struct endpoint {
@@ -77,6 +77,7 @@ struct call {
     struct problem problem;
     int64_t retry_s; /* Retry-After of a reply that is not from `problem`; 0: none */
     struct buf *reply;
+    const char *type; /* of the reply; NULL: JSON */
     char cookie[192]; /* Set-Cookie; "": none */
 };
 

@@ -18,7 +18,7 @@ static const struct endpoint ENDPOINTS[] = {
      "/api/streams",
      app_stream_list,
      CALL_USER_MAYBE,
-     {"status", "mine", "limit", "cursor"}},
+     {"status", "mine", "limit", "cursor", "q", "user", "following"}},
     {HTTP_GET, "/api/streams/{}", app_stream_get, CALL_USER_MAYBE, {0}},
     {HTTP_GET, "/api/playback/{}", app_stream_played, 0, {0}},
     {HTTP_PATCH, "/api/streams/{}", app_stream_change, CALL_USER | CALL_BODY, {0}},

@@ -117,6 +117,8 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
     json_object_set_new(j, "endedAt", time_json(s->ended_at));
     json_object_set_new(j, "endedReason", ended_reason_json(s));
     json_object_set_new(j, "scheduledAt", time_json(s->scheduled_at));
+    json_object_set_new(j, "wasScheduledAt", time_json(s->was_scheduled_at));
+    json_object_set_new(j, "cancelledAt", time_json(s->cancelled_at));
     const unsigned viewers = audience_count(a->audience, s->id);
     const int64_t peak =
         s->status == STREAM_LIVE && viewers > s->peak_viewers ? viewers : s->peak_viewers;

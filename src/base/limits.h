@@ -103,8 +103,9 @@
 #define LIMIT_HANDLE_TRIES      64   /* until a free one is found for a name */
 #define LIMIT_ABOUT_CHARS       2000 /* what a streamer says of themselves */
 #define LIMIT_FOLLOWS_PER_USER  5000
-#define LIMIT_SEARCH_CHARS      64 /* what is searched for in titles and names */
-#define LIMIT_SSE_ORIGINS       4  /* host names by which readers of one stream reached us */
+#define LIMIT_SEARCH_BYTES      120 /* what is searched for in titles and names */
+#define LIMIT_CALENDAR_EVENTS   200 /* of one feed, the latest */
+#define LIMIT_SSE_ORIGINS       4   /* host names by which readers of one stream reached us */
 
 /* Requests of our own: webhooks, media by address */
 #define LIMIT_URL_BYTES             2048

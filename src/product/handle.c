@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "product/handle.h"
 #include "base/clock.h"
+#include "base/fold.h"
 #include "base/rand.h"
 #include "product/text.h"
 #include <stdio.h>
@@ -66,21 +67,15 @@ enum err handle_check(struct span typed, char out[HANDLE_CAP], struct problem *p
     return E_OK;
 }
 
-/* U+00C0 to U+017F without their marks, as most languages that have them put up with. */
-static const char LATIN[] = "aaaaaaaceeeeiiiidnooooo_ouuuuytsaaaaaaaceeeeiiiidnooooo_ouuuuyty"
-                            "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
-                            "lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
-
 /* One character of a name (valid UTF-8) and how many bytes it has; 0: it has no letter here. */
 static char plain_letter(const char *at, size_t *bytes)
 {
     const unsigned char b = (unsigned char)at[0];
     *bytes = strnlen(at, b < 0x80 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4);
-    if (b >= 'A' && b <= 'Z') return (char)(b + 32);
-    if (letter_or_digit((char)b)) return (char)b;
-    if (b < 0x80) return b > ' ' && !strchr(" -_.,/+&|", b) ? 0 : '_';
-    const unsigned code = *bytes == 2 ? (b & 31u) << 6 | ((unsigned char)at[1] & 63u) : 0;
-    return code >= 0xc0 && code < 0xc0 + sizeof LATIN - 1 ? LATIN[code - 0xc0] : 0;
+    const uint32_t c = *bytes == 2 ? (b & 31u) << 6 | ((unsigned char)at[1] & 63u) : b;
+    const uint32_t plain = *bytes > 2 ? 0 : fold_code(c);
+    if (plain < 0x80 && letter_or_digit((char)plain)) return (char)plain;
+    return b <= ' ' || (b < 0x80 && strchr("-_.,/+&|", b)) ? '_' : 0;
 }
 
 /* Numbers are put behind a name: room is left for them. */

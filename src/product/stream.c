@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "product/schedule.h"
 #include "product/stream_row.h"
 #include "video/outbox.h"
 #include "video/uploads.h"
@@ -56,6 +57,10 @@ void stream_read(struct db_rows *q, struct stream *s)
     copy(s->user_name, sizeof s->user_name, db_text(q, 19));
     copy(s->user_image, sizeof s->user_image, db_text(q, 20));
     copy(s->user_handle, sizeof s->user_handle, db_text(q, 32));
+    s->was_scheduled_at = db_int(q, 34);
+    s->cancelled_at = db_int(q, 35);
+    s->schedule_number = db_int(q, 36);
+    s->schedule_changed_at = db_int(q, 37);
     copy(s->recording_problem, sizeof s->recording_problem, db_text(q, 22));
     s->direct_id = db_int(q, 23);
     s->direct_seen_at = db_int(q, 24);
@@ -138,11 +143,7 @@ static enum err check(const struct stream_fields *f, struct fields_checked *c, s
         e = text_check(f->description, TEXT_LINES, LIMIT_DESCRIPTION_CHARS, "description",
                        c->description, p);
     if (e != E_OK || !(f->has & STREAM_HAS_SCHEDULE) || f->scheduled_at == 0) return e;
-    const int64_t now = clock_wall_us(), day = INT64_C(24) * 3600 * US_PER_SEC;
-    if (f->scheduled_at < now - day || f->scheduled_at > now + 10 * 366 * day)
-        return problem_set(p, E_INVALID, "invalid", "scheduledAt",
-                           "This time is in the past, or more than ten years away.");
-    return E_OK;
+    return schedule_check(f->scheduled_at, clock_wall_us(), p);
 }
 
 static enum err count_own(struct db *db, const char *user_id, int64_t *out)
@@ -153,28 +154,23 @@ static enum err count_own(struct db *db, const char *user_id, int64_t *out)
     return db_done(q);
 }
 
-/* NULL for no time: the placeholder's text is cast, so that one statement serves both. */
-static const char *time_text(int64_t us, char buf[24])
-{
-    if (us == 0) return NULL;
-    snprintf(buf, 24, "%lld", (long long)us);
-    return buf;
-}
-
 static enum err insert(struct db *db, const struct secret *secret, const char *user_id,
                        const struct stream_fields *f, const struct fields_checked *c,
                        const char *id)
 {
     const int64_t now = clock_wall_us();
-    char live_id[ID_CAP], at[24];
+    char live_id[ID_CAP];
+    struct stream s = {0};
     enum err e = ingest_add(db, secret, user_id, now, live_id);
     if (e != E_OK) return e;
     e = db_exec(db,
                 "INSERT INTO streams (id, user_id, live_stream_id, title, description, "
-                "stream_type, scheduled_at, created_at, updated_at) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BIGINT), ?8, ?8)",
-                "sssssssi", id, user_id, live_id, c->title, c->description, STREAM_TYPE[f->type],
-                time_text(f->scheduled_at, at), now);
+                "stream_type, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                "ssssssi", id, user_id, live_id, c->title, c->description, STREAM_TYPE[f->type],
+                now);
+    copy(s.id, sizeof s.id, id);
+    copy(s.user_id, sizeof s.user_id, user_id);
+    if (e == E_OK) e = schedule_set(db, &s, f->scheduled_at);
     if (e == E_OK && f->type == STREAM_RTMP && provider_is_mux())
         e = provider_want_live(db, live_id, id);
     return e != E_OK ? e : outbox_add(db, "live_stream.created", OUTBOX_LIVE, live_id);
@@ -210,21 +206,21 @@ enum err stream_add(struct db *db, const struct secret *secret, const char *user
     return stream_get(db, id, out, p);
 }
 
-static enum err update(struct db *db, const char *id, const struct stream_fields *f,
+static enum err update(struct db *db, const struct stream *s, const struct stream_fields *f,
                        const struct fields_checked *c)
 {
-    char at[24];
-    const bool has_schedule = f->has & STREAM_HAS_SCHEDULE;
-    return db_exec(db,
-                   "UPDATE streams SET title = coalesce(?2, title), "
-                   "description = coalesce(?3, description), "
-                   "stream_type = coalesce(?4, stream_type), "
-                   "scheduled_at = CASE ?5 WHEN 1 THEN CAST(?6 AS BIGINT) ELSE scheduled_at END, "
-                   "updated_at = ?7 WHERE id = ?1",
-                   "ssssisi", id, f->has & STREAM_HAS_TITLE ? c->title : NULL,
-                   f->has & STREAM_HAS_DESCRIPTION ? c->description : NULL,
-                   f->has & STREAM_HAS_TYPE ? STREAM_TYPE[f->type] : NULL, (int64_t)has_schedule,
-                   has_schedule ? time_text(f->scheduled_at, at) : NULL, clock_wall_us());
+    enum err e = db_exec(
+        db,
+        "UPDATE streams SET title = coalesce(?2, title), description = coalesce(?3, description), "
+        "stream_type = coalesce(?4, stream_type), updated_at = ?5 WHERE id = ?1",
+        "ssssi", s->id, f->has & STREAM_HAS_TITLE ? c->title : NULL,
+        f->has & STREAM_HAS_DESCRIPTION ? c->description : NULL,
+        f->has & STREAM_HAS_TYPE ? STREAM_TYPE[f->type] : NULL, clock_wall_us());
+    if (e == E_OK && (f->has & STREAM_HAS_SCHEDULE))
+        e = schedule_set(db, s, f->scheduled_at);
+    else if (e == E_OK && (f->has & (STREAM_HAS_TITLE | STREAM_HAS_DESCRIPTION)))
+        e = schedule_renamed(db, s);
+    return e;
 }
 
 /* An encoder's stream is Mux's, a browser's is ours: another type moves it. */
@@ -237,12 +233,18 @@ static enum err move(struct db *db, const struct stream *s, const struct stream_
 }
 
 enum err stream_change(struct db *db, const char *id, const char *user_id,
-                       const struct stream_fields *f, struct problem *p)
+                       const struct stream_fields *asked, struct problem *p)
 {
     struct stream s;
+    struct stream_fields fields = *asked, *f = &fields;
     enum err e = stream_get_own(db, id, user_id, &s, p);
     if (e != E_OK) return e;
     stream_fini(&s);
+    /* A form sends the time it was shown, though that may have passed meanwhile. */
+    if (f->scheduled_at == s.scheduled_at) f->has &= ~(unsigned)STREAM_HAS_SCHEDULE;
+    if ((f->has & STREAM_HAS_SCHEDULE) && f->scheduled_at && s.status != STREAM_CREATED)
+        return problem_set(p, E_CONFLICT, "already_live", "scheduledAt",
+                           "A stream that has been live cannot be announced any more.");
     if ((f->has & STREAM_HAS_TYPE) && f->type != s.type && s.status != STREAM_CREATED)
         return problem_set(p, E_CONFLICT, "already_live", "streamType",
                            "The kind of a stream is fixed once it has been live.");
@@ -250,7 +252,7 @@ enum err stream_change(struct db *db, const char *id, const char *user_id,
     e = check(f, c, p);
     if (e == E_OK) e = db_begin(db);
     if (e == E_OK) {
-        e = update(db, id, f, c);
+        e = update(db, &s, f, c);
         if (e == E_OK) e = move(db, &s, f);
         if (e == E_OK)
             e = db_commit(db);
@@ -275,12 +277,42 @@ static enum err end_remote(struct db *db, const struct stream *s)
                 "updated_at = ?2 WHERE id = ?1 AND ended_reason NOT IN ('owner', 'limit')",
                 "si", s->id, clock_wall_us());
     if (e == E_OK && db_changes(db)) e = provider_end_live(db, s->id);
+    if (e == E_OK) e = schedule_drop(db, s);
     if (e == E_OK) e = uploads_settle_stream(db, s->id);
     if (e == E_OK)
         e = db_commit(db);
     else
         db_rollback(db);
     if (e == E_OK) provider_wake();
+    return e;
+}
+
+/* There is no broadcast. One that never came shall not come either, and one whose encoder stayed
+ * away shall not come back. */
+static enum err end_unbegun(struct db *db, const struct stream *s)
+{
+    enum err e = db_begin(db);
+    if (e != E_OK) return e;
+    e = db_exec(db,
+                "UPDATE streams SET status = 'ENDED', ended_at = coalesce(ended_at, ?2), "
+                "ended_reason = 'owner', updated_at = ?2 "
+                "WHERE id = ?1 AND status <> 'LIVE' AND ended_reason NOT IN ('owner', 'limit')",
+                "si", s->id, clock_wall_us());
+    if (e == E_OK) e = schedule_drop(db, s);
+    if (e == E_OK) return db_commit(db);
+    db_rollback(db);
+    return e;
+}
+
+/* The media domain has ended what was only announced. */
+static enum err drop_schedule(struct db *db, const struct stream *s)
+{
+    if (!schedule_is_open(s)) return E_OK;
+    enum err e = db_begin(db);
+    if (e != E_OK) return e;
+    e = schedule_drop(db, s);
+    if (e == E_OK) return db_commit(db);
+    db_rollback(db);
     return e;
 }
 
@@ -293,15 +325,10 @@ enum err stream_end(struct db *db, const struct stream_runtime *rt, const char *
     stream_fini(&s);
     if (s.remote) return problem_of(p, end_remote(db, &s));
     e = rt->end(rt->self, db, id);
-    if (e != E_CONFLICT) return problem_of(p, e);
-    /* There is no broadcast. One that never came shall not come either, and one whose encoder
-     * stayed away shall not come back. */
-    const int64_t now = clock_wall_us();
-    e = db_exec(db,
-                "UPDATE streams SET status = 'ENDED', ended_at = coalesce(ended_at, ?2), "
-                "ended_reason = 'owner', updated_at = ?2 "
-                "WHERE id = ?1 AND status <> 'LIVE' AND ended_reason NOT IN ('owner', 'limit')",
-                "si", id, now);
+    if (e == E_CONFLICT)
+        e = end_unbegun(db, &s);
+    else if (e == E_OK)
+        e = drop_schedule(db, &s);
     return problem_of(p, e);
 }
 
@@ -334,6 +361,7 @@ static enum err delete_rows(struct db *db, const struct stream *s)
     enum err e = db_begin(db);
     if (e != E_OK) return e;
     e = outbox_add(db, "live_stream.deleted", OUTBOX_LIVE, s->live_stream_id);
+    if (e == E_OK) e = schedule_drop(db, s);
     if (e == E_OK) e = provider_drop_uploads(db, s->id);
     if (e == E_OK && s->remote) e = provider_drop_live(db, s->live_stream_id, s->id);
     if (e == E_OK) e = db_exec(db, "DELETE FROM streams WHERE id = ?1", "s", s->id);

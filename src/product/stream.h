@@ -41,6 +41,8 @@ struct stream {
     char ended_reason[16];
     int64_t duration_s; /* -1: not known */
     int64_t started_at, ended_at, scheduled_at, created_at, updated_at;
+    /* product/schedule.h; was_scheduled_at with cancelled_at only */
+    int64_t was_scheduled_at, cancelled_at, schedule_number, schedule_changed_at;
     int64_t peak_viewers, total_viewers;
     int64_t direct_id, direct_seen_at; /* product/direct.h; 0: no offer */
     bool direct_answered;
@@ -109,13 +111,20 @@ enum err stream_note_peak(struct db *db, const char *id, int64_t n) WARN_UNUSED;
 
 /* --- lists (stream_list.c) ------------------------------------------------------------------ */
 
+/* Announced and not begun, the next first; what is late stays for SCHEDULE_LATE_US. */
+#define STREAM_LIST_SCHEDULED 3
+
 /* Newest first, by (status for the lobby,) start or creation. */
 struct stream_list {
     const char *user_id; /* who asks; NULL: nobody known */
     bool mine;           /* only theirs, in every state */
-    int status;          /* an enum stream_status, or -1: the lobby's LIVE, then ENDED */
-    unsigned limit;      /* 1..LIMIT_PAGE_ITEMS */
-    const char *cursor;  /* of the page before; "" or NULL: the first page */
+    int status; /* an enum stream_status, STREAM_LIST_SCHEDULED, or -1: the lobby's LIVE, then ENDED
+                 */
+    const char *owner_id; /* only theirs, as others see them; NULL: everybody's */
+    bool followed;        /* only of those whom user_id follows */
+    const char *search;   /* words in title, name or handle; "" or NULL: any */
+    unsigned limit;       /* 1..LIMIT_PAGE_ITEMS */
+    const char *cursor;   /* of the page before; "" or NULL: the first page */
 };
 
 #define STREAM_CURSOR_CAP 96

@@ -4,6 +4,7 @@
  * WAL: readers never wait for the writer. synchronous=FULL: a change that somebody was told of
  * ("your account is made") survives a power cut; writes are few here, media never passes through.
  * The file is mode 0600, and so are the WAL and its index, which take the mode after it. */
+#include "base/fold.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/xalloc.h"
@@ -87,6 +88,17 @@ static bool lite_exists(const char *data_dir)
            access(path, F_OK) == 0;
 }
 
+/* fold(text): base/fold.h, for searching. */
+static void fold(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+    struct str out = {0};
+    const void *text = sqlite3_value_text(v[0]);
+    (void)n;
+    fold_add(&out, span_of(text, (size_t)sqlite3_value_bytes(v[0])));
+    sqlite3_result_text(ctx, (const char *)out.p, (int)out.len, SQLITE_TRANSIENT);
+    str_fini(&out);
+}
+
 static enum err lite_open(const char *data_dir, struct store_conn **out, char *problem, size_t cap)
 {
     char path[PATH_MAX];
@@ -110,6 +122,8 @@ static enum err lite_open(const char *data_dir, struct store_conn **out, char *p
     if (rc == SQLITE_OK) {
         sqlite3_busy_timeout(c->db, BUSY_MS);
         sqlite3_extended_result_codes(c->db, 1);
+        sqlite3_create_function(c->db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, fold,
+                                NULL, NULL);
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
         e = lite_script(c, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"

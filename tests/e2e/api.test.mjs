@@ -92,7 +92,7 @@ test('a stream as its owner makes, changes, ends and deletes it', async (t) => {
   assert.equal(Date.parse(stream.scheduledAt), Date.parse(soon));
   for (const f of ['recordingUrl', 'recordingId', 'duration', 'startedAt', 'endedAt']) assert.equal(stream[f], null, f);
   assert.match(stream.createdAt, ISO);
-  assert.deepEqual(Object.keys(stream.user).sort(), ['id', 'image', 'name']);
+  assert.deepEqual(Object.keys(stream.user).sort(), ['handle', 'id', 'image', 'name']);
   const { playbackId } = stream.playback;
   assert.equal(stream.playback.hlsUrl, `${server.http}/${playbackId}.m3u8`);
   assert.equal(stream.playback.whepUrl, `${server.http}/whep/${playbackId}`);

@@ -2,8 +2,9 @@
 // Streamers and who follows them: handles, channel pages, the lobby with its search, schedules and calendars.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import ICAL from 'ical.js';
 import { Client, newUser } from './lib/api.mjs';
-import { startServer, tempDir } from './lib/server.mjs';
+import { startServer, tempDir, until } from './lib/server.mjs';
 import { sql } from './lib/uploads.mjs';
 
 test('handles: made from names, looked up, changed; following', async (t) => {
@@ -65,4 +66,121 @@ test('handles: made from names, looked up, changed; following', async (t) => {
   ada.server = server;
   assert.match((await ada.expect(200, 'GET', '/api/me')).user.handle, /^ada_lovelace2?$/);
   assert.equal(sql(server, 'SELECT count(*) AS n FROM users WHERE handle IS NULL')[0].n, 0);
+});
+
+const soon = (minutes) => new Date(Math.ceil(Date.now() / 60_000 + minutes) * 60_000).toISOString();
+// The calendar as a program that people use reads it, each line of the feed short enough.
+async function calendar(client, target) {
+  const answer = await client.call('GET', target);
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers['content-type'], 'text/calendar; charset=utf-8');
+  assert.ok(answer.text.endsWith('END:VCALENDAR\r\n'));
+  for (const line of answer.text.split('\r\n')) {
+    assert.ok(Buffer.byteLength(line) <= 75, line);
+    assert.doesNotMatch(line, /[\0-\x08\x0a-\x1f\x7f\ufffd]/);
+  }
+  const component = new ICAL.Component(ICAL.parse(answer.text));
+  return { component, events: component.getAllSubcomponents('vevent').map((e) => new ICAL.Event(e)) };
+}
+
+test('schedules: announced, moved, cancelled; calendars', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server, 'Ada');
+  const guest = new Client(server);
+  const at = soon(90);
+  const title = 'Tea; cake, \\o/ & "more" – 👩‍👩‍👧 '.repeat(3).trim();
+  const description = `One\n\nTwo: BEGIN:VEVENT\r\nEND:VCALENDAR\n${'ž'.repeat(200)}`;
+  const stream = await ada.createStream({ title, description, scheduledAt: at });
+  assert.equal(Date.parse(stream.scheduledAt), Date.parse(at));
+  const never = await ada.createStream({ title: 'No time' });
+
+  for (const [code, when] of [['past', soon(-5)], ['too_far', soon(3 * 366 * 24 * 60)], ['invalid', 'tomorrow'], ['invalid', '2026-02-30T10:00:00Z'], ['wrong_type', 5]]) {
+    const refused = await ada.call('POST', '/api/streams', { title: 'x', streamType: 'RTMP', scheduledAt: when });
+    assert.deepEqual([refused.status, refused.json.error.code, refused.json.error.field], [422, code, 'scheduledAt'], String(when));
+  }
+
+  const { component, events: [event] } = await calendar(guest, `/stream/${stream.id}.ics`);
+  assert.equal(component.getFirstPropertyValue('method'), 'PUBLISH');
+  assert.equal(event.summary, title);
+  assert.equal(event.description, `${stream.description}\n\n${server.http}/stream/${stream.id}`);
+  assert.equal(event.startDate.toJSDate().toISOString(), at);
+  assert.equal(event.component.getFirstPropertyValue('status'), 'CONFIRMED');
+  assert.equal(event.component.getFirstPropertyValue('url'), `${server.http}/stream/${stream.id}`);
+  assert.equal(event.component.getFirstSubcomponent('valarm').getFirstPropertyValue('trigger').toString(), '-PT10M');
+  assert.equal((await guest.expect(404, 'GET', `/stream/${never.id}.ics`)).error.code, 'not_scheduled');
+  for (const nothing of ['/stream/nobodys.ics', '/@nobodys.ics', '/stream/%2e%2e.ics']) await guest.expect(404, 'GET', nothing);
+
+  // Moved and renamed: the same event, a later number. What stays as it was is no change.
+  const moved = soon(180);
+  await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: moved });
+  await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: moved });
+  await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { title: 'Coffee' });
+  const [again] = (await calendar(guest, '/@ada.ics')).events;
+  assert.deepEqual([again.uid, again.summary, again.startDate.toJSDate().toISOString()], [event.uid, 'Coffee', moved]);
+  assert.equal(again.sequence, event.sequence + 2);
+
+  // Listed for everybody, the next first.
+  const next = await ada.createStream({ title: 'Sooner', scheduledAt: soon(30) });
+  const scheduled = (query = '') => guest.expect(200, 'GET', `/api/streams?status=SCHEDULED${query}`);
+  assert.deepEqual((await scheduled()).streams.map((s) => s.id), [next.id, stream.id]);
+  const first = await scheduled('&limit=1');
+  assert.deepEqual((await scheduled(`&limit=1&cursor=${first.nextCursor}`)).streams.map((s) => s.id), [stream.id]);
+
+  // Late it stays, for hours; then it is only its owner's.
+  const shift = (id, hours) => sql(server, 'UPDATE streams SET scheduled_at = scheduled_at - ? WHERE id = ?', hours * 3600e6, id);
+  shift(next.id, 2);
+  assert.deepEqual((await scheduled()).streams.map((s) => s.id), [next.id, stream.id]);
+  const late = await ada.stream(next.id);
+  assert.equal((await ada.expect(200, 'PATCH', `/api/streams/${next.id}`, { title: 'Late', scheduledAt: late.scheduledAt })).title, 'Late', 'a form sends the time back');
+  shift(next.id, 12);
+  assert.deepEqual((await scheduled()).streams.map((s) => s.id), [stream.id]);
+
+  // Cancelled: by its owner's wish, or with the stream.
+  const events = await guest.events(stream.id);
+  t.after(() => events.close());
+  await events.wait('viewers');
+  const cancelled = await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: null });
+  assert.equal(cancelled.scheduledAt, null);
+  assert.equal(Date.parse(cancelled.wasScheduledAt), Date.parse(moved));
+  assert.ok(cancelled.cancelledAt);
+  await until('those who wait are told', () => events.seen.some((e) => e.event === 'stream' && e.json.cancelledAt));
+  assert.deepEqual((await scheduled()).streams, []);
+  const [gone] = (await calendar(guest, `/stream/${stream.id}.ics`)).events;
+  assert.deepEqual([gone.uid, gone.component.getFirstPropertyValue('status'), gone.sequence], [event.uid, 'CANCELLED', event.sequence + 3]);
+  assert.equal((await calendar(guest, '/@ada.ics')).events.length, 2);
+  await ada.end(next.id);
+  assert.equal((await ada.stream(next.id)).scheduledAt, null);
+  const renewed = await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: moved });
+  assert.deepEqual([renewed.cancelledAt, renewed.wasScheduledAt], [null, null]);
+  assert.equal((await ada.call('PATCH', `/api/streams/${next.id}`, { scheduledAt: moved })).json.error.code, 'already_live');
+  await ada.expect(204, 'DELETE', `/api/streams/${stream.id}`);
+  assert.equal((await calendar(guest, '/@ada.ics')).events.length, 1);
+});
+
+test('the lists: searched, by owner, of those one follows', async (t) => {
+  const server = await startServer(t);
+  const [ada, bob] = [await newUser(server, 'Ada Łódź'), await newUser(server, 'Bob')];
+  const guest = new Client(server);
+  const at = soon(60);
+  const ids = {};
+  for (const [who, title] of [[ada, '100% Über_Tee'], [ada, 'Привет МИР'], [bob, 'Tee & Kuchen'], [bob, '<b>\\o/</b>']]) ids[title] = (await who.createStream({ title, scheduledAt: at })).id;
+  const find = async (who, query) => (await who.expect(200, 'GET', `/api/streams?status=SCHEDULED&${query}`)).streams.map((s) => s.title).sort();
+  for (const [q, found] of [['tee', ['100% Über_Tee', 'Tee & Kuchen']], ['TEE kuch', ['Tee & Kuchen']], ['uber', ['100% Über_Tee']], ['ÜBER', ['100% Über_Tee']], ['%', ['100% Über_Tee']], ['_', ['100% Über_Tee', 'Привет МИР']],
+    ['мир', ['Привет МИР']], ['lodz', ['100% Über_Tee', 'Привет МИР']], ['@bob', ['<b>\\o/</b>', 'Tee & Kuchen']], ['\\', ['<b>\\o/</b>']], ["' OR 1=1 --", []], ['<b>', ['<b>\\o/</b>']], ['a b c d e f', []], ['   ', Object.keys(ids).sort()], ['😀', []]])
+    assert.deepEqual(await find(guest, `q=${encodeURIComponent(q)}`), [...found].sort(), q);
+  assert.equal((await guest.call('GET', `/api/streams?q=${'x'.repeat(121)}`)).json.error.field, 'q');
+  assert.deepEqual(await find(guest, `user=${bob.user.id}`), ['<b>\\o/</b>', 'Tee & Kuchen']);
+  assert.deepEqual(await find(guest, 'user=nobody'), []);
+  assert.deepEqual((await ada.expect(200, 'GET', '/api/streams?mine=1&q=uber')).streams.map((s) => s.title), ['100% Über_Tee']);
+  await guest.expect(401, 'GET', '/api/streams?following=1');
+  await guest.expect(422, 'GET', '/api/streams?following=perhaps');
+  assert.deepEqual(await find(ada, 'following=1'), []);
+  await ada.expect(200, 'PUT', '/api/users/bob/follow');
+  assert.deepEqual(await find(ada, 'following=1'), ['<b>\\o/</b>', 'Tee & Kuchen']);
+
+  // The other two lists by the same conditions.
+  sql(server, "UPDATE streams SET status = 'LIVE', started_at = 1 WHERE id = ?", ids['Tee & Kuchen']);
+  const lobby = async (query) => (await ada.expect(200, 'GET', `/api/streams?${query}`)).streams.map((s) => s.title);
+  for (const query of ['q=tee', 'following=1', `user=${bob.user.id}&status=LIVE`]) assert.deepEqual(await lobby(query), ['Tee & Kuchen'], query);
+  assert.deepEqual(await lobby('q=uber'), []);
 });

@@ -41,6 +41,13 @@ CREATE TABLE follows (
 );
 CREATE INDEX follows_follower ON follows (follower_id, created_at, user_id);
 
+-- A schedule that was taken back keeps its time, for the calendars that have it.
+ALTER TABLE streams ADD COLUMN was_scheduled_at BIGINT;
+ALTER TABLE streams ADD COLUMN cancelled_at BIGINT;
+ALTER TABLE streams ADD COLUMN schedule_number INTEGER NOT NULL DEFAULT 0; -- of its changes
+ALTER TABLE streams ADD COLUMN schedule_changed_at BIGINT;
+CREATE INDEX streams_scheduled ON streams (scheduled_at, id) WHERE scheduled_at IS NOT NULL;
+
 -- Mail and push: what waits to be sent, and who wants it.
 -- A mail's row goes when the mail server has taken it, or will not: nothing of it is kept.
 CREATE TABLE mails (
