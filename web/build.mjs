@@ -42,7 +42,7 @@ const workerText = {
 
 const config = {
   absWorkingDir: here,
-  entryPoints: { main: 'src/main.tsx', embed: 'src/embed.tsx' },
+  entryPoints: { main: 'src/main.tsx', embed: 'src/embed.tsx', ...(dev ? { ui: 'dev/ui.tsx' } : {}) },
   outdir: path.join(out, 'assets'),
   bundle: true,
   splitting: true,
@@ -77,7 +77,7 @@ function writeHashed(from, ext, bytes, dir) {
 
 const EARLY = 'src/theme-early.ts';
 
-// The two pages: one head, other words.
+// The pages: one head, other words.
 const PAGES = {
   index: {
     entry: 'main',
@@ -89,12 +89,14 @@ const PAGES = {
     title: 'bspnode player',
     description: 'A live stream or its recording.',
   },
+  // Only for those who work on the pages.
+  ...(dev ? { _ui: { entry: 'ui', title: 'bspnode components', description: 'Every component in its states.' } } : {}),
 };
 
 // The page's HTML with its words and its files' names put in. Answers the scripts that it loads at once.
 function pageFrom(name, outputs, icon, early) {
   const { entry, ...words } = PAGES[name];
-  const [js, meta] = Object.entries(outputs).find(([, o]) => o.entryPoint === `src/${entry}.tsx`);
+  const [js, meta] = Object.entries(outputs).find(([, o]) => [`src/${entry}.tsx`, `dev/${entry}.tsx`].includes(o.entryPoint));
   const url = (file) => `/assets/${path.basename(file)}`;
   const preload = meta.imports
     .filter((i) => i.kind === 'import-statement')
@@ -123,7 +125,7 @@ function finish(result) {
   const { outputFiles } = buildSync({ absWorkingDir: here, entryPoints: [EARLY], target: config.target, bundle: true, write: false, format: 'iife', minify: true });
   const early = writeHashed('theme.ts', '.js', outputFiles[0].contents, assets);
   const first = pageFrom('index', outputs, icon, early);
-  pageFrom('embed', outputs, icon, early);
+  for (const name of Object.keys(PAGES).slice(1)) pageFrom(name, outputs, icon, early);
   fs.copyFileSync(path.join(here, 'src/robots.txt'), path.join(out, 'robots.txt'));
 
   const bytes = first.reduce((n, f) => n + gzipSync(fs.readFileSync(path.join(here, f))).length, 0);

@@ -20,6 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 function fileFor(pathname) {
   if (PAGE.test(pathname)) return path.join(dist, 'index.html');
+  if (pathname === '/_ui') return path.join(dist, '_ui.html');
   if (/^\/embed\/[^/]+$/.test(pathname)) return path.join(dist, 'embed.html');
   if (/^\/assets\/[\w.-]+$/.test(pathname)) return path.join(dist, pathname);
   return null;

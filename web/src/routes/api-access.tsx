@@ -14,6 +14,7 @@ import { Field } from '../ui/field';
 import { Problem, useForm } from '../ui/form';
 import { ForUser } from '../ui/guard';
 import { Icon, type IconName } from '../ui/icons';
+import { Strip } from '../ui/kit/strip';
 import { useTitle } from '../ui/page';
 import { Empty, Failed, Skeleton } from '../ui/states';
 import { Ago } from '../ui/time';
@@ -122,9 +123,7 @@ function Rows<T extends { id: string }>({ list, what, icon, row, children }: { l
   return (
     <>
       {error && (
-        <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} />{' '}{t('The server cannot be reached. Trying again.')}
-        </p>
+        <Strip>{t('The server cannot be reached. Trying again.')}</Strip>
       )}
       <ul class="rows">
         {rows.map((r) => (

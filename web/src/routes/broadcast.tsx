@@ -26,6 +26,7 @@ import { Confirm } from '../ui/dialog';
 import { ForUser } from '../ui/guard';
 import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
+import { Badge, type BadgeLook } from '../ui/kit/badge';
 import { useTitle } from '../ui/page';
 import { Recordings } from '../ui/recordings';
 import { Empty, Failed } from '../ui/states';
@@ -106,7 +107,7 @@ const tabsHint = (alone: boolean) => {
     : msg('You can use other tabs and programs meanwhile. Closing this page stops sending.');
 };
 
-const BADGES: Partial<Record<Situation, [look: string, text: string]>> = {
+const BADGES: Partial<Record<Situation, [look: BadgeLook, text: string]>> = {
   live: ['live', msg('Live')],
   starting: ['warn', msg('Going live…')],
   recovering: ['warn', msg('Reconnecting')],
@@ -115,15 +116,12 @@ const BADGES: Partial<Record<Situation, [look: string, text: string]>> = {
 };
 
 function Overlay({ situation, watch, alone }: { situation: Situation; watch: Watch & { stream: Stream }; alone: boolean }) {
-  const [look, text] = alone ? ['live', msg('Recording')] : (BADGES[situation] ?? ['calm', msg('Preview')]);
+  const [look, text]: [BadgeLook, string] = alone ? ['live', msg('Recording')] : (BADGES[situation] ?? ['calm', msg('Preview')]);
   const { stream } = watch;
   const live = stream.status === 'LIVE';
   return (
     <>
-      <span class={`badge badge-${look}`}>
-        {look === 'live' && <span class="badge-dot" aria-hidden="true" />}
-        {text}
-      </span>
+      <Badge look={look}>{t(text)}</Badge>
       {live && stream.startedAt && (
         <span class="stage-fact numbers">
           <Elapsed since={stream.startedAt} />

@@ -13,6 +13,7 @@ import { Button, LinkButton } from '../ui/button';
 import { Confirm } from '../ui/dialog';
 import { ForUser } from '../ui/guard';
 import { Icon } from '../ui/icons';
+import { Strip } from '../ui/kit/strip';
 import { useTitle } from '../ui/page';
 import { KeptRecordings } from '../ui/recordings-loader';
 import { Poster } from '../ui/poster';
@@ -145,9 +146,7 @@ function MyStreams({ user }: { user: User }) {
         </div>
       </div>
       {stale && (
-        <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} />{' '}{t('The server cannot be reached. Trying again.')}
-        </p>
+        <Strip>{t('The server cannot be reached. Trying again.')}</Strip>
       )}
       <KeptRecordings userId={user.id} streamId={null} />
       {phase === 'loading' && <Skeleton kind="row" count={4} />}

@@ -16,6 +16,7 @@ import { ForUser } from '../ui/guard';
 import { KeptRecordings } from '../ui/recordings-loader';
 import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
+import { Strip } from '../ui/kit/strip';
 import { useTitle } from '../ui/page';
 import { Empty, NoStream } from '../ui/states';
 import { EditDialog } from '../ui/stream-form';
@@ -221,9 +222,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
         </div>
       </div>
       {watch.warning && (
-        <p class="strip strip-warn" role="alert">
-          <Icon name="warning" size={18} /> {watch.warning}
-        </p>
+        <Strip urgent>{watch.warning}</Strip>
       )}
       <KeptRecordings userId={stream.user.id} streamId={stream.id} />
       <div class={`manage-columns manage-${phase}`}>

@@ -15,6 +15,8 @@ import { Field } from '../ui/field';
 import { Problem, useForm } from '../ui/form';
 import { ForUser } from '../ui/guard';
 import { Icon } from '../ui/icons';
+import { Badge } from '../ui/kit/badge';
+import { Strip } from '../ui/kit/strip';
 import { useTitle } from '../ui/page';
 import { Empty, Failed, Skeleton } from '../ui/states';
 import { Ago } from '../ui/time';
@@ -79,7 +81,7 @@ function Row({ hook, open, onToggle, onAsk }: { hook: Webhook; open: boolean; on
           </a>
         </h2>
         <p>
-          <span class={`badge badge-${hook.enabled ? 'done' : 'calm'}`}>{hook.enabled ? t('On') : t('Off')}</span>
+          <Badge look={hook.enabled ? 'done' : 'calm'}>{hook.enabled ? t('On') : t('Off')}</Badge>
           {hook.waiting > 0 && <span>{hook.waiting > 10_000 ? t('more than {n} waiting', { n: 10_000 }) : t('{n} waiting', { n: hook.waiting })}</span>}
           <span>
             {tx('Created {when}', { when: <Ago at={hook.createdAt} /> })}
@@ -180,9 +182,7 @@ function List() {
         {hooks && hooks.length > 0 && newButton}
       </div>
       {hooks && error && (
-        <p class="strip strip-warn" role="status">
-          <Icon name="warning" size={18} />{' '}{t('The server cannot be reached. Trying again.')}
-        </p>
+        <Strip>{t('The server cannot be reached. Trying again.')}</Strip>
       )}
       {!hooks && !error && <Skeleton kind="row" count={3} />}
       {!hooks && error && <Failed title={t('Your webhooks could not be loaded')} text={error} onRetry={() => void load()} />}

@@ -2,8 +2,9 @@
 import { msg, t } from '../i18n/t';
 import { phaseOf, type WatchPhase } from '../store/watch';
 import type { Stream } from '../api/types';
+import { Badge, type BadgeLook } from './kit/badge';
 
-const WORDS: Partial<Record<WatchPhase, [look: string, text: string]>> = {
+const WORDS: Partial<Record<WatchPhase, [look: BadgeLook, text: string]>> = {
   live: ['live', msg('Live')],
   reconnecting: ['warn', msg('Reconnecting')],
   waiting: ['calm', msg('Not live yet')],
@@ -14,10 +15,5 @@ const WORDS: Partial<Record<WatchPhase, [look: string, text: string]>> = {
 
 export function StateBadge({ stream }: { stream: Stream }) {
   const [look, text] = WORDS[phaseOf(stream)] ?? ['calm', msg('Ended')];
-  return (
-    <span class={`badge badge-${look}`}>
-      {look === 'live' && <span class="badge-dot" aria-hidden="true" />}
-      {t(text)}
-    </span>
-  );
+  return <Badge look={look}>{t(text)}</Badge>;
 }

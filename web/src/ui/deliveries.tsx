@@ -8,6 +8,7 @@ import { msg, t, tn, tx } from '../i18n/t';
 import { poll } from '../store/poller';
 import { Button } from './button';
 import { CopyButton } from './copy';
+import { Badge as Look } from './kit/badge';
 import { Empty, Failed, Skeleton } from './states';
 import { Ago } from './time';
 
@@ -21,9 +22,9 @@ const FILTERS: [DeliveryState | null, string][] = [
 const words = (e: unknown) => (e instanceof ApiError ? e.message : t('Something went wrong.'));
 
 function Badge({ d }: { d: Delivery }) {
-  if (d.state === 'DELIVERED') return <span class="badge badge-done">{t('Delivered')}</span>;
-  if (d.state === 'GIVEN_UP') return <span class="badge badge-fail">{t('Given up')}</span>;
-  return <span class={`badge badge-${d.attempts ? 'warn' : 'calm'}`}>{d.attempts ? t('Trying again') : t('Waiting')}</span>;
+  if (d.state === 'DELIVERED') return <Look look="done">{t('Delivered')}</Look>;
+  if (d.state === 'GIVEN_UP') return <Look look="fail">{t('Given up')}</Look>;
+  return <Look look={d.attempts ? 'warn' : 'calm'}>{d.attempts ? t('Trying again') : t('Waiting')}</Look>;
 }
 
 const pretty = (json: string) => {

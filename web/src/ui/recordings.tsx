@@ -8,6 +8,7 @@ import { poll } from '../store/poller';
 import { fileOf, type Kept } from '../store/recordings';
 import { Button } from './button';
 import { Confirm } from './dialog';
+import { Progress } from './kit/progress';
 import { Icon } from './icons';
 import { Ago } from './time';
 import { useStore } from './use-store';
@@ -15,8 +16,7 @@ import { useStore } from './use-store';
 const LOOK_MS = 5000;
 
 export function UploadBar({ kept, label }: { kept: Kept; label: string }) {
-  const { acked, written } = kept;
-  return <progress class="bar" aria-label={label} max={Math.max(1, written)} value={Math.min(acked, written)} />;
+  return <Progress label={label} max={Math.max(1, kept.written)} value={kept.acked} />;
 }
 
 async function save(kept: Kept) {

@@ -10,6 +10,7 @@ import { fullTime, shortTime, size } from '../store/format';
 import { poll } from '../store/poller';
 import { Button } from './button';
 import { Confirm, Dialog } from './dialog';
+import { Badge } from './kit/badge';
 import { Icon } from './icons';
 import { Player } from './player';
 import { Duration } from './time';
@@ -99,7 +100,7 @@ function Row({ of: r, ownIsThere, mayChoose, wanted, onPlay, onDownload, onChoos
       </div>
       <div class="recording-words">
         <h3>{name}</h3>
-        {r.own && r.status !== 'FAILED' && <span class="badge badge-done">{ready ? t('What viewers see') : t('Will be seen by viewers')}</span>}
+        {r.own && r.status !== 'FAILED' && <Badge look="done">{ready ? t('What viewers see') : t('Will be seen by viewers')}</Badge>}
         <Facts of={r} />
       </div>
       {r.status !== 'RECORDING' && !(r.remote && r.source === 'SERVER') && (

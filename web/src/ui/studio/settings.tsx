@@ -1,36 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Devices and quality.
-import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
 import { msg, t } from '../../i18n/t';
 import { deviceName } from '../../rtc/capture';
 import { BITRATES, HEIGHTS, PRESETS, RATES, layersOf, suitableBitrate, uploadNeeded, type Height, type Quality, type Rate } from '../../rtc/plan';
 import { CORNERS, type Corner } from '../../rtc/layout';
 import { bitrate } from '../../store/format';
 import type { InputKind, Studio, StudioStore } from '../../store/studio';
-
-function Select({ label, value, onValue, children, disabled }: { label: string; value: string; onValue: (v: string) => void; children: ComponentChildren; disabled?: boolean }) {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <select id={id} class="select" value={value} disabled={disabled} onChange={(e) => onValue(e.currentTarget.value)}>
-        {children}
-      </select>
-    </div>
-  );
-}
-
-function Check({ label, hint, checked, onChecked, disabled }: { label: string; hint?: string; checked: boolean; onChecked: (on: boolean) => void; disabled?: boolean }) {
-  const id = useId();
-  return (
-    <div class="check">
-      <input id={id} type="checkbox" checked={checked} disabled={disabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(e) => onChecked(e.currentTarget.checked)} />
-      <label for={id}>{label}</label>
-      {hint && <small id={`${id}-hint`}>{hint}</small>}
-    </div>
-  );
-}
+import { Check } from '../kit/check';
+import { Select } from '../kit/select';
 
 function DeviceSelect({ kind, label, studio, store }: { kind: InputKind; label: string; studio: Studio; store: StudioStore }) {
   const list = kind === 'camera' ? studio.devices.cameras : studio.devices.microphones;
