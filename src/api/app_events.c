@@ -14,7 +14,6 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/xalloc.h"
-#include "product/chat.h"
 #include <stdio.h>
 
 #define HEARTBEAT_US (15 * US_PER_SEC)
@@ -300,15 +299,10 @@ static bool is_owner(struct api *a, const struct reader *r)
 static void look_back(struct reader *r)
 {
     struct api *a = r->home->api;
-    size_t n = LIMIT_CHAT_RESUME;
-    struct chat_message *m = xcalloc(n, sizeof *m);
     /* What is found has been told to the loop already: the reader's place is behind all of it. */
     api_events_order(a, true);
-    const enum err e = chat_since(api_db(a), r->id, r->last_id, m, &n);
+    r->missed_over = !api_chat_missed(a, r->id, r->last_id, r->missed, &r->n_missed);
     api_events_order(a, false);
-    r->missed_over = e != E_OK;
-    for (size_t i = 0; i < n && e == E_OK; i++) r->missed[r->n_missed++] = api_chat_event(&m[i]);
-    free(m);
 }
 
 static void look_up(void *arg) /* event lane */

@@ -80,6 +80,8 @@ static bool fits(const json_t *v, enum body_type t)
         return json_is_integer(v);
     case BODY_BOOL:
         return json_is_boolean(v);
+    case BODY_LIST:
+        return json_is_array(v);
     }
     return false;
 }
@@ -89,6 +91,7 @@ static const char *const TYPE_TEXT[] = {
     [BODY_TEXT_OR_NULL] = "This must be a text, or null.",
     [BODY_NUMBER] = "This must be a whole number.",
     [BODY_BOOL] = "This must be true or false.",
+    [BODY_LIST] = "This must be a list.",
 };
 
 bool body_read(struct call *c, struct body_field *fields, size_t n)

@@ -4,7 +4,7 @@
 #pragma once
 #include "api/call.h"
 
-enum body_type { BODY_TEXT, BODY_TEXT_OR_NULL, BODY_NUMBER, BODY_BOOL };
+enum body_type { BODY_TEXT, BODY_TEXT_OR_NULL, BODY_NUMBER, BODY_BOOL, BODY_LIST };
 
 struct body_field {
     const char *name;

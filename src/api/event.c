@@ -5,8 +5,18 @@
 #include "base/xalloc.h"
 #include <stdio.h>
 
-static const char *const NAMES[EVENT_KINDS] = {"stream",       "viewers",    "warning", "chat",
-                                               "chat-deleted", "chat-reset", "reaction"};
+static const char *const NAMES[EVENT_KINDS] = {
+    [EVENT_STREAM] = "stream",
+    [EVENT_VIEWERS] = "viewers",
+    [EVENT_WARNING] = "warning",
+    [EVENT_CHAT] = "chat",
+    [EVENT_CHAT_DELETED] = "chat-deleted",
+    [EVENT_CHAT_SETTINGS] = "chat-settings",
+    [EVENT_CHAT_PINNED] = "chat-pinned",
+    [EVENT_CHAT_MEMBER] = "chat-member",
+    [EVENT_CHAT_RESET] = "chat-reset",
+    [EVENT_REACTION] = "reaction",
+};
 
 static _Atomic int64_t last;
 

@@ -13,8 +13,11 @@ enum event_kind {
     EVENT_STATES, /* the latest of those above is what a newcomer needs to know */
     EVENT_CHAT = EVENT_STATES,
     EVENT_CHAT_DELETED,
-    EVENT_CHAT_RESET, /* too much has happened: the page asks for the messages anew */
-    EVENT_REACTION,   /* of the moment: nobody is told later */
+    EVENT_CHAT_SETTINGS,
+    EVENT_CHAT_PINNED,
+    EVENT_CHAT_MEMBER, /* what an account may do has changed: its pages ask anew */
+    EVENT_CHAT_RESET,  /* too much has happened: the page asks for the messages anew */
+    EVENT_REACTION,    /* of the moment: nobody is told later */
     EVENT_KINDS,
 };
 
@@ -50,8 +53,10 @@ void api_news_stop(struct api *a);
 
 /* --- app_chat.c ------------------------------------------------------------------------------ */
 
-struct chat_message;
-struct event *api_chat_event(const struct chat_message *m);
+/* What has changed in the room since the event `after`, oldest first: at most LIMIT_CHAT_RESUME, to
+ * be unreferenced. False: there is more than that, or it cannot be read. With the order held. */
+bool api_chat_missed(struct api *a, const char *stream_id, int64_t after,
+                     struct event *out[LIMIT_CHAT_RESUME], size_t *n);
 struct chat *api_chat_new(struct api *a);
 
 /* --- app_reactions.c ------------------------------------------------------------------------- */

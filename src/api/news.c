@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "product/audit.h"
+#include "product/chat.h"
 #include "product/direct.h"
 #include <stdio.h>
 
@@ -188,6 +189,7 @@ static void sweep(void *arg)
     if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
     if (audit_sweep(api_db(arg)) != E_OK) log_warn("audit", "old lines stay for now");
     if (stream_viewers_sweep(api_db(arg)) != E_OK) log_warn("viewers", "old ones stay for now");
+    if (chat_sweep(api_db(arg)) != E_OK) log_warn("chat", "old lines and addresses stay for now");
     if (direct_sweep(api_db(arg)) != E_OK) log_warn("direct", "old offers stay for now");
 }
 

@@ -85,13 +85,26 @@
 #define LIMIT_PAGE_ITEMS        100
 #define LIMIT_STREAMS_PER_USER  1000
 #define LIMIT_JSON_DEPTH        16
-#define LIMIT_SESSIONS_PER_USER 50    /* the oldest goes when there are more */
-#define LIMIT_PASSWORD_LANES    2     /* password hashes computed at once: 19 MiB each */
-#define LIMIT_PASSWORD_QUEUE    256   /* waiting for a lane; more are answered 429 */
-#define LIMIT_THROTTLE_ENTRIES  65536 /* accounts and addresses remembered by the rate limits */
-#define LIMIT_SSE_QUEUE_BYTES   65536 /* a reader of events behind by this is sent away */
-#define LIMIT_CHAT_CHARS        500   /* of a message */
-#define LIMIT_CHAT_PAGE         100   /* messages in a reply */
+#define LIMIT_SESSIONS_PER_USER 50      /* the oldest goes when there are more */
+#define LIMIT_PASSWORD_LANES    2       /* password hashes computed at once: 19 MiB each */
+#define LIMIT_PASSWORD_QUEUE    256     /* waiting for a lane; more are answered 429 */
+#define LIMIT_THROTTLE_ENTRIES  65536   /* accounts and addresses remembered by the rate limits */
+#define LIMIT_SSE_QUEUE_BYTES   65536   /* a reader of events behind by this is sent away */
+#define LIMIT_CHAT_CHARS        500     /* of a message */
+#define LIMIT_CHAT_PAGE         100     /* messages in a reply */
+#define LIMIT_CHAT_WORDS        200     /* patterns that a room does not take */
+#define LIMIT_CHAT_WORD_CHARS   50      /* of one */
+#define LIMIT_CHAT_SLOW_S       3600    /* between two messages of somebody, in slow mode */
+#define LIMIT_CHAT_FOLLOW_S     7776000 /* how long one must have followed, at most: 90 days */
+#define LIMIT_CHAT_TIMEOUT_S    1209600 /* the longest time-out: 14 days */
+#define LIMIT_CHAT_REASON_CHARS 200
+#define LIMIT_CHAT_PURGE        100   /* messages deleted with a ban */
+#define LIMIT_CHAT_MODERATORS   100   /* of a streamer */
+#define LIMIT_CHAT_BANS         10000 /* of a streamer, at a time */
+#define LIMIT_CHAT_ADDRESSES    8     /* of an account, remembered for a streamer */
+#define LIMIT_CHAT_ADDRESS_DAYS 30    /* and how long, and in a ban */
+#define LIMIT_CHAT_LOG_DAYS     90    /* deleted messages and what was done, for moderators */
+#define LIMIT_CHAT_PEOPLE       10    /* found by a search */
 #define LIMIT_CHAT_RESUME       50    /* changes told again to a reader who comes back */
 #define LIMIT_CHAT_HELD         64    /* changes kept for a reader who is being looked up */
 #define LIMIT_AUDIENCE_CAME     16384 /* viewers who come to a stream within a second */

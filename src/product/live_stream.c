@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "product/chat_room.h"
 #include "video/outbox.h"
 #include <stdio.h>
 
@@ -175,6 +176,7 @@ static enum err insert(struct db *db, const struct secret *secret, const char *u
                     "INSERT INTO streams (id, user_id, live_stream_id, title, created_at, "
                     "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
                     "ssssi", stream_id, user_id, id, title, now);
+    if (e == E_OK) e = chat_room_copy(db, stream_id, user_id);
     return e;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "product/chat_room.h"
 #include "product/schedule.h"
 #include "product/stream_row.h"
 #include "video/outbox.h"
@@ -171,6 +172,7 @@ static enum err insert(struct db *db, const struct secret *secret, const char *u
     copy(s.id, sizeof s.id, id);
     copy(s.user_id, sizeof s.user_id, user_id);
     if (e == E_OK) e = schedule_set(db, &s, f->scheduled_at);
+    if (e == E_OK) e = chat_room_copy(db, id, user_id);
     if (e == E_OK && f->type == STREAM_RTMP && provider_is_mux())
         e = provider_want_live(db, live_id, id);
     return e != E_OK ? e : outbox_add(db, "live_stream.created", OUTBOX_LIVE, live_id);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "product/text.h"
 
-/* One code point from the front of *s; false when it is not UTF-8 (RFC 3629). */
-static bool take(struct span *s, uint32_t *out)
+bool text_take(struct span *s, uint32_t *out)
 {
     static const uint32_t LEAST[] = {0, 0, 0x80, 0x800, 0x10000};
     const uint8_t b = s->p[0];
@@ -42,7 +41,7 @@ enum err text_check(struct span in, enum text_kind kind, size_t max_chars, const
             in = span_skip(in, 1);
         const uint8_t *at = in.p;
         uint32_t c;
-        if (!take(&in, &c))
+        if (!text_take(&in, &c))
             return problem_set(p, E_INVALID, "invalid", field, "This is not valid text (UTF-8).");
         if (forbidden(c, kind))
             return problem_set(p, E_INVALID, "invalid", field,

@@ -15,6 +15,10 @@ enum text_kind {
     TEXT_LINES, /* line feeds and tabs too, may be empty: descriptions */
 };
 
+/* One code point from the front of *s, which is not empty; false when it is not UTF-8 (RFC 3629).
+ */
+bool text_take(struct span *s, uint32_t *out);
+
 /* Trims, checks and copies. `out` has room for TEXT_CAP(max_chars). E_INVALID with a problem that
  * names the field. CR LF becomes LF. */
 enum err text_check(struct span in, enum text_kind kind, size_t max_chars, const char *field,

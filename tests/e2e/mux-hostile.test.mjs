@@ -42,6 +42,10 @@ const BODIES = {
   'PATCH /system/v1/webhooks/{}': { enabled: false },
   'PATCH /api/webhooks/{}': { enabled: false },
   'PATCH /api/streams/{}': { title: 'theirs' },
+  'PATCH /api/streams/{}/chat': { mode: 'off' },
+  'PUT /api/streams/{}/chat/pinned': { messageId: '1' },
+  'POST /api/streams/{}/chat/moderators': { userId: 'somebody' },
+  'POST /api/streams/{}/chat/bans': { userId: 'somebody' },
   'PATCH /api/me/channel': { about: 'theirs' },
   'PUT /api/streams/{}/direct/offer': { sdp: 'v=0' },
   'POST /api/streams/{}/upload-recording': { mimeType: 'video/webm' },
@@ -81,6 +85,7 @@ describe('the API and who does not mean well', () => {
   before(async () => {
     server = await startServer({ after: (fn) => cleanup.unshift(fn) }, { args: ['--webhook-allow-private'] });
     [ada, bob] = [await account(server, 'Ada'), await account(server, 'Bob')];
+    const cat = await newUser(server, 'Cat');
     for (const user of [ada, bob]) {
       const { video, system } = user.mux;
       const live = await video.liveStreams.create({ playback_policies: ['public'], simulcast_targets: [{ url: 'rtmp://x.example/app', stream_key: 'k' }] });
@@ -97,7 +102,9 @@ describe('the API and who does not mean well', () => {
       const stream = await user.createStream();
       const recording = await user.expect(201, 'POST', `/api/streams/${stream.id}/upload-recording`, { mimeType: 'video/webm' });
       const delivery = await until('a delivery', async () => (await user.expect(200, 'GET', `/api/webhooks/${hook.id}/deliveries`)).deliveries[0]);
+      const ban = await user.expect(201, 'POST', `/api/streams/${stream.id}/chat/bans`, { userId: cat.user.id });
       const mine = {
+        bans: ban.id, moderators: cat.user.id,
         'live-streams': live.id, 'live playback-ids': live.playback_ids[0].id, 'simulcast-targets': live.simulcast_targets[0].id,
         assets: asset.id, 'assets playback-ids': asset.playback_ids[0].id, 'playback-ids': asset.playback_ids[0].id,
         'static-renditions': (await video.assets.createStaticRendition(asset.id, { resolution: 'highest' })).id,

@@ -16,4 +16,4 @@ CREATE TABLE chat_messages (
 CREATE INDEX chat_messages_stream ON chat_messages (stream_id, id);
 CREATE INDEX chat_messages_deleted ON chat_messages (stream_id, deleted_event)
     WHERE deleted_event IS NOT NULL;
-CREATE INDEX chat_messages_user ON chat_messages (user_id);
+CREATE INDEX chat_messages_user ON chat_messages (user_id, stream_id, id);

@@ -6,6 +6,69 @@
 -- Signing in: second factor, other providers, avatars.
 
 -- The chat's moderation.
+-- How a stream's room is kept. A stream without a row has an open one; a new stream copies the last.
+CREATE TABLE chat_rooms (
+    stream_id  TEXT PRIMARY KEY REFERENCES streams (id) ON DELETE CASCADE,
+    mode       TEXT NOT NULL DEFAULT 'open' CHECK (mode IN ('open', 'followers', 'off')),
+    slow_s     INTEGER NOT NULL DEFAULT 0, -- between two messages of somebody
+    follow_s   INTEGER NOT NULL DEFAULT 0, -- how long followers must have been that
+    words      TEXT NOT NULL DEFAULT '',   -- patterns that are not taken, one a line
+    pinned_id  BIGINT,                     -- chat_messages.id
+    version    BIGINT NOT NULL DEFAULT 0   -- the event of the last change
+);
+-- Moderators and bans are a streamer's: they hold in all their rooms.
+CREATE TABLE chat_moderators (
+    owner_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (owner_id, user_id)
+);
+CREATE INDEX chat_moderators_user ON chat_moderators (user_id);
+CREATE TABLE chat_bans (
+    id         TEXT PRIMARY KEY,
+    owner_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    until      BIGINT NOT NULL, -- the largest number: for good
+    reason     TEXT NOT NULL DEFAULT '',
+    by_id      TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (owner_id, user_id)
+);
+CREATE INDEX chat_bans_user ON chat_bans (user_id);
+-- Addresses are nowhere as such: a keyed hash, another one for each streamer, with the key outside
+-- of this file; forgotten after some weeks.
+CREATE TABLE chat_addresses (
+    owner_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    address  TEXT NOT NULL,
+    seen_at  BIGINT NOT NULL,
+    PRIMARY KEY (owner_id, user_id, address)
+);
+CREATE INDEX chat_addresses_seen ON chat_addresses (seen_at);
+CREATE INDEX chat_addresses_user ON chat_addresses (user_id);
+CREATE TABLE chat_ban_addresses (
+    ban_id   TEXT NOT NULL REFERENCES chat_bans (id) ON DELETE CASCADE,
+    owner_id TEXT NOT NULL,
+    address  TEXT NOT NULL,
+    until    BIGINT NOT NULL,
+    PRIMARY KEY (ban_id, address)
+);
+CREATE INDEX chat_ban_addresses_find ON chat_ban_addresses (owner_id, address);
+CREATE INDEX chat_ban_addresses_until ON chat_ban_addresses (until);
+-- What was done in the rooms of a streamer, for those who moderate them.
+CREATE TABLE chat_log (
+    id         BIGINT PRIMARY KEY, -- of the events' kind
+    owner_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    stream_id  TEXT NOT NULL,
+    at         BIGINT NOT NULL,
+    by_id      TEXT NOT NULL,
+    action     TEXT NOT NULL,
+    user_id    TEXT,            -- with whom
+    message_id BIGINT,          -- chat_messages.id: its text is there, also when it is deleted
+    detail     TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX chat_log_owner ON chat_log (owner_id, id);
+CREATE INDEX chat_log_at ON chat_log (at);
 
 -- Reactions, sessions of viewers and their counts.
 CREATE TABLE reactions (
