@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser, untilPlaying } from './lib/browser.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, tempDir, until } from './lib/server.mjs';
 
@@ -106,4 +107,36 @@ test('viewers: a browser is one, however many pages it has; right within a tick;
   await until('one was here before', async () => (await total()) === 9);
   for (const e of back) e.close();
   await more.stop();
+});
+
+test('in the pages: tapped in one, floating in the other; counted in both; one viewer each', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server, 'Ada');
+  const stream = await ada.createStream();
+  await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await ada.untilLive(stream.id);
+  const url = `${server.http}/stream/${stream.id}`;
+  const [one, two] = [await launchBrowser(t, { expected: [/401 .*\/api\/me/] }), await launchBrowser(t, { expected: [/401 .*\/api\/me/] })];
+  for (const { page } of [one, two]) {
+    page.setDefaultTimeout(60_000);
+    await page.goto(url);
+    await page.getByRole('group', { name: 'Reactions' }).waitFor();
+    await untilPlaying(page);
+  }
+  await until('two viewers', async () => (await ada.stream(stream.id)).viewerCount === 2);
+  // Each that begins to float is noted: it is gone a moment later.
+  await two.page.evaluate(() => {
+    window.floated = 0;
+    new MutationObserver((all) => {
+      for (const m of all) for (const n of m.addedNodes) if (n.classList?.contains('reaction-float')) window.floated++;
+    }).observe(document.querySelector('.reactions-sky'), { childList: true });
+  });
+  const heart = one.page.getByRole('button', { name: /^Heart/ });
+  for (let i = 0; i < 3; i++) await heart.click();
+  for (const { page } of [one, two]) await page.getByRole('button', { name: 'Heart, 3 so far' }).waitFor();
+  await until('they float in the other', () => two.page.evaluate(() => window.floated === 3));
+  for (const { problems } of [one, two]) assert.deepEqual(problems, []);
+  // Who has closed the page is gone, its player too.
+  await two.page.close();
+  await until('one viewer', async () => (await ada.stream(stream.id)).viewerCount === 1);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
 import { t } from '../i18n/t';
-import type { ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
+import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -116,6 +116,10 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       call<ChatPage>('GET', `${stream(id)}/messages?limit=100${before ? `&before=${encodeURIComponent(before)}` : ''}`),
     say: (id: string, content: string, programTime: string | null) =>
       call<ChatMessage>('POST', `${stream(id)}/messages`, { content, programTime }),
+    reactions: (id: string, after: number | null) =>
+      call<ReactionPage>('GET', `${stream(id)}/reactions${after === null ? '' : `?after=${Math.max(after, 0)}`}`),
+    react: (id: string, kind: string, count: number, programTime: string | null) =>
+      call<void>('POST', `${stream(id)}/reactions`, { kind, count, programTime }),
     unsay: (id: string, message: string) => call<void>('DELETE', `${stream(id)}/messages/${encodeURIComponent(message)}`),
     /** The stream that a playback id belongs to. */
     getPlayed: (playbackId: string) => call<Stream>('GET', `/playback/${encodeURIComponent(playbackId)}`),
@@ -170,7 +174,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     getDelivery: (hook: string, id: string) => call<DeliveryDetail>('GET', delivery(hook, id)),
     sendAgain: (hook: string, id: string) => call<Delivery>('POST', `${delivery(hook, id)}/send`),
 
-    /** The owner's own page does not count as a viewer. */
-    eventsUrl: (id: string, role?: 'owner') => `/api${stream(id)}/events${role ? `?role=${role}` : ''}`,
+    /** The owner's own page does not count as a viewer; a browser counts once. */
+    eventsUrl: (id: string, role?: 'owner', viewer = '') =>
+      `/api${stream(id)}/events${role ? `?role=${role}` : viewer && `?viewer=${viewer}`}`,
   };
 }

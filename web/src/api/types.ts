@@ -70,6 +70,7 @@ export interface Stream {
   scheduledAt: string | null;
   viewerCount: number;
   peakViewers: number;
+  totalViewers?: number;
   createdAt: string;
   updatedAt: string;
   user: Person;
@@ -226,4 +227,11 @@ export interface DeliveryDetail extends Delivery {
   request: string;
   /** Oldest first; `answer` is its beginning, or why there was none. */
   answers: { at: string; status: number | null; answer: string; tookMs: number }[];
+}
+
+export interface ReactionPage {
+  totals: Record<'heart' | 'laugh' | 'wow' | 'clap' | 'fire', number>;
+  /** [second of the programme since 1970, kind, how many] */
+  timeline: [number, 'heart' | 'laugh' | 'wow' | 'clap' | 'fire', number][];
+  nextAfter: number | null;
 }

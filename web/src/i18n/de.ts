@@ -673,4 +673,12 @@ export const de: Table = {
   'Your browser is asking. You see yourself first: nothing is sent and nothing is recorded before you press Go live.': 'Dein Browser fragt gerade. Zuerst siehst nur du dich: Nichts wird gesendet oder aufgezeichnet, bevor du „Live gehen“ drückst.',
   'There is nothing to show yet': 'Noch gibt es nichts zu zeigen',
   'Turn your camera on, or share your screen.': 'Schalt deine Kamera ein oder teil deinen Bildschirm.',
+  'Heart': 'Herz',
+  'Laughter': 'Lachen',
+  'Wow': 'Staunen',
+  'Applause': 'Applaus',
+  'Fire': 'Feuer',
+  'Reactions': 'Reaktionen',
+  '{name}, {n} so far': '{name}, bisher {n}',
+  '{viewers} in total': 'insgesamt {viewers}',
 };

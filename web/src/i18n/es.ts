@@ -673,4 +673,12 @@ export const es: Table = {
   'Your browser is asking. You see yourself first: nothing is sent and nothing is recorded before you press Go live.': 'Tu navegador está preguntando. Primero te ves tú: no se envía ni se graba nada antes de que pulses «Emitir en directo».',
   'There is nothing to show yet': 'Aún no hay nada que mostrar',
   'Turn your camera on, or share your screen.': 'Enciende tu cámara o comparte tu pantalla.',
+  'Heart': 'Corazón',
+  'Laughter': 'Risa',
+  'Wow': 'Asombro',
+  'Applause': 'Aplauso',
+  'Fire': 'Fuego',
+  'Reactions': 'Reacciones',
+  '{name}, {n} so far': '{name}, {n} hasta ahora',
+  '{viewers} in total': '{viewers} en total',
 };

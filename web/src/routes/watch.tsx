@@ -5,7 +5,9 @@ import { announce, client } from '../app';
 import type { Stream } from '../api/types';
 import { msg, t, tx } from '../i18n/t';
 import { createChat, type ChatStore } from '../store/chat';
-import { createWatch, type WatchPhase, type WatchStore } from '../store/watch';
+import { createReactions, type ReactionStore } from '../store/reactions';
+import { viewerId } from '../store/viewer';
+import { createWatch, type Room, type WatchPhase, type WatchStore } from '../store/watch';
 import { viewers } from '../store/format';
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
@@ -17,6 +19,7 @@ import { Behind, Ways } from '../ui/delay';
 import { DirectPreview } from '../ui/direct';
 import { Player } from '../ui/player';
 import { Avatar, Poster } from '../ui/poster';
+import { ReactionsLoader } from '../ui/reactions-loader';
 import { KeptRecordings } from '../ui/recordings-loader';
 import { Empty, NoStream } from '../ui/states';
 import { Ago, Duration, Elapsed } from '../ui/time';
@@ -129,6 +132,9 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
             </span>
           </span>
         )}
+        {(stream.totalViewers ?? 0) > stream.peakViewers && (
+          <span class="fact">{t('{viewers} in total', { viewers: viewers(stream.totalViewers ?? 0) })}</span>
+        )}
         {stream.peakViewers > 0 && <span class="fact">{t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}</span>}
       </>
     );
@@ -138,18 +144,27 @@ function Facts({ stream, count, phase }: { stream: Stream; count: number; phase:
 /** Of a recording whose player has not begun, nothing is due. */
 const programTime = (n: Numbers | null, recorded: boolean) => (n ? n.programTime : recorded ? 0 : null);
 
-function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; stream: Stream }) {
+interface LoadedProps {
+  store: WatchStore;
+  chat: ChatStore;
+  reactions: ReactionStore;
+  stream: Stream;
+}
+
+function Loaded({ store, chat, reactions, stream }: LoadedProps) {
   const { phase, viewers: count } = useStore(store);
   const shown = usePicture(stream, phase);
   const { picture, note } = shown;
   const [numbers, setNumbers] = useState<Numbers | null>(null);
   useEffect(() => void (note && announce(note, { quiet: true })), [note]);
+  const at = picture ? programTime(numbers, isOver(phase)) : null;
   const rewinding = picture?.mode === 'rewind';
   const canRewind = shown.fromStart !== null || rewinding;
   return (
     <div class="watch-room">
     <article class="watch">
       <Screen stream={stream} shown={shown} onNumbers={setNumbers} />
+      {(onAir(phase) || isOver(phase)) && <ReactionsLoader store={reactions} programTime={at} over={isOver(phase)} />}
       {picture && onAir(shown.phase) && (
         <div class="watch-bar">
           <Ways all={shown.choices} current={shown.choice} onChoose={shown.choose} />
@@ -193,15 +208,33 @@ function Loaded({ store, chat, stream }: { store: WatchStore; chat: ChatStore; s
       </div>
       {stream.description && <p class="watch-description">{stream.description}</p>}
     </article>
-      <ChatPanel chat={chat} stream={stream} programTime={picture ? programTime(numbers, isOver(phase)) : null} />
+      <ChatPanel chat={chat} stream={stream} programTime={at} />
     </div>
   );
 }
 
+const both = (a: Room, b: Room): Room => ({
+  onEvent(type, data) {
+    a.onEvent(type, data);
+    b.onEvent(type, data);
+  },
+  onOpen(again) {
+    a.onOpen(again);
+    b.onOpen(again);
+  },
+});
+
 export function Watch({ id }: { id: string }) {
   const chat = useMemo(() => createChat(client, id), [id]);
-  const store = useMemo(() => createWatch(client, id, { room: chat }), [chat]);
-  useEffect(() => () => store.close(), [store]);
+  const reactions = useMemo(() => createReactions(client, id), [id]);
+  const store = useMemo(() => createWatch(client, id, { room: both(chat, reactions), viewer: viewerId() }), [chat, reactions]);
+  useEffect(
+    () => () => {
+      store.close();
+      reactions.close();
+    },
+    [store],
+  );
   const { phase, stream, error } = useStore(store);
   useTitle(stream?.title ?? (phase === 'not-found' ? t('Stream not found') : 'Stream'));
 
@@ -233,7 +266,7 @@ export function Watch({ id }: { id: string }) {
   return (
     <div class="page page-watch">
       {stream.ingest && <KeptRecordings userId={stream.user.id} streamId={stream.id} />}
-      <Loaded store={store} chat={chat} stream={stream} />
+      <Loaded store={store} chat={chat} reactions={reactions} stream={stream} />
     </div>
   );
 }

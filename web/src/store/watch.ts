@@ -70,15 +70,17 @@ export interface Room {
   /** The line is up; `again`: after a gap, of which the server tells what was missed. */
   onOpen(again: boolean): void;
 }
-const ROOM = ['chat', 'chat-deleted', 'chat-reset'];
+const ROOM = ['chat', 'chat-deleted', 'chat-reset', 'reaction'];
 
 export interface WatchOptions {
   role?: 'owner';
   clock?: EventsClock;
   room?: Room;
+  /** What this browser is known by, so that it counts once. */
+  viewer?: string;
 }
 
-export function createWatch(client: Client, id: string, { role, clock = browserEvents, room }: WatchOptions = {}): WatchStore {
+export function createWatch(client: Client, id: string, { role, clock = browserEvents, room, viewer = '' }: WatchOptions = {}): WatchStore {
   const store = createStore<Watch>({
     phase: 'loading',
     stream: null,
@@ -139,7 +141,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
   }
 
   const events = openEvents(
-    client.eventsUrl(id, role),
+    client.eventsUrl(id, role, role ? '' : viewer),
     ['stream', 'viewers', 'warning', ...(room ? ROOM : [])],
     {
       onOpen(reopened) {
