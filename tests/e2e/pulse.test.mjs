@@ -135,7 +135,7 @@ test('in the pages: tapped in one, floating in the other; counted in both; one v
   for (let i = 0; i < 3; i++) await heart.click();
   for (const { page } of [one, two]) await page.getByRole('button', { name: 'Heart, 3 so far' }).waitFor();
   await until('they float in the other', () => two.page.evaluate(() => window.floated === 3));
-  for (const { problems } of [one, two]) assert.deepEqual(problems, []);
+  for (const { page, problems } of [one, two]) assert.deepEqual([problems, await page.locator('.reactions-error').count()], [[], 0]);
   // Who has closed the page is gone, its player too.
   await two.page.close();
   await until('one viewer', async () => (await ada.stream(stream.id)).viewerCount === 1);

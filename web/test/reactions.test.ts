@@ -31,7 +31,7 @@ function open(pages: unknown[] = []) {
   const client = createClient(async (url, init) => {
     if (init.method === 'POST') {
       sent.push(JSON.parse(init.body as string));
-      return new Response(null, { status: 202 });
+      return new Response('', { status: 202, headers: { 'Content-Length': '0' } });
     }
     asked.push(url);
     return json(200, pages.shift() ?? { totals: NONE, timeline: [], nextAfter: null });

@@ -78,7 +78,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       if (error.status === 401 && !signingIn) onUnauthorized();
       throw error;
     }
-    if (response.status === 204) return undefined as T;
+    if (response.status === 204 || response.headers.get('Content-Length') === '0') return undefined as T;
     try {
       return (await response.json()) as T;
     } catch {
