@@ -268,7 +268,7 @@ static void drop(struct call *c)
 }
 
 static const struct endpoint ENDPOINTS[] = {
-    {HTTP_GET, "/api/streams/{}/messages", list, 0, {"before", "limit"}},
+    {HTTP_GET, "/api/streams/{}/messages", list, CALL_USER_MAYBE, {"before", "limit"}},
     {HTTP_POST, "/api/streams/{}/messages", post, CALL_USER | CALL_BODY, {0}},
     {HTTP_DELETE, "/api/streams/{}/messages/{}", drop, CALL_USER, {0}},
 };

@@ -51,11 +51,26 @@ static bool is_alone(struct call *c)
     return false;
 }
 
+/* False: the reply is made. */
+static bool may_watch(struct call *c)
+{
+    struct stream s;
+    const enum err e = stream_get(c->db, c->param[0], &s, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return false;
+    }
+    const bool may = call_may_watch(c, &s);
+    stream_fini(&s);
+    return may;
+}
+
 void app_direct_answer(struct call *c)
 {
     struct body_field f[] = {{"id", BODY_TEXT, true, NULL}, {"sdp", BODY_TEXT, true, NULL}};
     uint64_t id = 0;
-    if (!id_is_fine(c) || !call_may(c, &ANSWER, c->peer) || !body_read(c, f, 2) || !is_alone(c))
+    if (!id_is_fine(c) || !call_may(c, &ANSWER, c->peer) || !may_watch(c) || !body_read(c, f, 2) ||
+        !is_alone(c))
         return;
     if (!span_u64(body_text(&f[0]), INT64_MAX, &id)) id = 0;
     const enum err e =
@@ -81,7 +96,7 @@ static bool is_owner(struct call *c)
 void app_direct_get(struct call *c)
 {
     struct direct d;
-    if (!id_is_fine(c)) return;
+    if (!id_is_fine(c) || !may_watch(c)) return;
     const enum err e = direct_get(c->db, c->param[0], &d, &c->problem);
     if (e != E_OK) {
         call_fail(c, e, 0);

@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "base/xalloc.h"
+#include "product/visibility.h"
 #include <stdio.h>
 
 #define HEARTBEAT_US (15 * US_PER_SEC)
@@ -31,6 +32,7 @@ struct topic {
     struct list readers;
     struct event *latest[EVENT_STATES];
     int64_t newest; /* the highest id sent to the readers */
+    int64_t access; /* of the latest STREAM: whoever reads was let in by this */
 };
 
 struct reader {
@@ -48,7 +50,8 @@ struct reader {
     int64_t last_id;
     char id[ID_CAP];
     char origin_text[CALL_ORIGIN_CAP];
-    struct span token;
+    struct span token, entry;
+    char entry_text[GRANT_CAP];
     int64_t chat_id; /* the highest of the room's changes that were sent, or were before */
     /* While waiting: what the room is told meanwhile. */
     struct event *held[LIMIT_CHAT_HELD];
@@ -97,6 +100,7 @@ static void topic_note(struct topic *t, struct event *e)
     if (*slot && (*slot)->id >= e->id) return;
     event_unref(*slot);
     *slot = event_ref(e);
+    if (e->kind == EVENT_STREAM) t->access = e->access;
     /* A warning is about the broadcast that runs. */
     if (e->kind == EVENT_STREAM && !e->live) {
         event_unref(t->latest[EVENT_WARNING]);
@@ -227,20 +231,20 @@ struct delivery {
 };
 
 /* A change of the room is told once, and one that comes while the reader waits is kept for it; a
- * state is told anew when it begins. */
-static void reader_tell(struct reader *r, struct event *e)
+ * state is told anew when it begins. False: the reader is no more. */
+static bool reader_tell(struct reader *r, struct event *e)
 {
     const bool room = e->kind >= EVENT_STATES;
-    if (r->waiting && e->kind == EVENT_REACTION) return;
+    if (r->waiting && e->kind == EVENT_REACTION) return true;
     if (r->waiting && room) {
         if (r->n_held < LIMIT_CHAT_HELD)
             r->held[r->n_held++] = event_ref(e);
         else
             r->held_over = true;
     }
-    if (r->waiting || (room && e->id <= r->chat_id)) return;
+    if (r->waiting || (room && e->id <= r->chat_id)) return true;
     if (room) r->chat_id = e->id;
-    reader_send(r, event_for(e, r->origin));
+    return reader_send(r, event_for(e, r->origin));
 }
 
 static void deliver(void *arg) /* each loop */
@@ -249,6 +253,7 @@ static void deliver(void *arg) /* each loop */
     struct event *e = d->event;
     struct topic *t = map_get(&d->home->topics, span_str(e->stream_id));
     if (t) {
+        const bool again = e->kind == EVENT_STREAM && e->access && e->access != t->access;
         topic_note(t, e);
         /* The last reader takes the topic with it. */
         struct list *it = t->readers.next, *end = &t->readers;
@@ -256,7 +261,7 @@ static void deliver(void *arg) /* each loop */
             struct reader *r = CONTAINER_OF(it, struct reader, node);
             const bool last = it->next == end;
             it = it->next;
-            reader_tell(r, e);
+            if (reader_tell(r, e) && again && !r->waiting) reader_close(r);
             if (last) break;
         }
     }
@@ -284,16 +289,20 @@ void api_events_send(struct api *a, struct event *e)
 
 /* --- a reader comes --------------------------------------------------------------------------- */
 
-static bool is_owner(struct api *a, const struct reader *r)
+/* E_AUTH: a private stream, and not for this reader. `r->owner` is looked at too. */
+static enum err may_read(struct api *a, struct reader *r)
 {
     struct user u;
     struct stream s;
     struct problem p = {0};
     bool renewed;
-    if (!r->token.p || session_find(api_db(a), r->token, &u, &renewed) != E_OK) return false;
-    if (stream_get(api_db(a), r->id, &s, &p) != E_OK) return false;
+    const bool known = r->token.p && session_find(api_db(a), r->token, &u, &renewed) == E_OK;
+    const enum err e = stream_get(api_db(a), r->id, &s, &p);
+    if (e != E_OK) return e;
+    const bool may = visibility_may_watch(api_db(a), &s, known ? &u : NULL, r->entry);
+    r->owner = r->owner && known && strcmp(s.user_id, u.id) == 0;
     stream_fini(&s);
-    return strcmp(s.user_id, u.id) == 0;
+    return may ? E_OK : E_AUTH;
 }
 
 static void look_back(struct reader *r)
@@ -309,8 +318,8 @@ static void look_up(void *arg) /* event lane */
 {
     struct reader *r = arg;
     struct api *a = r->home->api;
-    if (r->owner) r->owner = is_owner(a, r);
-    if (!r->knows) {
+    r->found = may_read(a, r);
+    if (r->found == E_OK && !r->knows) {
         api_events_order(a, true);
         r->first = api_stream_event(a, r->id, &r->found);
         api_events_order(a, false);
@@ -324,11 +333,14 @@ static void looked_up(void *arg) /* the reader's loop */
     struct http_request *req = r->r;
     http_on_gone(req, NULL, NULL);
     if (r->found != E_OK || r->gone) {
-        const bool unknown = r->found == E_NOTFOUND;
+        const enum err e = r->found;
         reader_free(r);
-        http_reply_error(req, unknown ? 404 : 500, unknown ? "not_found" : "internal",
-                         unknown ? "There is no such stream." : "Something went wrong here.", NULL,
-                         NULL, 0);
+        if (e == E_NOTFOUND)
+            http_reply_error(req, 404, "not_found", "There is no such stream.", NULL, NULL, 0);
+        else if (e == E_AUTH)
+            http_reply_error(req, 403, "not_invited", "This stream is private.", NULL, NULL, 0);
+        else
+            http_reply_error(req, 500, "internal", "Something went wrong here.", NULL, NULL, 0);
         return;
     }
     if (r->first) topic_note(r->topic, r->first);
@@ -381,6 +393,9 @@ void api_events_handler(struct http_request *req, void *ctx)
     call_origin(req, r->origin_text);
     r->owner = http_query_get(req, "role", role, sizeof role) == E_OK && strcmp(role, "owner") == 0;
     r->token = http_cookie(req, "bsp_session");
+    r->entry = http_cookie(req, "bsp_entry");
+    if (http_query_get(req, "entry", r->entry_text, sizeof r->entry_text) == E_OK)
+        r->entry = span_str(r->entry_text);
     r->last_id = last_event_id(req);
     read_viewer(r);
     metric_add(M_EVENT_READERS, 1);

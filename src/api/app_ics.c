@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /stream/{id}.ics and /@{handle}.ics: calendars, for programs that have no session. */
 #include "api/api_priv.h"
+#include "api/app_streams.h"
 #include "base/xalloc.h"
 #include "product/channel.h"
 #include "product/ics.h"
@@ -38,14 +39,7 @@ static void one(struct call *c)
 {
     struct stream s;
     struct str out = {0};
-    enum err e = E_OK;
-    if (!text_is_id(c->param[0]))
-        e = problem_set(&c->problem, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
-    if (e == E_OK) e = stream_get(c->db, c->param[0], &s, &c->problem);
-    if (e != E_OK) {
-        call_fail(c, e, 0);
-        return;
-    }
+    if (!app_stream_find(c, &s)) return;
     if (schedule_time(&s)) {
         ics_begin(&out, s.title);
         add(c, &out, &s, true);
@@ -84,7 +78,7 @@ static void feed(struct call *c)
 }
 
 static const struct endpoint ENDPOINTS[] = {
-    {HTTP_GET, "/stream/{}.ics", one, 0, {0}},
+    {HTTP_GET, "/stream/{}.ics", one, CALL_USER_MAYBE, {0}},
     {HTTP_GET, "/@{}.ics", feed, 0, {0}},
 };
 const struct endpoint_table app_ics = ENDPOINT_TABLE(ENDPOINTS);

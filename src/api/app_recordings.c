@@ -74,6 +74,8 @@ static json_t *file_url(const struct call *c, const struct stream *s,
     add_escaped(&url, s->title);
     const char *dot = strrchr(name, '.');
     str_adds(&url, dot ? dot : "");
+    char pass[STREAM_PASS_CAP];
+    if (stream_pass(c->api, s, pass)) str_addf(&url, "&%s", pass + 1);
     json_t *j = json_string(str_c(&url));
     str_fini(&url);
     return j;
@@ -94,12 +96,15 @@ static json_t *download_json(const struct call *c, const struct stream *s,
                      ready ? json_integer(f.filesize) : json_null());
 }
 
-static json_t *at(const struct call *c, const struct stream_recording *r, const char *file)
+static json_t *at(const struct call *c, const struct stream *s, const struct stream_recording *r,
+                  const char *file)
 {
+    char pass[STREAM_PASS_CAP];
     const bool plays =
         r->playback_id[0] && (r->state == STORED_READY || r->state == STORED_RECORDING);
     if (plays && r->remote) return remote_url(c->api, r->playback_id, file);
-    return plays ? json_sprintf("%s/%s%s", c->origin, r->playback_id, file) : json_null();
+    stream_pass(c->api, s, pass);
+    return plays ? json_sprintf("%s/%s%s%s", c->origin, r->playback_id, file, pass) : json_null();
 }
 
 static json_t *number(int64_t n, bool known)
@@ -125,8 +130,8 @@ static json_t *recording_json(const struct call *c, const struct stream *s,
     json_object_set_new(j, "height", number(r->height, r->height > 0));
     json_object_set_new(j, "createdAt", time_json(r->created_at));
     json_object_set_new(j, "startedAt", time_json(r->started_at));
-    json_object_set_new(j, "hlsUrl", at(c, r, ".m3u8"));
-    json_object_set_new(j, "thumbnailUrl", at(c, r, "/thumbnail.jpg"));
+    json_object_set_new(j, "hlsUrl", at(c, s, r, ".m3u8"));
+    json_object_set_new(j, "thumbnailUrl", at(c, s, r, "/thumbnail.jpg"));
     json_object_set_new(j, "download", download_json(c, s, r));
     return j;
 }

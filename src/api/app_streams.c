@@ -5,6 +5,7 @@
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "product/visibility.h"
 #include "product/when.h"
 
 static const struct throttle_rule CREATE = {"create-stream", 120, 5 * US_PER_SEC};
@@ -32,7 +33,7 @@ static void reply_own(struct call *c, const char *id, int status)
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
-enum { F_TITLE, F_DESCRIPTION, F_TYPE, F_SCHEDULE, F_COUNT };
+enum { F_TITLE, F_DESCRIPTION, F_TYPE, F_SCHEDULE, F_VISIBILITY, F_PASSWORD, F_COUNT };
 
 static enum err type_field(const struct body_field *f, struct stream_fields *out, struct problem *p)
 {
@@ -54,13 +55,45 @@ static enum err schedule_field(const struct body_field *f, struct stream_fields 
                        "This must be a time such as 2026-01-31T20:00:00Z.");
 }
 
-static bool read_fields(struct call *c, bool creating, struct stream_fields *out)
+static enum err visibility_field(const struct body_field *f, struct stream_fields *out,
+                                 struct problem *p)
+{
+    const int word = stream_word(VISIBILITY, body_text(f));
+    if (word < 0)
+        return problem_set(p, E_INVALID, "invalid", f->name,
+                           "This must be PUBLIC, UNLISTED or PRIVATE.");
+    out->visibility = (enum visibility)word;
+    out->has |= STREAM_HAS_VISIBILITY;
+    return E_OK;
+}
+
+/* Hashing is slow, and not in a lane here: so not often. */
+static const struct throttle_rule SET_PASSWORD = {"stream-password", 20, 5 * US_PER_SEC};
+
+/* False: the reply is made. */
+static bool password_field(struct call *c, const struct body_field *f, struct stream_fields *out,
+                           char hash[WATCH_HASH_CAP])
+{
+    const struct span password = body_text(f);
+    if (password.len && !call_may(c, &SET_PASSWORD, c->user.id)) return false;
+    const enum err e = visibility_hash(password, hash, &c->problem);
+    if (e != E_OK) call_fail(c, e, 0);
+    out->password_hash = hash;
+    out->has |= STREAM_HAS_PASSWORD;
+    return e == E_OK;
+}
+
+/* `hash`: room for the password's. */
+static bool read_fields(struct call *c, bool creating, struct stream_fields *out,
+                        char hash[WATCH_HASH_CAP])
 {
     struct body_field f[F_COUNT] = {
         [F_TITLE] = {"title", BODY_TEXT, creating, NULL},
         [F_DESCRIPTION] = {"description", BODY_TEXT_OR_NULL, false, NULL},
         [F_TYPE] = {"streamType", BODY_TEXT, false, NULL},
         [F_SCHEDULE] = {"scheduledAt", BODY_TEXT_OR_NULL, false, NULL},
+        [F_VISIBILITY] = {"visibility", BODY_TEXT, false, NULL},
+        [F_PASSWORD] = {"password", BODY_TEXT_OR_NULL, false, NULL},
     };
     if (!body_read(c, f, F_COUNT)) return false;
     *out = (struct stream_fields){.title = body_text(&f[F_TITLE]),
@@ -69,8 +102,10 @@ static bool read_fields(struct call *c, bool creating, struct stream_fields *out
     if (f[F_DESCRIPTION].value) out->has |= STREAM_HAS_DESCRIPTION;
     enum err e = f[F_TYPE].value ? type_field(&f[F_TYPE], out, &c->problem) : E_OK;
     if (e == E_OK && f[F_SCHEDULE].value) e = schedule_field(&f[F_SCHEDULE], out, &c->problem);
+    if (e == E_OK && f[F_VISIBILITY].value)
+        e = visibility_field(&f[F_VISIBILITY], out, &c->problem);
     if (e != E_OK) call_fail(c, e, 0);
-    return e == E_OK;
+    return e == E_OK && (!f[F_PASSWORD].value || password_field(c, &f[F_PASSWORD], out, hash));
 }
 
 /* --- endpoints ------------------------------------------------------------------------------- */
@@ -79,7 +114,8 @@ void app_stream_create(struct call *c)
 {
     struct stream_fields f;
     struct stream s;
-    if (!read_fields(c, true, &f) || !call_may(c, &CREATE, c->user.id)) return;
+    char hash[WATCH_HASH_CAP];
+    if (!read_fields(c, true, &f, hash) || !call_may(c, &CREATE, c->user.id)) return;
     const enum err e = stream_add(c->db, c->api->cfg.secret, c->user.id, &f, &s, &c->problem);
     if (e != E_OK) {
         call_fail(c, e, 0);
@@ -176,8 +212,13 @@ bool app_stream_find(struct call *c, struct stream *s)
     if (!text_is_id(c->param[0]))
         e = problem_set(&c->problem, E_NOTFOUND, "not_found", NULL, "There is no such stream.");
     if (e == E_OK) e = stream_get(c->db, c->param[0], s, &c->problem);
-    if (e != E_OK) call_fail(c, e, 0);
-    return e == E_OK;
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return false;
+    }
+    if (call_may_watch(c, s)) return true;
+    stream_fini(s);
+    return false;
 }
 
 typedef enum err find_stream(struct db *db, const char *id, struct stream *out, struct problem *p);
@@ -193,9 +234,10 @@ static void reply_found(struct call *c, find_stream *find)
         return;
     }
     const bool own = c->has_user && strcmp(s.user_id, c->user.id) == 0;
-    call_json(c, 200,
-              own ? stream_json_own(c->api, c->db, &s, c->origin)
-                  : stream_json(c->api, &s, c->origin));
+    if (own)
+        call_json(c, 200, stream_json_own(c->api, c->db, &s, c->origin));
+    else if (call_may_watch(c, &s))
+        call_json(c, 200, stream_json_watch(c->api, &s, c->origin));
     stream_fini(&s);
 }
 
@@ -204,7 +246,7 @@ void app_stream_get(struct call *c)
     reply_found(c, stream_get);
 }
 
-/* For players on other people's pages: what everybody may see. */
+/* For players on other people's pages. */
 void app_stream_played(struct call *c)
 {
     reply_found(c, stream_get_played);
@@ -224,8 +266,12 @@ static void finish(struct call *c, enum err e)
 void app_stream_change(struct call *c)
 {
     struct stream_fields f;
-    if (!id_is_fine(c) || !read_fields(c, false, &f)) return;
-    finish(c, stream_change(c->db, c->param[0], c->user.id, &f, &c->problem));
+    char hash[WATCH_HASH_CAP];
+    if (!id_is_fine(c) || !read_fields(c, false, &f, hash)) return;
+    const enum err e = stream_change(c->db, c->param[0], c->user.id, &f, &c->problem);
+    if (e == E_OK && (f.has & (STREAM_HAS_VISIBILITY | STREAM_HAS_PASSWORD)))
+        app_access_changed(c, c->param[0]);
+    finish(c, e);
 }
 
 void app_stream_end(struct call *c)

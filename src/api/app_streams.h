@@ -4,7 +4,8 @@
 #include "api/call.h"
 #include "product/stream.h"
 
-/* The stream of the first parameter, which the caller finishes. False: the reply is made. */
+/* The stream of the first parameter, for who may watch it; the caller finishes it. False: the reply
+ * is made. The endpoint is CALL_USER_MAYBE or CALL_USER. */
 bool app_stream_find(struct call *c, struct stream *s);
 
 void app_stream_create(struct call *c);
@@ -15,6 +16,11 @@ void app_stream_change(struct call *c);
 void app_stream_delete(struct call *c);
 void app_stream_end(struct call *c);
 void app_stream_reset_key(struct call *c);
+/* app_access.c */
+/* Who may see it has changed: whoever may not any more is sent away. */
+void app_access_changed(struct call *c, const char *stream_id);
+/* Whether this caller may watch it; false: the reply is made. The endpoint is CALL_USER_MAYBE. */
+bool call_may_watch(struct call *c, const struct stream *s);
 void app_stream_health(struct call *c); /* app_health.c */
 /* app_direct.c */
 void app_direct_offer(struct call *c);

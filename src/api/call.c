@@ -233,6 +233,9 @@ static void note_request(struct call *c)
     c->mux_signature = http_header_in(r, "mux-signature");
     c->raw_query = http_query(r);
     c->token = http_cookie(r, COOKIE);
+    /* In a frame on another site's page there are no cookies: its script has it. */
+    c->entry = http_header_in(r, "bspnode-entry");
+    if (!c->entry.p) c->entry = http_cookie(r, "bsp_entry");
     for (unsigned i = 0; i < 2; i++) c->param[i] = http_param(r, i);
     call_origin(r, c->origin);
     throttle_peer(http_peer(r), c->peer);

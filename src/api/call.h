@@ -57,6 +57,7 @@ struct call {
     /* The request, noted on the loop. */
     struct span body, content_type, token, origin_header, host, fetch_site;
     struct span authorization, raw_query, mux_signature;
+    struct span entry; /* what says that the password of a private stream was given */
     const char *param[2];
     char query[CALL_QUERY_MAX][CALL_QUERY_CAP];
     bool has_query[CALL_QUERY_MAX], bad_query[CALL_QUERY_MAX];

@@ -26,6 +26,9 @@ struct event {
     enum event_kind kind;
     int64_t id; /* grows in the order of sending, also over a restart: Last-Event-ID */
     bool live;  /* STREAM: of the state it tells */
+    /* STREAM, of a private one: its access_epoch; else 0. Its bytes say nothing of it: pages ask.
+     */
+    int64_t access;
     char stream_id[ID_CAP];
     /* The same bytes for everybody, or for each origin its own; then [LIMIT_SSE_ORIGINS] is for
      * readers whose origin has none: it makes the page ask for the stream itself. */

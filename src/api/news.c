@@ -51,7 +51,9 @@ struct event *api_stream_event(struct api *a, const char *id, enum err *e)
     }
     struct event *ev = event_new(EVENT_STREAM, id);
     ev->live = s.status == STREAM_LIVE;
+    if (s.visibility == VISIBILITY_PRIVATE) ev->access = s.access_epoch;
     audience_origins(a->audience, id, &o);
+    if (ev->access) o.n = 0;
     for (unsigned i = 0; i < o.n; i++) set_text(ev, i, stream_json(a, &s, o.text[i]));
     set_text(ev, LIMIT_SSE_ORIGINS,
              json_pack("{s:s, s:s}", "id", s.id, "status", STREAM_STATUS[s.status]));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "product/direct.h"
+#include "product/visibility.h"
 #include "video/recordings.h"
 #include <stdio.h>
 
@@ -63,29 +64,47 @@ static json_t *remote_playback(struct api *a, const struct stream *s)
                      remote_image(base, id, "storyboard.vtt"), "remote", 1);
 }
 
-static json_t *recording_url(struct api *a, const struct stream *s, const char *origin)
+/* The same for all of an hour, so that a page that asks again has the same addresses. */
+int64_t stream_pass(struct api *a, const struct stream *s, char out[STREAM_PASS_CAP])
 {
+    char grant[GRANT_CAP];
+    const int64_t life = a->cfg.settings->private_token_life, now = clock_wall_us() / US_PER_SEC;
+    const int64_t until = (now / life + 2) * life;
+    out[0] = 0;
+    if (s->visibility != VISIBILITY_PRIVATE) return 0;
+    grant_write(GRANT_WATCH, s->id, s->access_epoch, until, grant);
+    snprintf(out, STREAM_PASS_CAP, "?token=%s", grant);
+    return until;
+}
+
+static json_t *recording_url(struct api *a, const struct stream *s, const char *origin,
+                             const char *pass)
+{
+    if (!pass) return json_null();
     if (s->remote_playback)
         return s->remote_recording[0] ? json_sprintf("%s/%s.m3u8", a->cfg.settings->mux_stream_url,
                                                      s->remote_recording)
                                       : json_null();
-    return has_recording(s) ? json_sprintf("%s/%s.m3u8", origin, s->recording_playback_id)
+    return has_recording(s) ? json_sprintf("%s/%s.m3u8%s", origin, s->recording_playback_id, pass)
                             : json_null();
 }
 
-static json_t *playback_json(const struct stream *s, const char *origin)
+static json_t *playback_json(const struct stream *s, const char *origin, const char *pass,
+                             int64_t until)
 {
     /* While a better one is on its way, the server's own is there. */
     const bool closed =
         s->recording == RECORDING_READY || s->recording == RECORDING_FAILED || s->recording_closed;
     const bool recorded = s->status == STREAM_ENDED && closed && has_recording(s);
     const char *id = recorded ? s->recording_playback_id : s->live_playback_id;
-    if (!*id) return json_null(); /* it has signed playback ids only */
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "playbackId", id, "hlsUrl",
-                     json_sprintf("%s/%s.m3u8", origin, id), "whepUrl",
-                     json_sprintf("%s/whep/%s", origin, id), "thumbnailUrl",
-                     json_sprintf("%s/%s/thumbnail.jpg", origin, id), "storyboardUrl",
-                     json_sprintf("%s/%s/storyboard.vtt", origin, id));
+    if (!*id || !pass) return json_null(); /* it has signed playback ids only, or is private */
+    json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o}", "playbackId", id, "hlsUrl",
+                          json_sprintf("%s/%s.m3u8%s", origin, id, pass), "whepUrl",
+                          json_sprintf("%s/whep/%s%s", origin, id, pass), "thumbnailUrl",
+                          json_sprintf("%s/%s/thumbnail.jpg%s", origin, id, pass), "storyboardUrl",
+                          json_sprintf("%s/%s/storyboard.vtt%s", origin, id, pass));
+    if (until) json_object_set_new(j, "expiresAt", time_json(until * US_PER_SEC));
+    return j;
 }
 
 static json_t *direct_json(const struct stream *s)
@@ -101,13 +120,15 @@ static json_t *ended_reason_json(const struct stream *s)
     return s->reusable && *s->ended_reason ? json_string("encoder") : text_or_null(s->ended_reason);
 }
 
-json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
+/* `pass` NULL: nothing that plays. */
+static json_t *make(struct api *a, const struct stream *s, const char *origin, const char *pass,
+                    int64_t until)
 {
     json_t *j =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", s->id, "title", s->title, "description",
                   s->description, "status", STREAM_STATUS[s->status], "streamType",
                   STREAM_TYPE[s->type], "recordingStatus", RECORDING_STATUS[s->recording]);
-    json_object_set_new(j, "recordingUrl", recording_url(a, s, origin));
+    json_object_set_new(j, "recordingUrl", recording_url(a, s, origin, pass));
     /* An asset's id here: what is at Mux has none. */
     json_object_set_new(j, "recordingId",
                         s->remote_playback ? json_null() : text_or_null(s->recording_id));
@@ -134,9 +155,23 @@ json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
                         json_pack("{s:s, s:s, s:s, s:o}", "id", s->user_id, "name", s->user_name,
                                   "handle", s->user_handle, "image", text_or_null(s->user_image)));
     json_object_set_new(j, "playback",
-                        s->remote_playback ? remote_playback(a, s) : playback_json(s, origin));
-    json_object_set_new(j, "direct", direct_json(s));
+                        s->remote_playback && pass ? remote_playback(a, s)
+                                                   : playback_json(s, origin, pass, until));
+    json_object_set_new(j, "direct", pass ? direct_json(s) : json_null());
+    json_object_set_new(j, "visibility", json_string(VISIBILITY[s->visibility]));
     return j;
+}
+
+json_t *stream_json(struct api *a, const struct stream *s, const char *origin)
+{
+    return make(a, s, origin, s->visibility == VISIBILITY_PRIVATE ? NULL : "", 0);
+}
+
+json_t *stream_json_watch(struct api *a, const struct stream *s, const char *origin)
+{
+    char pass[STREAM_PASS_CAP];
+    const int64_t until = stream_pass(a, s, pass);
+    return make(a, s, origin, pass, until);
 }
 
 /* The host of "https://host:port", with the brackets of an IPv6 address. */
@@ -196,13 +231,14 @@ static json_t *local_ingest(struct api *a, struct db *db, const struct stream *s
 json_t *stream_json_mine(struct api *a, struct db *db, const struct stream *s, const char *origin)
 {
     int percent = -1;
-    json_t *j = stream_json(a, s, origin);
+    json_t *j = stream_json_watch(a, s, origin);
     const bool awaited =
         s->recording == RECORDING_UPLOADING || s->recording == RECORDING_PROCESSING;
     if (awaited && recordings_progress(db, s->id, &percent) != E_OK)
         log_warn("recording_progress", "stream=%s: not known", s->id);
     json_object_set_new(j, "recordingProgress", percent < 0 ? json_null() : json_integer(percent));
     json_object_set_new(j, "recordingProblem", text_or_null(s->recording_problem));
+    json_object_set_new(j, "hasPassword", json_boolean(s->has_password));
     return j;
 }
 

@@ -75,6 +75,10 @@
 #define LIMIT_RECORD_SEGMENT_PARTS 512
 #define LIMIT_RECORD_PENDING_BYTES (64u << 20) /* waiting for the disk; above it, no recording */
 
+/* Who may see a stream */
+#define LIMIT_WATCH_PASSWORD_MIN 4 /* of a private stream */
+#define LIMIT_STREAM_INVITATIONS 500
+
 /* Product */
 #define LIMIT_NAME_CHARS        80
 #define LIMIT_EMAIL_BYTES       254

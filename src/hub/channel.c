@@ -13,6 +13,7 @@
 
 struct channel {
     _Atomic uint32_t refs;
+    _Atomic unsigned dismissals;
     struct hub *hub;
     char id[CHANNEL_ID_CAP];
     struct loop *home;
@@ -431,6 +432,16 @@ void channel_kick(struct channel *c, enum err why, const char *reason)
     k->why = why;
     snprintf(k->reason, sizeof k->reason, "%s", reason);
     loop_post(c->home, on_kick, k);
+}
+
+void channel_dismiss(struct channel *c)
+{
+    atomic_fetch_add(&c->dismissals, 1);
+}
+
+unsigned channel_dismissals(const struct channel *c)
+{
+    return atomic_load(&c->dismissals);
 }
 
 struct key_wish {

@@ -79,6 +79,10 @@ void publisher_frame(struct publisher *p, struct frame *f);
 void publisher_close(struct publisher *p, bool clean);
 /* Ends the current publisher with a reason, if there is one. Any thread. */
 void channel_kick(struct channel *c, enum err why, const char *reason);
+/* Sends the viewers of sessions away: whoever has noted another number than this one is to go, and
+ * may ask again. Any thread. */
+void channel_dismiss(struct channel *c);
+unsigned channel_dismissals(const struct channel *c);
 
 /* The channel's owner (the media domain) hears of these on the home loop. */
 struct channel_watch {

@@ -2,6 +2,7 @@
 #include "product/schedule.h"
 #include "base/clock.h"
 #include "product/stream_row.h"
+#include "product/visibility.h"
 
 enum err schedule_check(int64_t at, int64_t now, struct problem *p)
 {
@@ -75,7 +76,8 @@ enum err schedule_list(struct db *db, const char *owner_id, struct stream *out, 
     size_t got = 0;
     struct db_rows *q =
         db_query(db,
-                 STREAM_SELECT "WHERE s.user_id = ?1 AND coalesce(s.scheduled_at, "
+                 STREAM_SELECT "WHERE s.user_id = ?1 AND " VISIBILITY_LISTED_SQL
+                               "AND coalesce(s.scheduled_at, "
                                "s.was_scheduled_at) > ?2 AND EXISTS (SELECT 1 FROM playback_ids o "
                                "WHERE o.object_id = s.live_stream_id AND o.policy = 'public') "
                                "ORDER BY coalesce(s.scheduled_at, s.was_scheduled_at) DESC "

@@ -6,6 +6,7 @@
 #include "product/chat_room.h"
 #include "product/schedule.h"
 #include "product/stream_row.h"
+#include "product/visibility.h"
 #include "video/outbox.h"
 #include "video/uploads.h"
 #include <stdio.h>
@@ -14,6 +15,7 @@ const char *const STREAM_STATUS[] = {"CREATED", "LIVE", "ENDED", NULL};
 const char *const STREAM_TYPE[] = {"RTMP", "BROWSER", NULL};
 const char *const RECORDING_STATUS[] = {"NONE",  "RECORDING", "UPLOADING", "PROCESSING",
                                         "READY", "FAILED",    NULL};
+const char *const VISIBILITY[] = {"PUBLIC", "UNLISTED", "PRIVATE", NULL};
 
 int stream_word(const char *const *table, struct span word)
 {
@@ -80,6 +82,10 @@ void stream_read(struct db_rows *q, struct stream *s)
         copy(s->remote_recording, sizeof s->remote_recording, db_text(q, 31));
     s->remote_playback = s->remote || (s->status == STREAM_ENDED && db_text(q, 31)[0]);
     if (s->remote_playback) s->recording_playable = s->remote_recording[0] != 0;
+    s->visibility = word_of(VISIBILITY, db_text(q, 38));
+    s->has_password = db_int(q, 39) != 0;
+    s->access_epoch = db_int(q, 40);
+    s->password_at = db_int(q, 41);
 }
 
 void stream_fini(struct stream *s)
@@ -137,8 +143,8 @@ struct fields_checked {
 
 static enum err check(const struct stream_fields *f, struct fields_checked *c, struct problem *p)
 {
-    enum err e = E_OK;
-    if (f->has & STREAM_HAS_TITLE)
+    enum err e = visibility_check(f, p);
+    if (e == E_OK && (f->has & STREAM_HAS_TITLE))
         e = text_check(f->title, TEXT_LINE, LIMIT_TITLE_CHARS, "title", c->title, p);
     if (e == E_OK && (f->has & STREAM_HAS_DESCRIPTION))
         e = text_check(f->description, TEXT_LINES, LIMIT_DESCRIPTION_CHARS, "description",
@@ -197,6 +203,7 @@ enum err stream_add(struct db *db, const struct secret *secret, const char *user
     if (e == E_OK) {
         rand_id(id, ID_CHARS);
         e = insert(db, secret, user_id, f, c, id);
+        if (e == E_OK) e = visibility_write(db, id, f);
         if (e == E_OK)
             e = db_commit(db);
         else
@@ -255,6 +262,7 @@ enum err stream_change(struct db *db, const char *id, const char *user_id,
     if (e == E_OK) e = db_begin(db);
     if (e == E_OK) {
         e = update(db, &s, f, c);
+        if (e == E_OK) e = visibility_write(db, id, f);
         if (e == E_OK) e = move(db, &s, f);
         if (e == E_OK)
             e = db_commit(db);

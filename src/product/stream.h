@@ -20,8 +20,12 @@ enum recording_status {
     RECORDING_FAILED
 };
 
+/* Who may see it: product/visibility.h. */
+enum visibility { VISIBILITY_PUBLIC, VISIBILITY_UNLISTED, VISIBILITY_PRIVATE };
+
 /* The words of the schema and of the API; NULL-terminated, in the enums' order. */
-extern const char *const STREAM_STATUS[], *const STREAM_TYPE[], *const RECORDING_STATUS[];
+extern const char *const STREAM_STATUS[], *const STREAM_TYPE[], *const RECORDING_STATUS[],
+                                                                    *const VISIBILITY[];
 /* The index of `word` in such a table, or -1. */
 int stream_word(const char *const *table, struct span word);
 
@@ -52,6 +56,9 @@ struct stream {
     bool remote_playback; /* also when only its recording is there, which a browser uploaded */
     char remote_playback_id[REMOTE_ID_CAP], remote_recording[REMOTE_ID_CAP];
     char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP], user_handle[HANDLE_CAP];
+    enum visibility visibility;
+    bool has_password;                 /* for watching it, while it is PRIVATE */
+    int64_t access_epoch, password_at; /* what was let in by other ones is in no more */
 };
 
 void stream_fini(struct stream *s);
@@ -72,13 +79,17 @@ enum {
     STREAM_HAS_TITLE = 1,
     STREAM_HAS_DESCRIPTION = 2,
     STREAM_HAS_TYPE = 4,
-    STREAM_HAS_SCHEDULE = 8
+    STREAM_HAS_SCHEDULE = 8,
+    STREAM_HAS_VISIBILITY = 16,
+    STREAM_HAS_PASSWORD = 32
 };
 struct stream_fields {
     unsigned has;
     struct span title, description;
     enum stream_type type;
     int64_t scheduled_at; /* 0: none, or no longer */
+    enum visibility visibility;
+    const char *password_hash; /* "": none, or no longer */
 };
 
 /* The title is needed. E_INVALID with the field, or "too_many_streams". */

@@ -6,6 +6,7 @@
 #include "base/fold.h"
 #include "product/schedule.h"
 #include "product/stream_row.h"
+#include "product/visibility.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,14 +136,15 @@ static enum err own_rows(struct db *db, const struct ask *ask, int status, const
 }
 
 #define LISTED(time) OWNED FOLLOWED SEARCHED KEYSET(time) ORDER(time)
-static const char LIVE_SQL[] =
-    STREAM_SELECT "WHERE s.status = ?1 " PUBLIC("s.live_stream_id") LISTED(STARTED);
-static const char ENDED_SQL[] =
-    STREAM_SELECT "WHERE s.status = ?1 AND " PLAYS PUBLIC("s.recording_id") LISTED(STARTED);
-static const char SCHEDULED_SQL[] =
-    STREAM_SELECT "WHERE s.status = ?1 AND s.scheduled_at IS NOT NULL " PUBLIC("s.live_stream_id")
-        OWNED FOLLOWED SEARCHED "AND (s.scheduled_at > ?2 OR (s.scheduled_at = ?2 AND s.id > ?3)) "
-                                "ORDER BY s.scheduled_at, s.id LIMIT ?4";
+static const char LIVE_SQL[] = STREAM_SELECT
+    "WHERE s.status = ?1 AND " VISIBILITY_LISTED_SQL PUBLIC("s.live_stream_id") LISTED(STARTED);
+static const char ENDED_SQL[] = STREAM_SELECT "WHERE s.status = ?1 AND " VISIBILITY_LISTED_SQL
+                                              "AND " PLAYS PUBLIC("s.recording_id") LISTED(STARTED);
+static const char SCHEDULED_SQL[] = STREAM_SELECT
+    "WHERE s.status = ?1 AND s.scheduled_at IS NOT NULL AND " VISIBILITY_LISTED_SQL PUBLIC(
+        "s.live_stream_id") OWNED FOLLOWED SEARCHED
+    "AND (s.scheduled_at > ?2 OR (s.scheduled_at = ?2 AND s.id > ?3)) "
+    "ORDER BY s.scheduled_at, s.id LIMIT ?4";
 
 /* Everybody's streams in one state, as far as others may see them. */
 static enum err lobby_rows(struct db *db, const struct ask *ask, int status, const struct cursor *c,

@@ -17,7 +17,8 @@
     "s.webrtc_answer IS NOT NULL, rl.reusable, coalesce(a.is_live, 1), rl.remote, "                \
     "rl.remote_playback_id, rl.remote_asset_playback_id, s.uploaded_playback_id, u.handle, "       \
     "max(s.total_pages, s.total_players), "                                                        \
-    "s.was_scheduled_at, s.cancelled_at, s.schedule_number, s.schedule_changed_at "                \
+    "s.was_scheduled_at, s.cancelled_at, s.schedule_number, s.schedule_changed_at, "               \
+    "s.visibility, s.watch_password_hash <> '', s.access_epoch, s.password_at "                    \
     "FROM streams s JOIN users u ON u.id = s.user_id LEFT JOIN assets a ON a.id = s.recording_id " \
     "JOIN live_streams rl ON rl.id = s.live_stream_id "
 

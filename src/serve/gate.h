@@ -33,6 +33,8 @@ typedef void gate_play_answer(void *ctx, enum err e, const char *reason, struct 
 
 /* May this token play this id? What the token's claims say of how: */
 struct gate_pass {
+    bool by_query;        /* the token says nothing of that: the query does, as for a public id */
+    int64_t access_epoch; /* of a private stream, as in gate_media_answer; 0 */
     unsigned n;
     struct {
         char name[32], value[64];
@@ -61,6 +63,7 @@ struct gate_media_answer {
     const char *dir;       /* ASSET: folder of the recording */
     const char *stream_id; /* the channel behind it, for counting viewers */
     bool is_signed;        /* only with a token (admit), or with a signature of ours */
+    int64_t access_epoch;  /* of a private stream: what was let in by another one is not in; 0 */
     int64_t duration_us;   /* how long it may play at most, without pauses */
     int64_t thumbnail_us;  /* ASSET: the time of its picture that its owner has chosen; -1: none */
     const char *asset_id;  /* whose segments these are, for counting; "": of none */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/rsa.h"
 #include "base/xalloc.h"
+#include "video/grant.h"
 #include "wire/jwt.h"
 #include <stdio.h>
 
@@ -187,11 +188,27 @@ static enum err check_token(struct db *db, const char *id, const struct live_pla
     return check_restriction(db, name, p->user_id, who, reason);
 }
 
+/* A token of ours. Of a stream that has just become public it is still in the pages. */
+static enum err check_grant(const struct live_playback *p, const char *token, const char **reason)
+{
+    if (!p->is_signed) return E_OK;
+    if (!p->by_grant) return no(reason, "This is not a valid token.");
+    const enum err e = grant_check(GRANT_WATCH, span_str(token), p->stream_id, p->access_epoch,
+                                   clock_wall_us() / US_PER_SEC);
+    if (e == E_OK) return E_OK;
+    return no(reason, e == E_TIMEOUT ? "The token has expired."
+                                     : "The token is for another stream, or is no longer valid.");
+}
+
 enum err admit_check(struct db *db, const char *id, const struct live_playback *p,
                      const struct gate_viewer *who, struct gate_pass *pass, const char **reason)
 {
     const bool has = who->token && who->token[0];
-    *pass = (struct gate_pass){0};
+    *pass = (struct gate_pass){.access_epoch = p->access_epoch};
+    if (has && grant_is(GRANT_WATCH, span_str(who->token))) {
+        pass->by_query = true;
+        return check_grant(p, who->token, reason);
+    }
     if (!p->is_signed) return has ? no(reason, "A public playback id takes no token.") : E_OK;
     if (!has) return no(reason, "This playback id needs a token.");
     struct jwt *t = NEW(struct jwt);

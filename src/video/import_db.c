@@ -250,10 +250,7 @@ static enum err move_playback_ids(struct db *db, const char *from, const char *t
                         " object_id = ?1",
                         "ss", from, to);
         if (e == E_OK && n)
-            e = playback_id_add(db, "asset", from,
-                                !strcmp(had[0].policy, PLAYBACK_POLICY[POLICY_SIGNED])
-                                    ? POLICY_SIGNED
-                                    : POLICY_PUBLIC,
+            e = playback_id_add(db, "asset", from, had[0].is_signed ? POLICY_SIGNED : POLICY_PUBLIC,
                                 &fresh);
     }
     if (e == E_OK) e = playback_id_list(db, to, had, &n);

@@ -2,6 +2,7 @@
 /* The registry of broadcasts, and what the product asks of it. */
 #include "video/live.h"
 #include "base/xalloc.h"
+#include "video/grant.h"
 #include "video/live_priv.h"
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ struct live *live_new(const struct live_config *cfg)
     struct live *l = NEW(struct live);
     l->cfg = *cfg;
     pthread_mutex_init(&l->lock, NULL);
+    if (cfg->secret) grant_init(cfg->secret);
     return l;
 }
 
@@ -155,6 +157,20 @@ enum err live_remove_asset(struct live *l, struct db *db, const char *asset_id)
     const bool runs = b != NULL;
     broadcast_unref(b);
     return runs ? E_CONFLICT : live_db_remove_asset(l, db, asset_id);
+}
+
+void live_access_changed(struct live *l, const char *stream_id, bool is_private)
+{
+    size_t pos = 0;
+    void *v;
+    pthread_mutex_lock(&l->lock);
+    while (map_next(&l->running, &pos, NULL, &v)) {
+        struct broadcast *b = v;
+        if (strcmp(b->row.stream_id, stream_id) != 0) continue;
+        atomic_store(&b->is_private, is_private);
+        if (is_private) channel_dismiss(b->channel);
+    }
+    pthread_mutex_unlock(&l->lock);
 }
 
 void live_forget_playback(struct live *l, const char *playback_id)

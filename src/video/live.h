@@ -78,6 +78,9 @@ enum err live_remove_old_test(struct live *l, struct db *db,
                               char stream_id[LIVE_ID_CAP]) WARN_UNUSED;
 /* The row of a playback id has been removed: it leads nowhere from now on. Any thread. */
 void live_forget_playback(struct live *l, const char *playback_id);
+/* Who may see the stream has changed, in the database: viewers by WebRTC and RTMP, of a private
+ * one, are sent away, and may ask again. Any thread. */
+void live_access_changed(struct live *l, const char *stream_id, bool is_private);
 /* The encoder is away within its reconnect window. Any thread. */
 bool live_is_away(struct live *l, const char *stream_id);
 

@@ -207,17 +207,30 @@ enum err live_db_disk_failed(struct db *db, const struct broadcast *b)
 }
 /* --- playback ids --- */
 
-enum err live_db_find_playback(struct db *db, const char *id, struct live_playback *out)
+enum err live_db_is_private(struct db *db, const char *stream_id, bool *out)
 {
     struct db_rows *q = db_query(
-        db,
-        "SELECT p.kind, p.object_id, COALESCE(a.dir, ''), COALESCE(a.stream_id, s.id, ''),"
-        " COALESCE(a.status, ''), COALESCE(a.user_id, s.user_id, ''), p.policy,"
-        " COALESCE(a.duration_us, 0), COALESCE(a.thumbnail_time_us, -1) FROM playback_ids p"
-        " LEFT JOIN assets a ON p.kind = 'asset' AND a.id = p.object_id"
-        " LEFT JOIN streams s ON p.kind = 'live' AND s.live_stream_id = p.object_id"
-        " WHERE p.id = ?1",
-        "s", id);
+        db, "SELECT 1 FROM streams WHERE id = ?1 AND visibility = 'PRIVATE'", "s", stream_id);
+    const bool found = db_next(q);
+    const enum err e = db_done(q);
+    if (e == E_OK) *out = found;
+    return e;
+}
+
+enum err live_db_find_playback(struct db *db, const char *id, struct live_playback *out)
+{
+    struct db_rows *q =
+        db_query(db,
+                 "SELECT p.kind, p.object_id, COALESCE(a.dir, ''), COALESCE(a.stream_id, s.id, ''),"
+                 " COALESCE(a.status, ''), COALESCE(a.user_id, s.user_id, ''), p.policy,"
+                 " COALESCE(a.duration_us, 0), COALESCE(a.thumbnail_time_us, -1),"
+                 " CASE COALESCE(s.visibility, v.visibility) WHEN 'PRIVATE'"
+                 " THEN COALESCE(s.access_epoch, v.access_epoch) ELSE 0 END FROM playback_ids p"
+                 " LEFT JOIN assets a ON p.kind = 'asset' AND a.id = p.object_id"
+                 " LEFT JOIN streams s ON p.kind = 'live' AND s.live_stream_id = p.object_id"
+                 " LEFT JOIN streams v ON v.id = a.stream_id"
+                 " WHERE p.id = ?1",
+                 "s", id);
     const bool found = db_next(q);
     if (found) {
         TAKE(out->kind, db_text(q, 0));
@@ -226,7 +239,10 @@ enum err live_db_find_playback(struct db *db, const char *id, struct live_playba
         TAKE(out->stream_id, db_text(q, 3));
         TAKE(out->status, db_text(q, 4));
         TAKE(out->user_id, db_text(q, 5));
+        out->access_epoch = db_int(q, 9);
         out->is_signed = strcmp(db_text(q, 6), "public") != 0;
+        out->by_grant = !out->is_signed && out->access_epoch;
+        out->is_signed |= out->by_grant;
         out->duration_us = db_int(q, 7);
         out->thumbnail_us = db_int(q, 8);
     }

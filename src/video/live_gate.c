@@ -30,6 +30,15 @@ static enum err refusal(struct publish_call *c, enum err e, const char *reason)
     return e;
 }
 
+/* Asked after it was listed: who makes the stream private now finds it. */
+static enum err guard(struct db *db, struct broadcast *b)
+{
+    bool is_private = true;
+    const enum err e = live_db_is_private(db, b->row.stream_id, &is_private);
+    if (is_private) atomic_store(&b->is_private, true);
+    return e;
+}
+
 static enum err publish_check(struct publish_call *c)
 {
     struct live_row row = {0};
@@ -50,7 +59,8 @@ static enum err publish_check(struct publish_call *c)
         return refusal(c, e, "The last broadcast of this stream is just ending. Try again.");
     if (e != E_OK) return refusal(c, e, "The server is shutting down.");
     if (!made) return E_OK;
-    e = live_db_connected(db, c->b);
+    e = guard(db, c->b);
+    if (e == E_OK) e = live_db_connected(db, c->b);
     if (e == E_OK) return E_OK;
     broadcast_end(c->b, LIVE_END_ENCODER);
     return refusal(c, e, "The server cannot record now.");
@@ -100,6 +110,7 @@ struct playback_call {
     const char *reason;
     struct live_playback found;
     struct broadcast *b;
+    unsigned dismissals; /* of its channel, before it was looked up who may */
     struct gate_pass pass;
     struct gate_text *texts;
     unsigned n_texts;
@@ -114,21 +125,30 @@ static struct broadcast *find_run(struct live *l, const struct live_playback *p)
                 : live_find(l, &l->running, p->object_id);
 }
 
+/* Whoever is let in just when viewers are sent away is asked anew: so the number comes first. */
+static enum err find_channel(struct playback_call *c, struct db *db)
+{
+    c->b = find_run(c->live, &c->found);
+    if (c->b) c->dismissals = channel_dismissals(c->b->channel);
+    return live_db_find_playback(db, c->id, &c->found);
+}
+
 static void playback_work(void *arg)
 {
     struct playback_call *c = arg;
     struct db *db = db_open_thread(c->live->cfg.store);
     c->err = live_db_find_playback(db, c->id, &c->found);
+    if (c->err == E_OK && c->play) c->err = find_channel(c, db);
     if (c->err == E_OK && (c->admit || (c->play && c->found.is_signed)))
         c->err = admit_check(db, c->id, &c->found, &c->who, &c->pass, &c->reason);
-    if (c->err == E_OK) c->b = find_run(c->live, &c->found);
+    if (c->err == E_OK && !c->b) c->b = find_run(c->live, &c->found);
     if (c->err == E_OK && c->media && !c->b && !strcmp(c->found.kind, "asset"))
         c->err = text_tracks_ready(db, c->found.object_id, &c->texts, &c->n_texts);
 }
 
 static void answer_play(struct playback_call *c)
 {
-    const bool live = c->b && !strcmp(c->found.kind, "live");
+    const bool live = c->b && c->err == E_OK && !strcmp(c->found.kind, "live");
     if (live)
         c->play(c->ctx, E_OK, "", c->b->channel);
     else if (c->err == E_NOTFOUND)
@@ -143,6 +163,7 @@ static void answer_media(struct playback_call *c)
 {
     char path[4096];
     struct gate_media_answer m = {.is_signed = c->found.is_signed,
+                                  .access_epoch = c->found.access_epoch,
                                   .duration_us = c->found.duration_us,
                                   .thumbnail_us = c->found.thumbnail_us};
     if (c->b) {
@@ -167,9 +188,23 @@ static void answer_media(struct playback_call *c)
     c->media(c->ctx, c->err, c->err == E_OK ? &m : NULL);
 }
 
+static void playback_done(void *arg);
+
+static void ask_again(struct playback_call *c)
+{
+    broadcast_unref(c->b);
+    c->b = NULL;
+    c->found = (struct live_playback){0};
+    pool_run(c->live->cfg.pool, playback_work, loop_current(), playback_done, c);
+}
+
 static void playback_done(void *arg)
 {
     struct playback_call *c = arg;
+    if (c->play && c->b && c->dismissals != channel_dismissals(c->b->channel)) {
+        ask_again(c);
+        return;
+    }
     if (c->play)
         answer_play(c);
     else if (c->media)
@@ -207,6 +242,11 @@ static bool is_known(struct playback_call *c)
 {
     struct broadcast *b = c->admit ? NULL : live_find(c->live, &c->live->by_playback, c->id);
     if (!b) return false;
+    c->dismissals = channel_dismissals(b->channel);
+    if (atomic_load(&b->is_private)) {
+        broadcast_unref(b);
+        return false;
+    }
     const bool live = !strcmp(c->id, b->row.playback_id);
     c->b = b;
     snprintf(c->found.kind, sizeof c->found.kind, "%s", live ? "live" : "asset");

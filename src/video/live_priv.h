@@ -39,6 +39,7 @@ struct broadcast {
     struct pool_queue *rows; /* its jobs on the database, in order */
     _Atomic bool away;
     _Atomic bool remove_media; /* the stream is being deleted */
+    _Atomic bool is_private;   /* its ids are not known by themselves: the row says who may */
     /* The home loop's. */
     struct timer window, warning, limit;
     bool started, ending;
@@ -95,8 +96,11 @@ struct live_playback {
     char kind[8], object_id[LIVE_ID_CAP], dir[LIVE_ID_CAP], stream_id[LIVE_ID_CAP], status[16];
     char user_id[LIVE_ID_CAP];
     bool is_signed;
+    bool by_grant;        /* signed because the stream is private: a token of ours will do */
+    int64_t access_epoch; /* of a private stream; 0 */
     int64_t duration_us, thumbnail_us; /* -1: none */
 };
+enum err live_db_is_private(struct db *db, const char *stream_id, bool *out) WARN_UNUSED;
 enum err live_db_find_playback(struct db *db, const char *id,
                                struct live_playback *out) WARN_UNUSED;
 

@@ -11,6 +11,7 @@ extern const char *const PLAYBACK_POLICY[]; /* "public", "signed", NULL */
 
 struct playback_id {
     char id[LIVE_ID_CAP], kind[8] /* "live", "asset" */, object_id[LIVE_ID_CAP], policy[12];
+    bool is_signed; /* by itself, also when its stream is not private */
 };
 
 /* Within the caller's transaction, or without one. E_LIMIT: LIMIT_MUX_PLAYBACK_IDS. */

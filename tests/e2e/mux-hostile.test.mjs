@@ -48,12 +48,13 @@ const BODIES = {
   'POST /api/streams/{}/chat/bans': { userId: 'somebody' },
   'PATCH /api/me/channel': { about: 'theirs' },
   'PUT /api/streams/{}/direct/offer': { sdp: 'v=0' },
+  'POST /api/streams/{}/invitations': { email: 'x@example.org' },
   'POST /api/streams/{}/upload-recording': { mimeType: 'video/webm' },
 };
 // Anybody may: each with its own way of saying who.
 const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/logout', 'GET /api/settings', 'GET /api/streams',
   'GET /api/streams/{}', 'GET /api/users/{}', 'GET /stream/{}.ics', 'GET /@{}.ics', 'GET /api/playback/{}', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
-  'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health', 'POST /api/streams/{}/reactions'];
+  'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health', 'POST /api/streams/{}/reactions', 'POST /api/streams/{}/access'];
 // Whoever is logged in may, on everybody's streams and channels.
 const SHARED = /\/(messages(\/|$)|follow$)/;
 
@@ -101,6 +102,7 @@ describe('the API and who does not mean well', () => {
       const hook = await system.webhooks.create({ address: 'http://127.0.0.1:1/' });
       const stream = await user.createStream();
       const recording = await user.expect(201, 'POST', `/api/streams/${stream.id}/upload-recording`, { mimeType: 'video/webm' });
+      const invitation = await user.expect(201, 'POST', `/api/streams/${stream.id}/invitations`, { email: 'friend@example.org' });
       const delivery = await until('a delivery', async () => (await user.expect(200, 'GET', `/api/webhooks/${hook.id}/deliveries`)).deliveries[0]);
       const ban = await user.expect(201, 'POST', `/api/streams/${stream.id}/chat/bans`, { userId: cat.user.id });
       const mine = {
@@ -110,7 +112,7 @@ describe('the API and who does not mean well', () => {
         'static-renditions': (await video.assets.createStaticRendition(asset.id, { resolution: 'highest' })).id,
         'signing-keys': (user.key = await system.signingKeys.create()).id,
         'playback-restrictions': (await video.playbackRestrictions.create({ referrer: { allowed_domains: ['a.example'] }, user_agent: {} })).id,
-        recordings: asset.id, tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
+        recordings: asset.id, tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, invitations: invitation.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
       };
       mine.tracks = `${user.user.id.replace(/\W/g, '').slice(0, 12)}track`;
       sql(server, "INSERT INTO text_tracks (id, asset_id, status, name, language_code, body, created_at) VALUES (?, ?, 'ready', 'Words', 'en', ?, 1)", mine.tracks, asset.id,

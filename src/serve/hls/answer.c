@@ -34,7 +34,7 @@ static void needs_token(struct http_request *r)
 
 void answer_nothing(struct http_request *r, const struct ask *ask, enum err e)
 {
-    if (e == E_AUTH && !ask->admitted)
+    if (e == E_AUTH && !ask->admitted && !ask->path[0])
         needs_token(r);
     else if (e == E_AUTH || e == E_CLOSED)
         answer_error(r, 412, "not_live", "This stream is not live now.");
@@ -57,12 +57,12 @@ void answer_timeout(struct http_request *r, const struct ask *ask, bool blocked)
 
 /* Lifetimes as 8216bis B.1 advises for caches: a reply to a blocking request says the same for
  * ever, one to a plain request is old after a moment. */
-static void reply_playlist(struct http_request *r, struct buf *text, struct buf *gz, bool blocking,
-                           bool ended, int64_t target_s)
+static void reply_playlist(const struct entry *e, struct http_request *r, struct buf *text,
+                           struct buf *gz, bool blocking, bool ended, int64_t target_s)
 {
     char life[64];
     const int64_t age = ended ? 60 : blocking ? HLS_SKIP_TARGETS * target_s : 1;
-    snprintf(life, sizeof life, "public, max-age=%lld", (long long)age);
+    snprintf(life, sizeof life, "%s, max-age=%lld", entry_whose(e), (long long)age);
     const struct http_header h[] = {CORS, TYPE_M3U8, {"cache-control", life}};
     http_reply_gz(r, 200, h, 3, text, gz, 0);
 }
@@ -96,7 +96,7 @@ static void reply_event(struct entry *e, unsigned i, struct http_request *r, boo
     const unsigned which = delta && m->text[1] ? 1 : 0;
     if (!m->text[which] && playlist_event(e->snap, e->n_renditions, i, false, &text))
         made_set(m, 0, &text);
-    reply_playlist(r, m->text[which], m->gz[which], blocking, s->edge.ended, s->edge.target_s);
+    reply_playlist(e, r, m->text[which], m->gz[which], blocking, s->edge.ended, s->edge.target_s);
 }
 
 static void reply_live(struct entry *e, unsigned i, struct http_request *r,
@@ -105,7 +105,7 @@ static void reply_live(struct entry *e, unsigned i, struct http_request *r,
     const struct log_snapshot *s = e->snap[i];
     const bool delta = d->skip && s->delta && !s->edge.ended;
     record_log_want_gzip(e->log);
-    reply_playlist(r, delta ? s->delta : s->full, delta ? s->delta_gz : s->full_gz, d->has_msn,
+    reply_playlist(e, r, delta ? s->delta : s->full, delta ? s->delta_gz : s->full_gz, d->has_msn,
                    s->edge.ended, s->edge.target_s);
 }
 
@@ -136,11 +136,11 @@ static void reply_viewed(struct entry *e, unsigned i, struct http_request *r,
         m->viewed[which] = filtered(whole, v);
         buf_unref(whole);
     }
-    reply_playlist(r, m->viewed[which], NULL, false, s->edge.ended, s->edge.target_s);
+    reply_playlist(e, r, m->viewed[which], NULL, false, s->edge.ended, s->edge.target_s);
 }
 
 /* Made for each request: a clip is short, or rare. Takes the text. */
-static void reply_clip(struct http_request *r, bool made, struct str *text,
+static void reply_clip(const struct entry *e, struct http_request *r, bool made, struct str *text,
                        const struct hls_view *v)
 {
     struct hls_view plain = *v;
@@ -148,7 +148,7 @@ static void reply_clip(struct http_request *r, bool made, struct str *text,
     plain.no_parts = true;
     if (made) {
         b = filtered(whole, &plain);
-        reply_playlist(r, b, NULL, false, false, 0);
+        reply_playlist(e, r, b, NULL, false, false, 0);
     } else {
         not_found(r);
     }
@@ -170,7 +170,7 @@ static enum answered media_live(struct entry *e, unsigned i, struct http_request
     if (ask->view.clip) {
         struct str text = {0};
         const bool made = playlist_clip_live(s, &ask->view, &text);
-        reply_clip(r, made, &text, &ask->view);
+        reply_clip(e, r, made, &text, &ask->view);
         return ANSWERED;
     }
     switch (hls_decide(&edge, &ask->d)) {
@@ -199,17 +199,17 @@ static enum answered media_archive(struct entry *e, unsigned i, struct http_requ
     const unsigned which = ask->vod ? 0 : 1;
     if (ask->view.clip) {
         const bool made = playlist_clip_archive(e->vod, i, &ask->view, &text);
-        reply_clip(r, made, &text, &ask->view);
+        reply_clip(e, r, made, &text, &ask->view);
         return ANSWERED;
     }
     if (!m->text[which] && playlist_archive(e->vod, i, ask->vod ? M3U8_VOD : M3U8_EVENT, &text))
         made_set(m, which, &text);
     if (m->text[which] && ask->view.no_dates) {
         struct buf *b = filtered(m->text[which], &ask->view);
-        reply_playlist(r, b, NULL, false, true, 0);
+        reply_playlist(e, r, b, NULL, false, true, 0);
         buf_unref(b);
     } else if (m->text[which]) {
-        reply_playlist(r, m->text[which], m->gz[which], false, true, 0);
+        reply_playlist(e, r, m->text[which], m->gz[which], false, true, 0);
     } else
         not_found(r);
     return ANSWERED;
@@ -220,6 +220,44 @@ static enum answered media_archive(struct entry *e, unsigned i, struct http_requ
 #define SIGNED_MARGIN_US (12 * INT64_C(3600) * US_PER_SEC)
 #define FOR_EVER_US      (24 * INT64_C(3600) * US_PER_SEC) /* a stream without a limit */
 
+/* What a signature is about: of a private stream also the number that ends what was let in. */
+static const char *signed_name(const struct entry *e, char out[HLS_ID_CAP + 24])
+{
+    if (e->access_epoch)
+        snprintf(out, HLS_ID_CAP + 24, "%s@%lld", e->id, (long long)e->access_epoch);
+    else
+        snprintf(out, HLS_ID_CAP + 24, "%s", e->id);
+    return out;
+}
+
+/* E_OK: by a token, by the signature in the path, or because nobody asks for one. */
+static enum err check_admission(const struct entry *e, struct ask *ask)
+{
+    char name[HLS_ID_CAP + 24];
+    if (!e->is_signed || ask->admitted) return E_OK;
+    if (!ask->path[0]) return E_AUTH;
+    const enum err err =
+        hls_path_valid(span_str(ask->path), e->loop->s->key, signed_name(e, name), clock_wall_us());
+    ask->admitted = err == E_OK;
+    return err;
+}
+
+/* What another loop knows already: nobody is refused before the gate has been asked just now. */
+#define REFUSE_WITHIN_US (US_PER_SEC / 5)
+
+static enum answered refuse(const struct entry *e, struct http_request *r, const struct ask *ask,
+                            enum err err)
+{
+    if (loop_now_us(e->loop->loop) - e->answered_us > REFUSE_WITHIN_US) return ANSWER_ASK_GATE;
+    if (err == E_TIMEOUT)
+        answer_error(r, 403, "expired", "This address has expired.");
+    else if (ask->path[0])
+        answer_error(r, 403, "forbidden", "This address is not signed by this server.");
+    else
+        needs_token(r);
+    return ANSWERED;
+}
+
 static void path_of(const struct entry *e, const struct ask *ask, const char *run,
                     char out[HLS_VIEW_PATH_CAP])
 {
@@ -227,7 +265,8 @@ static void path_of(const struct entry *e, const struct ask *ask, const char *ru
     const int64_t lasts = e->duration_us > 0 ? e->duration_us : FOR_EVER_US;
     snprintf(p.run, sizeof p.run, "%s", run);
     p.until_hour = (clock_wall_us() + lasts + SIGNED_MARGIN_US) / (3600 * US_PER_SEC) + 1;
-    hls_path_write(&p, e->is_signed ? e->loop->s->key : NULL, e->id, out);
+    char name[HLS_ID_CAP + 24];
+    hls_path_write(&p, e->is_signed ? e->loop->s->key : NULL, signed_name(e, name), out);
 }
 
 /* What is asked for of time is nowhere in it. */
@@ -272,7 +311,7 @@ static enum answered multi(struct entry *e, struct http_request *r, const struct
         playlist_multi_archive(e->vod, e->id, path, &ask->wish, e->texts, e->n_texts, &text);
     if (!live && trick_play_there(e, ask)) trick_play_stream(e->vod, e->id, path, &text);
     struct buf *b = str_take_buf(&text);
-    reply_playlist(r, b, NULL, false, false, 0);
+    reply_playlist(e, r, b, NULL, false, false, 0);
     buf_unref(b);
     return ANSWERED;
 }
@@ -282,43 +321,49 @@ static enum answered multi(struct entry *e, struct http_request *r, const struct
 
 enum { MEDIA_HEADERS = 5 };
 
-static void media_headers(struct http_header h[MEDIA_HEADERS], enum media_kind kind)
+static void media_headers(const struct entry *e, struct http_header h[MEDIA_HEADERS],
+                          enum media_kind kind)
 {
     h[0] = (struct http_header)CORS;
     h[1] = (struct http_header){"content-type", kind == MEDIA_AUDIO ? "audio/mp4" : "video/mp4"};
-    h[2] = (struct http_header){"cache-control", "public, max-age=86400, immutable"};
+    h[2] =
+        (struct http_header){"cache-control", e->access_epoch ? "private, max-age=86400, immutable"
+                                                              : "public, max-age=86400, immutable"};
     h[3] = (struct http_header){"access-control-expose-headers",
                                 "content-length, content-range, date"};
     h[4] = (struct http_header){"x-content-type-options", "nosniff"}; /* a film may hold a page */
 }
 
-static void reply_bytes(struct http_request *r, enum media_kind kind, struct buf *b)
+static void reply_bytes(const struct entry *e, struct http_request *r, enum media_kind kind,
+                        struct buf *b)
 {
     struct http_header h[MEDIA_HEADERS];
-    media_headers(h, kind);
+    media_headers(e, h, kind);
     http_reply(r, 200, h, MEDIA_HEADERS, b, HTTP_RANGES);
 }
 
-static void reply_file(struct http_request *r, enum media_kind kind, struct file *f, uint64_t off,
-                       uint64_t len)
+static void reply_file(const struct entry *e, struct http_request *r, enum media_kind kind,
+                       struct file *f, uint64_t off, uint64_t len)
 {
     struct http_header h[MEDIA_HEADERS];
-    media_headers(h, kind);
+    media_headers(e, h, kind);
     http_reply_file(r, 200, h, MEDIA_HEADERS, f, off, len, HTTP_RANGES);
 }
 
-static void reply_init(struct http_request *r, const struct archive_rendition *ar,
-                       const struct archive_init *list, uint32_t id)
+static void reply_init(const struct entry *e, struct http_request *r,
+                       const struct archive_rendition *ar, const struct archive_init *list,
+                       uint32_t id)
 {
     const struct archive_init *init = archive_init_find(list, id);
     if (init)
-        reply_bytes(r, ar->kind, init->bytes);
+        reply_bytes(e, r, ar->kind, init->bytes);
     else
         not_found(r);
 }
 
-static void reply_archived(struct http_request *r, const struct archive_rendition *ar,
-                           struct file *file, uint64_t n, uint64_t msn)
+static void reply_archived(const struct entry *e, struct http_request *r,
+                           const struct archive_rendition *ar, struct file *file, uint64_t n,
+                           uint64_t msn)
 {
     if (!file || !n || msn < ar->first_msn || msn - ar->first_msn >= n) {
         not_found(r);
@@ -328,36 +373,36 @@ static void reply_archived(struct http_request *r, const struct archive_renditio
     if (seg->s.gap)
         not_found(r);
     else
-        reply_file(r, ar->kind, file, seg->off, seg->len);
+        reply_file(e, r, ar->kind, file, seg->off, seg->len);
 }
 
-static void reply_segment(struct http_request *r, const struct log_snapshot *s,
-                          const struct log_segment *seg)
+static void reply_segment(const struct entry *e, struct http_request *r,
+                          const struct log_snapshot *s, const struct log_segment *seg)
 {
     const enum media_kind kind = s->archive->r[s->rendition].kind;
     if (seg->s.gap) {
         not_found(r);
     } else if (log_on_disk(s, seg)) {
-        reply_file(r, kind, s->file, seg->off, seg->len);
+        reply_file(e, r, kind, s->file, seg->off, seg->len);
     } else {
         struct buf *b = log_segment_bytes(seg);
         if (b)
-            reply_bytes(r, kind, b);
+            reply_bytes(e, r, kind, b);
         else
             not_found(r);
         buf_unref(b);
     }
 }
 
-static void reply_part(struct http_request *r, const struct log_snapshot *s,
+static void reply_part(const struct entry *e, struct http_request *r, const struct log_snapshot *s,
                        const struct log_segment *seg, uint32_t part)
 {
     const enum media_kind kind = s->archive->r[s->rendition].kind;
     const struct log_part *p = part < seg->n_parts ? &seg->parts[part] : NULL;
     if (p && p->bytes)
-        reply_bytes(r, kind, p->bytes);
+        reply_bytes(e, r, kind, p->bytes);
     else if (p && log_on_disk(s, seg))
-        reply_file(r, kind, s->file, p->off, p->len);
+        reply_file(e, r, kind, s->file, p->off, p->len);
     else
         not_found(r);
 }
@@ -411,7 +456,7 @@ static enum answered resource_live(struct entry *e, unsigned i, struct http_requ
     const struct archive_rendition *ar = &s->archive->r[i];
     if (id->kind == HLS_INIT) {
         if (is_coming(s, id->init_id)) return ANSWER_WAIT;
-        reply_init(r, ar, s->inits, id->init_id);
+        reply_init(e, r, ar, s->inits, id->init_id);
         return ANSWERED;
     }
     const int64_t part = id->kind == HLS_PART ? (int64_t)id->part : -1;
@@ -430,13 +475,13 @@ static enum answered resource_live(struct entry *e, unsigned i, struct http_requ
           : seg     ? seg->s.dur_us
                     : archived_us(ar, s->n_archived, id->msn));
     if (part >= 0 && seg)
-        reply_part(r, s, seg, id->part);
+        reply_part(e, r, s, seg, id->part);
     else if (part >= 0)
         not_found(r); /* too old to be listed as parts */
     else if (seg)
-        reply_segment(r, s, seg);
+        reply_segment(e, r, s, seg);
     else
-        reply_archived(r, ar, s->file, s->n_archived, id->msn);
+        reply_archived(e, r, ar, s->file, s->n_archived, id->msn);
     return ANSWERED;
 }
 
@@ -448,10 +493,10 @@ static enum answered resource_archive(struct entry *e, unsigned i, struct http_r
     if (is_outside(e, i, ask, false))
         not_found(r);
     else if (id->kind == HLS_INIT)
-        reply_init(r, ar, ar->inits, id->init_id);
+        reply_init(e, r, ar, ar->inits, id->init_id);
     else if (id->kind == HLS_SEGMENT) {
         count(e, e->vod, e->vod->n_renditions, i, ar->inits, archived_us(ar, ar->n, id->msn));
-        reply_archived(r, ar, ar->file, ar->n, id->msn);
+        reply_archived(e, r, ar, ar->file, ar->n, id->msn);
     } else
         not_found(r);
     return ANSWERED;
@@ -468,12 +513,10 @@ static int find_live(const struct entry *e, const char *name)
     return -1;
 }
 
-enum answered answer(struct entry *e, struct http_request *r, const struct ask *ask)
+enum answered answer(struct entry *e, struct http_request *r, struct ask *ask)
 {
-    if (e->is_signed && !ask->admitted && (e->log || e->vod)) {
-        needs_token(r);
-        return ANSWERED;
-    }
+    const enum err in = e->log || e->vod ? check_admission(e, ask) : E_OK;
+    if (in != E_OK) return refuse(e, r, ask, in);
     if (ask->kind == ASK_MULTI) return multi(e, r, ask);
     if (ask->kind == ASK_TEXT) return text_answer(e, r, ask);
     if (ask->kind == ASK_IMAGES) return trick_play_answer(e, r, ask);

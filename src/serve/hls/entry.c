@@ -163,7 +163,7 @@ static void entry_drop(struct entry *e)
 
 static void ask_gate(struct entry *e);
 
-static void try_one(struct entry *e, struct http_request *r, const struct ask *ask)
+static void try_one(struct entry *e, struct http_request *r, struct ask *ask)
 {
     switch (answer(e, r, ask)) {
     case ANSWERED:
@@ -323,6 +323,7 @@ static void on_gate(void *ctx, enum err err, const struct gate_media_answer *m)
     if (err == E_OK) {
         e->kind = m->kind;
         e->is_signed = m->is_signed;
+        e->access_epoch = m->access_epoch;
         e->duration_us = m->duration_us;
         snprintf(e->stream_id, sizeof e->stream_id, "%s", m->stream_id ? m->stream_id : "");
         if (m->asset_id && strcmp(e->asset_id, m->asset_id) != 0) {
@@ -367,8 +368,13 @@ static void see_viewer(struct hls_loop *h, const struct entry *e, struct http_re
                          http_header_in(r, "user-agent"), loop_now_us(h->loop));
 }
 
-void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
-                   const struct ask *ask)
+static void ask_first(struct entry *e, struct http_request *r, const struct ask *ask)
+{
+    wait_add(e, r, ask, false);
+    if (!e->asking && !e->loading) ask_gate(e);
+}
+
+void entry_request(struct hls_loop *h, struct http_request *r, const char *id, struct ask *ask)
 {
     const int64_t now = loop_now_us(h->loop);
     struct entry *e = map_get(&h->by_id, span_str(id));
@@ -380,8 +386,15 @@ void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
     e->used_us = now;
     entry_timer(h, now + HLS_IDLE_US);
     see_viewer(h, e, r);
-    const bool stale = e->answered_us && now - e->answered_us > HLS_BELIEVE_US;
-    try_one(e, r, ask);
+    const int64_t age = e->answered_us ? now - e->answered_us : 0;
+    const bool stale = age > HLS_BELIEVE_US;
+    /* Nobody has asked for a while, or a token knows of something newer: whether it is still
+     * everybody's is not known. */
+    const bool other = ask->by_token && ask->access_epoch != e->access_epoch;
+    if (age > HLS_STALE_US || (age > 0 && other))
+        ask_first(e, r, ask);
+    else
+        try_one(e, r, ask);
     e = map_get(&h->by_id, span_str(id)); /* the answer may have come at once */
     if (e && stale && !e->asking && !e->loading) {
         e->answered_us = now;

@@ -66,6 +66,7 @@ void files_request(struct hls_service *s, struct http_request *r, bool audio)
     a->type = audio ? "audio/mp4" : "video/mp4";
     a->cache = "public, max-age=3600";
     const enum err e = http_query_get(r, "token", token, sizeof token);
+    if (e != E_NOTFOUND) a->cache = "private, max-age=3600";
     if (e != E_OK) snprintf(token, sizeof token, "%s", e == E_NOTFOUND ? "" : "-");
     if (http_query_get(r, "download", wanted, sizeof wanted) == E_OK && wanted[0])
         disposition(wanted, a->download, sizeof a->download);

@@ -19,7 +19,9 @@
 
 /* An answer of the gate is believed for so long, and an entry without requests kept. */
 #define HLS_BELIEVE_US (5 * INT64_C(1000000))
-#define HLS_IDLE_US    (60 * INT64_C(1000000))
+/* Later than this nothing is answered before the gate has been asked again. */
+#define HLS_STALE_US (8 * INT64_C(1000000))
+#define HLS_IDLE_US  (60 * INT64_C(1000000))
 /* What was delivered is told so often. */
 #define HLS_TELL_US (20 * INT64_C(1000000))
 /* Between going live and the first part, and for the gate. */
@@ -39,11 +41,14 @@ struct text_ask {
 
 struct ask {
     enum ask_kind kind;
-    bool vod;      /* NAME-vod.m3u8 */
-    bool admitted; /* by a token, or by a signature of ours in the path */
+    bool vod; /* NAME-vod.m3u8 */
+    bool by_token;
+    int64_t access_epoch; /* by_token: which the token is of */
+    bool admitted;        /* by a token, or by a signature of ours in the path */
     char run[ARCHIVE_RUN_CAP];
-    struct hls_view view; /* MEDIA, RESOURCE: of the path */
-    struct hls_wish wish; /* MULTI */
+    char path[HLS_VIEW_PATH_CAP]; /* the path's element with a signature, or "" */
+    struct hls_view view;         /* MEDIA, RESOURCE: of the path */
+    struct hls_wish wish;         /* MULTI */
     char rendition[HLS_NAME_CAP];
     struct m3u8_directives d;
     struct hls_resource_id id;
@@ -73,7 +78,8 @@ struct entry {
     char stream_id[CHANNEL_ID_CAP];
     enum gate_media kind;
     bool asking, loading, reading, dead;
-    bool is_signed; /* as the gate says */
+    bool is_signed;       /* as the gate says */
+    int64_t access_epoch; /* of a private stream; 0: of another */
     int64_t duration_us;
     bool over_asked;  /* the gate has just been asked about a log that has ended */
     int64_t ended_us; /* when the log was seen to have ended, 0: not */
@@ -120,8 +126,12 @@ struct hls_service {
 };
 
 /* entry.c: loop's thread, all of them. */
-void entry_request(struct hls_loop *h, struct http_request *r, const char *id,
-                   const struct ask *ask);
+void entry_request(struct hls_loop *h, struct http_request *r, const char *id, struct ask *ask);
+/* Who may keep a copy, in the words of Cache-Control. */
+static inline const char *entry_whose(const struct entry *e)
+{
+    return e->access_epoch ? "private" : "public";
+}
 void entry_timer(struct hls_loop *h, int64_t at_us);
 void entry_drain(struct hls_loop *h);
 void entry_init(struct hls_loop *h); /* before the loops run */
@@ -131,7 +141,7 @@ void entry_delivered(struct entry *e, unsigned rendition, unsigned height, int64
 /* answer.c */
 enum answered { ANSWERED, ANSWER_WAIT, ANSWER_ASK_GATE };
 /* Answers if it can be answered from what the entry has. */
-enum answered answer(struct entry *e, struct http_request *r, const struct ask *ask);
+enum answered answer(struct entry *e, struct http_request *r, struct ask *ask);
 void answer_error(struct http_request *r, int status, const char *code, const char *message);
 /* What the gate has said of an id with nothing to play: E_NOTFOUND, E_CLOSED, E_AUTH. */
 void answer_nothing(struct http_request *r, const struct ask *ask, enum err e);

@@ -291,9 +291,10 @@ static void start_job(struct entry *e, struct http_request *r, const struct ask 
 static void reply_list(struct entry *e, struct http_request *r, const struct ask *ask)
 {
     struct str text = {0};
-    static const struct http_header h[] = {{"access-control-allow-origin", "*"},
-                                           {"content-type", "application/vnd.apple.mpegurl"},
-                                           {"cache-control", "public, max-age=60"}};
+    const struct http_header h[] = {
+        {"access-control-allow-origin", "*"},
+        {"content-type", "application/vnd.apple.mpegurl"},
+        {"cache-control", e->access_epoch ? "private, max-age=60" : "public, max-age=60"}};
     if (!write_list(e->vod, &ask->view, ask->text.id, &text)) {
         reply_error(r, E_NOTFOUND);
         return;

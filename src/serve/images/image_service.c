@@ -157,7 +157,8 @@ static void on_admit(void *ctx, enum err e, const char *reason, const struct gat
         e = image_params_set(&ask->params, name, span_str(pass->claims[i].value), &problem);
         if (!good(ask, e, problem)) return;
     }
-    e = image_params_check(&ask->params, &problem);
+    e = pass->by_query ? image_params_query(&ask->params, http_query(ask->request), &problem)
+                       : image_params_check(&ask->params, &problem);
     if (good(ask, e, problem)) go(ask);
 }
 

@@ -38,6 +38,10 @@ void whep_restart(struct list *viewer, const struct lane_description *d)
 static int64_t on_tick(struct rtc_peer *p, int64_t now_us)
 {
     struct whep *v = p->ctx;
+    if (v->dismissals != channel_dismissals(v->channel)) {
+        rtc_peer_close(p, E_AUTH, "who may see the stream has changed");
+        return INT64_MAX;
+    }
     if (v->relay && v->look) whep_choose(v, now_us);
     v->look = false;
     return v->relay ? whep_pace(v, now_us) : INT64_MAX;

@@ -68,6 +68,11 @@ void whep_tick(struct list *viewer, int64_t now)
 {
     struct whep *v = CONTAINER_OF(viewer, struct whep, node);
     if (!v->relay) return;
+    if (v->dismissals != channel_dismissals(v->channel)) {
+        v->look = true; /* it goes by its own timer: the relay may go with it */
+        rtc_peer_wake(v->peer, now);
+        return;
+    }
     rtc_bwe_tick(&v->bwe, now);
     whep_choose(v, now);
 }

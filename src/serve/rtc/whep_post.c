@@ -10,6 +10,7 @@ struct post {
     struct http_request *r;
     struct sdp *offer;
     struct channel *channel; /* while the bridge is asked */
+    unsigned dismissals;
 };
 
 /* What all packets of a track begin with; seal() fills in the rest. */
@@ -75,6 +76,7 @@ static void create(struct post *p, const struct rtc_agreed *g, struct channel *c
                                     &WHEP_OPS, v, &v->peer);
     if (e == E_OK) {
         v->channel = channel_ref(ch);
+        v->dismissals = p->dismissals;
         rtc_viewer_came(p->service, p->r, channel_id(ch));
         for (unsigned k = 0; k < 2; k++) set_track(&v->tracks[k], &g->tracks[k], p->offer);
         rtc_layers_init(&v->layers);
@@ -131,6 +133,7 @@ static void on_play(void *ctx, enum err e, const char *reason, struct channel *c
     struct post *p = ctx;
     if (e == E_OK) {
         p->channel = channel_ref(ch);
+        p->dismissals = channel_dismissals(ch);
         outward_ask(ch, on_bridge, p);
         return;
     }
@@ -164,6 +167,6 @@ void rtc_on_whep(struct http_request *r, void *ctx)
     struct sdp *offer = rtc_read_offer(r);
     if (!offer) return;
     struct post *p = NEW(struct post);
-    *p = (struct post){s, r, offer, NULL};
+    *p = (struct post){.service = s, .r = r, .offer = offer};
     ask_gate(p);
 }

@@ -40,6 +40,7 @@ struct whep {
     struct list node; /* of the relay */
     struct rtc_peer *peer;
     struct channel *channel;
+    unsigned dismissals; /* of the channel, when it was let in */
     struct relay *relay;
     struct whep_track tracks[2];
     struct rtc_layers layers; /* its target is what video goes on with at a key frame */

@@ -154,6 +154,7 @@ static void on_gate(void *ctx, enum err e, const char *reason, struct channel *c
     c->reason = e == E_OK ? NULL : xstrdup(reason && *reason ? reason : err_text(e));
     channel_unref(c->channel);
     c->channel = e == E_OK ? channel_ref(ch) : NULL;
+    if (c->channel) c->dismissals = channel_dismissals(c->channel);
     rtmp_conn_run(c);
     rtmp_conn_unref(c);
 }

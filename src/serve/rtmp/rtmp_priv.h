@@ -65,9 +65,10 @@ struct rtmp_conn {
     /* as a viewer */
     struct rtmp_room *room;
     struct list in_room;
-    bool wait_key;    /* nothing is sent before the next key frame */
-    int64_t start_us; /* when the stream began, or began again, for it */
-    size_t burst;     /* of the GOP cache, not counted as falling behind until it has gone */
+    unsigned dismissals; /* of the channel, when it was let in */
+    bool wait_key;       /* nothing is sent before the next key frame */
+    int64_t start_us;    /* when the stream began, or began again, for it */
+    size_t burst;        /* of the GOP cache, not counted as falling behind until it has gone */
 };
 
 void rtmp_conn_accept(struct rtmp_ctx *ctx, struct tcp *t);

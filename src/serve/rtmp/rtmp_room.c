@@ -71,6 +71,11 @@ static void viewer_unit(const struct rtmp_room *r, struct rtmp_conn *v, const st
 {
     const size_t queued = conn_queued(v->conn);
     const int64_t now_us = rtmp_conn_now(v);
+    if (v->dismissals != channel_dismissals(r->channel)) {
+        log_info("rtmp-viewer-dismissed", "conn=%u channel=%s", v->id, channel_id(r->channel));
+        rtmp_conn_end(v, false);
+        return;
+    }
     if (queued > 0 &&
         now_us - conn_progress_us(v->conn) > r->ctx->server->cfg.stall_ms * US_PER_MS) {
         log_peer("rtmp-viewer-stalled", "conn=%u channel=%s queued=%zu", v->id,

@@ -132,7 +132,22 @@ CREATE INDEX mails_to ON mails (to_address);
 CREATE INDEX mails_user ON mails (user_id);
 CREATE INDEX mails_expires ON mails (expires_at);
 
--- Who may see a stream.
+-- Who may see a stream. Of a PRIVATE one: its owner, administrators, who was invited, and who knows
+-- the password. What was let in carries `access_epoch`, or of the password `password_at`: counted up,
+-- or set anew, it ends what was let in before.
+ALTER TABLE streams ADD COLUMN visibility TEXT NOT NULL DEFAULT 'PUBLIC'
+    CHECK (visibility IN ('PUBLIC', 'UNLISTED', 'PRIVATE'));
+ALTER TABLE streams ADD COLUMN watch_password_hash TEXT NOT NULL DEFAULT ''; -- argon2id; '': none
+ALTER TABLE streams ADD COLUMN password_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE streams ADD COLUMN access_epoch BIGINT NOT NULL DEFAULT 1;
+CREATE TABLE stream_invitations (
+    id         TEXT PRIMARY KEY,
+    stream_id  TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    email      TEXT NOT NULL, -- as it was typed; there may be no account of it yet
+    email_key  TEXT NOT NULL, -- users.email_key
+    created_at BIGINT NOT NULL,
+    UNIQUE (stream_id, email_key)
+);
 
 -- Administration: quotas, reports, the audit log.
 ALTER TABLE users ADD COLUMN suspended_at BIGINT; -- not NULL: cannot sign in, publish or write
