@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
-import { t } from '../i18n/t';
+import { t, told } from '../i18n/t';
 import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
@@ -38,7 +38,7 @@ async function refusal(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get('Retry-After'));
   const retryAfter = seconds > 0 ? seconds : null;
   const said = text(body?.error?.message);
-  let message = said ? t(said) : t('The server answered with an error ({status}).', { status: response.status });
+  let message = said ? told(said) : t('The server answered with an error ({status}).', { status: response.status });
   if (response.status === 429 && retryAfter) message += ` ${t('Try again in {retryAfter} s.', { retryAfter })}`;
   const code = text(body?.error?.code) ?? `http_${response.status}`;
   return new ApiError(response.status, code, message, text(body?.error?.field), retryAfter);

@@ -37,5 +37,13 @@ export const tx = <T>(text: string, parts: Record<string, T>): (string | T)[] =>
     .split(/\{(\w+)\}/)
     .map((piece, i) => (i % 2 === 0 ? piece : (parts[piece] ?? `{${piece}}`)));
 
+/** A sentence of the server's, which comes in English with its numbers in it: its line has {1}, {2}, … in their
+ *  places. One that has no line stays as it came. */
+export function told(text: string): string {
+  const numbers: string[] = [];
+  const line = table[text] ?? table[text.replace(/\d+(?:\.\d+)?/g, (n) => `{${numbers.push(n)}}`)];
+  return line === undefined ? text : line.replace(/\{(\d+)\}/g, (place, i: string) => numbers[Number(i) - 1] ?? place);
+}
+
 /** Marks a text in a constant; `t(...)` says it later. */
 export const msg = <T extends string>(text: T): T => text;

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { client } from '../app';
 import { ApiError } from '../api/client';
 import type { Advice, Health } from '../api/types';
-import { locale, msg, t } from '../i18n/t';
+import { locale, msg, t, told } from '../i18n/t';
 import { bitrate } from '../store/format';
 import { poll } from '../store/poller';
 import { Icon, type IconName } from './icons';
@@ -118,8 +118,8 @@ function AdviceList({ advice }: { advice: Advice[] }) {
           <Icon name={ICONS[a.level] ?? 'info'} size={18} />
           <div>
             {WORDS[a.level] && <span class="hidden-text">{t(WORDS[a.level])}: </span>}
-            {t(a.message)}
-            {a.setting && <p class="advice-setting">{t(a.setting)}</p>}
+            {told(a.message)}
+            {a.setting && <p class="advice-setting">{told(a.setting)}</p>}
           </div>
         </li>
       ))}
@@ -152,8 +152,8 @@ export function HealthNow({ health, problem, rates }: HealthView) {
         <div class="health-line">
           <span class="pulse" aria-hidden="true" />
           <div>
-            {t(first?.message ?? msg('No encoder is connected.'))}
-            {first?.setting && <p class="advice-setting">{t(first.setting)}</p>}
+            {told(first?.message ?? msg('No encoder is connected.'))}
+            {first?.setting && <p class="advice-setting">{told(first.setting)}</p>}
           </div>
         </div>
       )}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Recordings that lie in this browser: what of them is uploaded, and what to do with those that were left.
 import { useEffect, useId, useState } from 'preact/hooks';
-import { t, tx } from '../i18n/t';
+import { t, told, tx } from '../i18n/t';
 import { recordings } from '../record/browser';
 import { size } from '../store/format';
 import { poll } from '../store/poller';
@@ -34,9 +34,9 @@ function Words({ kept }: { kept: Kept }) {
     case 'uploading':
       return <p>{t('{so} uploaded. Keep this page open until it is done; if you cannot, the rest is uploaded on your next visit.', { so })}</p>;
     case 'retrying':
-      return <p>{t('{problem} It goes on by itself; {so} uploaded so far.', { problem: t(kept.problem ?? ''), so })}</p>;
+      return <p>{t('{problem} It goes on by itself; {so} uploaded so far.', { problem: told(kept.problem ?? ''), so })}</p>;
     case 'stopped':
-      return <p>{t('{problem} The recording is still in this browser ({size}).', { problem: t(kept.problem ?? ''), size: size(kept.written) })}</p>;
+      return <p>{t('{problem} The recording is still in this browser ({size}).', { problem: told(kept.problem ?? ''), size: size(kept.written) })}</p>;
     default:
       return (
         <p>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The browser's own recording: whether it is made, how far it is, and what is the matter with it.
 import { useEffect, useId, useState } from 'preact/hooks';
-import { msg, t } from '../../i18n/t';
+import { msg, t, told } from '../../i18n/t';
 import { announce } from '../../app';
 import { recordings } from '../../record/browser';
 import { networkWords, readStats, type Sample } from '../../rtc/stats';
@@ -85,7 +85,7 @@ function Progress({ recording, kept }: { recording: RecordingState; kept: Kept |
           <p class="field-hint numbers">
             {t('{size} recorded, {size2} uploaded.', { size: size(kept.written), size2: size(kept.acked) })}
             {kept.held && ` ${t('The upload waits: your line carries the live stream first.')}`}
-            {kept.problem && ` ${t('{problem} Everything is kept in this browser meanwhile.', { problem: t(kept.problem) })}`}
+            {kept.problem && ` ${t('{problem} Everything is kept in this browser meanwhile.', { problem: told(kept.problem) })}`}
           </p>
         </>
       )}
