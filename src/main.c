@@ -522,9 +522,9 @@ static const struct command {
 } COMMANDS[] = {
     {"serve", cmd_serve, "run the server"},
     {"user", api_cmd_user,
-     "add EMAIL [--name NAME] [--admin]: an account, password on standard input"},
-    {"token", api_cmd_token,
-     "create [--name NAME] [--email OWNER] [--json], list, delete ID: what programs log in with"},
+     "list, add, password, suspend, unsuspend, role, quota, delete: accounts"},
+    {"stream", api_cmd_stream, "list, end, delete: streams, on a running server too"},
+    {"token", api_cmd_token, "create, list, revoke: what programs log in with"},
     {"mail", api_cmd_mail, "test ADDRESS: whether the mail server takes what this one sends"},
     {"doctor", api_cmd_doctor, "check ports, disk, clock, TLS; in plain words"},
     {"version", cmd_version, "print the version"},

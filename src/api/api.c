@@ -16,6 +16,7 @@ struct api *api_new(const struct api_config *cfg)
     a->audience = audience_new(&a->cfg);
     pthread_mutex_init(&a->lane_lock, NULL);
     pthread_mutex_init(&a->order_lock, NULL);
+    pthread_mutex_init(&a->orders_lock, NULL);
     a->chat = api_chat_new(a);
     a->reactions = reactions_new();
     for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++)
@@ -68,6 +69,7 @@ void api_free(struct api *a)
     chat_free(a->chat);
     reactions_free(a->reactions);
     pthread_mutex_destroy(&a->order_lock);
+    pthread_mutex_destroy(&a->orders_lock);
     pthread_mutex_destroy(&a->lane_lock);
     free(a->routes);
     free(a->bound);

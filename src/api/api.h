@@ -73,6 +73,7 @@ void api_stream_warning(struct api *a, const char *stream_id, const char *code, 
 /* The subcommands that are not `serve`; argv begins after the subcommand. They print and return the
  * exit code. */
 int api_cmd_user(int argc, char **argv, char **env);
+int api_cmd_stream(int argc, char **argv, char **env);
 int api_cmd_token(int argc, char **argv, char **env);
 int api_cmd_mail(int argc, char **argv, char **env);
 int api_cmd_doctor(int argc, char **argv, char **env);

@@ -39,7 +39,10 @@ struct api {
     struct ev_loop *ev_loops;   /* n_loops of them */
     _Atomic unsigned drained;
     _Atomic bool loops_stopped;
-    struct timer tick; /* on loops[0] */
+    pthread_mutex_t orders_lock; /* one thread carries out admin_orders at a time */
+    _Atomic bool orders_queued, quota_queued;
+    unsigned quota_ticks; /* of the tick */
+    struct timer tick;    /* on loops[0] */
     int64_t swept_us, uploads_swept_us;
 };
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/app_auth.h"
 #include "api/api_priv.h"
+#include "api/app_admin.h"
 #include "api/body.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "product/admin.h"
+#include "product/audit.h"
 #include <stdio.h>
 
 /* Guessing is slowed by account and address together, so that nobody can lock another out; by
@@ -22,6 +25,7 @@ static void start_session(struct call *c, const struct user *u, int status)
     char token[SESSION_TOKEN_CAP];
     enum err e = c->token.p ? session_end(c->db, c->token) : E_OK;
     if (e == E_OK) e = session_start(c->db, u->id, token);
+    if (e == E_AUTH) e = admin_may_sign_in(c->db, u->id, &c->problem);
     if (e != E_OK) {
         call_fail(c, e, 0);
         return;
@@ -34,19 +38,17 @@ void app_register(struct call *c)
 {
     struct body_field f[] = {{"name", BODY_TEXT, true, NULL},
                              {"email", BODY_TEXT, true, NULL},
-                             {"password", BODY_TEXT, true, NULL}};
-    if (!c->api->cfg.settings->registration) {
-        problem_set(&c->problem, E_AUTH, "registration_closed", NULL,
-                    "This server takes no new accounts; ask its operator for one.");
-        call_fail(c, E_AUTH, 403);
+                             {"password", BODY_TEXT, true, NULL},
+                             {"invite", BODY_TEXT, false, NULL}};
+    if (!body_read(c, f, 4) || !call_may(c, &REGISTER_ADDRESS, c->peer) ||
+        !app_registration_admits(c, body_text(&f[3])))
         return;
-    }
-    if (!body_read(c, f, 3) || !call_may(c, &REGISTER_ADDRESS, c->peer)) return;
     const struct account_new in = {body_text(&f[0]), body_text(&f[1]), body_text(&f[2]), false};
     struct user u;
     const enum err e = account_add(c->db, &in, &u, &c->problem);
     if (e != E_OK) {
         /* A slip of the pen is not an attempt; a taken address is, or they could be listed. */
+        app_registration_failed(c, body_text(&f[3]));
         if (e == E_INVALID) throttle_give_back(c->api->throttle, &REGISTER_ADDRESS, c->peer);
         call_fail(c, e, 0);
         return;
@@ -91,6 +93,8 @@ void app_login(struct call *c)
     throttle_give_back(c->api->throttle, &LOGIN_PAIR, k.pair);
     throttle_give_back(c->api->throttle, &LOGIN_ADDRESS, c->peer);
     throttle_give_back(c->api->throttle, &LOGIN_ACCOUNT, k.account);
+    if (u.admin && audit_add(c->db, u.id, "admin.login", "user", u.id, c->peer) != E_OK)
+        log_warn("audit", "the login of user=%s was not noted", u.id);
     start_session(c, &u, 200);
 }
 
@@ -116,7 +120,8 @@ void app_settings(struct call *c)
 {
     const struct settings *s = c->api->cfg.settings;
     call_json(c, 200,
-              json_pack("{s:I, s:I, s:I}", "maxStreamDuration", (json_int_t)s->max_stream_duration,
+              json_pack("{s:s, s:I, s:I, s:I}", "registration", REGISTRATION[app_registration(c)],
+                        "maxStreamDuration", (json_int_t)s->max_stream_duration,
                         "maxRecordingDuration", (json_int_t)s->max_recording_duration,
                         "maxUploadSize", (json_int_t)s->max_upload_size));
 }

@@ -1,114 +1,200 @@
 /* SPDX-License-Identifier: MIT */
-/* bspnode user add EMAIL [--name NAME] [--admin] [settings]: the password comes on standard input.
- * Works beside a running server: the database takes writers in turn. */
+/* bspnode user ...: accounts, from a terminal. Works beside a running server: the database takes
+ * writers in turn, and what only the server can do is ordered by a row. */
 #include "api/api.h"
 #include "api/cmd_args.h"
-#include "base/log.h"
-#include "base/xalloc.h"
 #include "product/account.h"
+#include "product/audit.h"
+#include "product/tuning.h"
 #include <stdio.h>
-#include <termios.h>
-#include <unistd.h>
 
-enum { EXIT_USAGE = 2 };
+static const char USAGE[] =
+    "usage: bspnode user list [--search TEXT] [--filter all|suspended|admins|live]\n"
+    "       bspnode user add EMAIL [--name NAME] [--admin]      password on standard input\n"
+    "       bspnode user password WHO [--random]                the same; --random makes one\n"
+    "       bspnode user suspend WHO [--reason TEXT]\n"
+    "       bspnode user unsuspend WHO\n"
+    "       bspnode user role WHO admin|user\n"
+    "       bspnode user quota WHO BYTES|default                0: no limit\n"
+    "       bspnode user delete WHO --yes\n"
+    "       WHO is an e-mail address or an id. Each takes --json, and settings such as --data "
+    "DIR.\n";
 
-static const char USAGE[] = "usage: bspnode user add EMAIL [--name NAME] [--admin] [--data DIR]\n"
-                            "       The password is read from standard input.\n";
-
-struct args {
-    const char *email, *name;
-    bool admin;
-    char **rest; /* settings; owned array */
-    int n_rest;
-};
-
-/* What is neither ours nor the address is a setting, with its value when that stands apart. */
-static bool parse(int argc, char **argv, struct args *a)
+/* The user of the first word; false: it was said. */
+static bool find(const struct cmd_line *l, struct admin_user *u)
 {
-    *a = (struct args){.rest = xcalloc((size_t)argc + 1, sizeof *a->rest)};
-    if (argc < 1 || strcmp(argv[0], "add") != 0) return false;
-    for (int i = 1; i < argc; i++) {
-        const char *value;
-        if (strcmp(argv[i], "--admin") == 0) {
-            a->admin = true;
-        } else if ((value = cmd_option("--name", argc, argv, &i))) {
-            a->name = value;
-        } else if (argv[i][0] == '-') {
-            a->rest[a->n_rest++] = argv[i];
-            if (!strchr(argv[i], '=') && i + 1 < argc) a->rest[a->n_rest++] = argv[++i];
-        } else if (!a->email) {
-            a->email = argv[i];
-        } else {
-            return false;
+    struct problem p = {0};
+    if (admin_user_find(l->db, l->words[0], u, &p) == E_OK) return true;
+    cmd_fail(p.text);
+    return false;
+}
+
+static json_t *user_json(const struct admin_user *a)
+{
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:o}", "id", a->user.id, "name",
+        a->user.name, "email", a->user.email, "role", a->user.admin ? "admin" : "user", "createdAt",
+        cmd_time(a->user.created_at), "lastSeenAt", cmd_time(a->last_seen_at), "suspendedAt",
+        cmd_time(a->suspended_at), "suspendedReason", a->suspended_reason, "streams",
+        (json_int_t)a->streams, "live", (json_int_t)a->live, "bytes", (json_int_t)a->bytes,
+        "ownQuota", a->quota < 0 ? json_null() : json_integer(a->quota));
+}
+
+static void print_user(const struct admin_user *a)
+{
+    printf("%s  %s  %s%s%s  %lld streams%s  %.1f MB\n", a->user.id, a->user.email, a->user.name,
+           a->user.admin ? "  admin" : "", a->suspended_at ? "  suspended" : "",
+           (long long)a->streams, a->live ? "  live" : "", (double)a->bytes / 1e6);
+}
+
+static int list(const struct cmd_line *l)
+{
+    static const char *const FILTERS[] = {"all", "suspended", "admins", "live"};
+    struct admin_user *rows = calloc(LIMIT_PAGE_ITEMS, sizeof *rows);
+    char next[ADMIN_CURSOR_CAP] = "", cursor[ADMIN_CURSOR_CAP];
+    const char *filter = cmd_value(l, "--filter");
+    struct admin_ask ask = {.search = cmd_value(l, "--search"), .limit = LIMIT_PAGE_ITEMS};
+    json_t *all = json_array();
+    bool known = !filter;
+    size_t n = 0;
+    enum err e = E_OK;
+    for (unsigned i = 0; filter && i < 4; i++)
+        if (strcmp(filter, FILTERS[i]) == 0) ask.filter = (enum admin_filter)i, known = true;
+    do {
+        memcpy(cursor, next, sizeof cursor);
+        ask.cursor = cursor;
+        e = known && rows ? admin_users(l->db, &ask, rows, &n, next) : E_INVALID;
+        for (size_t i = 0; e == E_OK && i < n; i++) {
+            if (l->json)
+                json_array_append_new(all, user_json(&rows[i]));
+            else
+                print_user(&rows[i]);
         }
-    }
-    return a->email != NULL;
+    } while (e == E_OK && next[0]);
+    free(rows);
+    if (e == E_OK && l->json)
+        cmd_print_json(all);
+    else
+        json_decref(all);
+    return e == E_OK ? 0 : cmd_fail(known ? "the users cannot be read" : "no such --filter");
 }
 
-/* The first line; at a terminal asked for, and not shown. */
-static size_t read_password(char *out, size_t cap)
-{
-    struct termios before, quiet;
-    const bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
-    if (tty) {
-        quiet = before;
-        quiet.c_lflag &= ~(tcflag_t)ECHO;
-        fputs("Password: ", stderr);
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    }
-    const bool got = fgets(out, (int)cap, stdin) != NULL;
-    if (tty) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        fputc('\n', stderr);
-    }
-    return got ? strcspn(out, "\r\n") : 0;
-}
-
-static int add(struct store *store, const struct args *a)
+static int add(const struct cmd_line *l)
 {
     char password[LIMIT_PASSWORD_BYTES + 3];
     struct problem p = {0};
     struct user u;
-    const size_t len = read_password(password, sizeof password);
-    struct span name = span_str(a->name);
-    if (!a->name) { /* what is before the @ */
-        struct span rest = span_str(a->email);
-        name = span_cut(&rest, '@');
-    }
-    const struct account_new in = {name, span_str(a->email), span_of(password, len), a->admin};
-    if (account_add(db_open_thread(store), &in, &u, &p) != E_OK) {
-        fprintf(stderr, "bspnode: %s\n", p.text);
-        return 1;
-    }
-    printf("Added %s %s (%s).\n", u.admin ? "the administrator" : "the user", u.email, u.id);
+    const size_t len = cmd_read_password(password, sizeof password);
+    const char *given = cmd_value(l, "--name");
+    struct span rest = span_str(l->words[0]);
+    const struct span name = given ? span_str(given) : span_cut(&rest, '@');
+    const struct account_new in = {name, span_str(l->words[0]), span_of(password, len),
+                                   cmd_flag(l, "--admin")};
+    enum err e = account_add(l->db, &in, &u, &p);
+    explicit_bzero(password, sizeof password);
+    if (e == E_OK)
+        e = problem_of(&p,
+                       audit_add(l->db, NULL, "user.add", "user", u.id, u.admin ? "admin" : ""));
+    if (e != E_OK) return cmd_fail(p.text);
+    if (l->json)
+        cmd_print_json(json_pack("{s:s, s:s, s:s}", "id", u.id, "email", u.email, "role",
+                                 u.admin ? "admin" : "user"));
+    else
+        printf("Added %s %s (%s).\n", u.admin ? "the administrator" : "the user", u.email, u.id);
     return 0;
 }
 
-static int run(const struct settings *s, const struct args *a)
+/* The answer to a change. */
+static int said(const struct cmd_line *l, enum err e, const struct problem *p, const char *id,
+                const char *words)
 {
-    struct store *store = cmd_store(s);
-    if (!store) return 1;
-    const int code = add(store, a);
-    store_close(store);
-    return code;
+    struct admin_user a;
+    if (e != E_OK) return cmd_fail(p->text);
+    if (!l->json)
+        puts(words);
+    else if (admin_user_get(l->db, id, &a) == E_OK)
+        cmd_print_json(user_json(&a));
+    return 0;
 }
+
+static int password(const struct cmd_line *l)
+{
+    char typed[LIMIT_PASSWORD_BYTES + 3], fresh[ADMIN_PASSWORD_CAP];
+    struct admin_user u;
+    struct problem p = {0};
+    struct span word;
+    if (!find(l, &u)) return 1;
+    const bool random = cmd_flag(l, "--random");
+    if (random) {
+        admin_new_password(fresh);
+        word = span_str(fresh);
+    } else {
+        word = span_of(typed, cmd_read_password(typed, sizeof typed));
+    }
+    const enum err e = admin_set_password(l->db, NULL, u.user.id, word, &p);
+    if (e == E_OK && random && l->json)
+        cmd_print_json(json_pack("{s:s, s:s}", "id", u.user.id, "password", fresh));
+    else if (e == E_OK && random)
+        puts(fresh);
+    explicit_bzero(typed, sizeof typed);
+    explicit_bzero(fresh, sizeof fresh);
+    return e == E_OK && random ? 0 : said(l, e, &p, u.user.id, "The password is changed.");
+}
+
+static int suspend(const struct cmd_line *l)
+{
+    const char *why = cmd_value(l, "--reason");
+    struct admin_user u;
+    struct problem p = {0};
+    if (!find(l, &u)) return 1;
+    const enum err e = admin_suspend(l->db, NULL, u.user.id, span_str(why ? why : ""), &p);
+    return said(l, e, &p, u.user.id, "Suspended; live streams end.");
+}
+
+static int unsuspend(const struct cmd_line *l)
+{
+    struct admin_user u;
+    struct problem p = {0};
+    if (!find(l, &u)) return 1;
+    return said(l, admin_unsuspend(l->db, NULL, u.user.id, &p), &p, u.user.id,
+                "No longer suspended.");
+}
+
+static int role(const struct cmd_line *l)
+{
+    struct admin_user u;
+    struct problem p = {0};
+    const bool admin = strcmp(l->words[1], "admin") == 0;
+    if (!admin && strcmp(l->words[1], "user") != 0) return cmd_fail("the role is admin or user");
+    if (!find(l, &u)) return 1;
+    return said(l, admin_set_role(l->db, NULL, u.user.id, admin, &p), &p, u.user.id,
+                admin ? "An administrator now." : "No administrator any more.");
+}
+
+static int quota(const struct cmd_line *l)
+{
+    struct admin_user u;
+    struct problem p = {0};
+    uint64_t bytes = 0;
+    const bool own = strcmp(l->words[1], "default") != 0;
+    if (own && !span_u64(span_str(l->words[1]), INT64_MAX, &bytes))
+        return cmd_fail("the quota is a number of bytes, or default");
+    if (!find(l, &u)) return 1;
+    return said(l, admin_set_quota(l->db, NULL, u.user.id, own ? (int64_t)bytes : -1, &p), &p,
+                u.user.id, "The quota is changed.");
+}
+
+static const struct cmd_verb VERBS[] = {
+    {"list", 0, 0, {"--search", "--filter"}, {0}, list},
+    {"add", 1, 1, {"--name"}, {"--admin"}, add},
+    {"password", 1, 1, {0}, {"--random"}, password},
+    {"suspend", 1, 1, {"--reason"}, {0}, suspend},
+    {"unsuspend", 1, 1, {0}, {0}, unsuspend},
+    {"role", 2, 2, {0}, {0}, role},
+    {"quota", 2, 2, {0}, {0}, quota},
+};
 
 int api_cmd_user(int argc, char **argv, char **env)
 {
-    struct args a;
-    struct settings s;
-    struct str problem = {0};
-    int code = EXIT_USAGE;
-    log_set_level(LOG_WARN);
-    if (!parse(argc, argv, &a)) {
-        fputs(USAGE, stderr);
-    } else if (settings_load(&s, a.n_rest, a.rest, env, &problem) != E_OK) {
-        fprintf(stderr, "bspnode: %s\n%s", str_c(&problem), USAGE);
-    } else {
-        code = run(&s, &a);
-        settings_fini(&s);
-    }
-    str_fini(&problem);
-    free(a.rest);
-    return code;
+    return cmd_run(USAGE, VERBS, sizeof VERBS / sizeof *VERBS, argc, argv, env);
 }

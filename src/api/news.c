@@ -6,11 +6,13 @@
  *
  * The lane runs one job at a time, so events are in order and the last one tells the last state. */
 #include "api/api_priv.h"
+#include "api/app_admin.h"
 #include "api/event.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/admin.h"
 #include "product/audit.h"
 #include "product/chat.h"
 #include "product/direct.h"
@@ -189,6 +191,7 @@ void api_viewer_seen(struct api *a, const char *stream_id, uint64_t who)
 static void sweep(void *arg)
 {
     if (session_sweep(api_db(arg)) != E_OK) log_warn("sessions", "expired ones stay for now");
+    if (admin_orders_sweep(api_db(arg)) != E_OK) log_warn("orders", "old ones stay for now");
     if (audit_sweep(api_db(arg)) != E_OK) log_warn("audit", "old lines stay for now");
     if (stream_viewers_sweep(api_db(arg)) != E_OK) log_warn("viewers", "old ones stay for now");
     if (chat_sweep(api_db(arg)) != E_OK) log_warn("chat", "old lines and addresses stay for now");
@@ -216,6 +219,8 @@ static void tick(struct timer *t, void *ctx)
     struct api *a = ctx;
     const int64_t now_us = loop_now_us(a->loops[0]);
     audience_tick(a->audience, on_audience, a);
+    app_orders_tick(a);
+    app_quota_tick(a);
     if (now_us - a->swept_us > SWEEP_US) {
         a->swept_us = now_us;
         pool_run(a->cfg.pool, sweep, NULL, NULL, a);

@@ -2,8 +2,10 @@
 #include "base/log.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static _Atomic int min_level = LOG_INFO;
@@ -34,14 +36,50 @@ static void add_clean(struct str *line, struct span text, bool json)
     }
 }
 
+/* --- what is kept ----------------------------------------------------------------------------- */
+
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next two */
+static struct log_kept kept[LIMIT_LOG_KEPT];
+static size_t kept_total; /* ever */
+
+static void keep(enum log_level level, int64_t at_us, const char *event, struct span clean)
+{
+    pthread_mutex_lock(&kept_lock);
+    struct log_kept *k = &kept[kept_total++ % LIMIT_LOG_KEPT];
+    size_t n = clean.len < LIMIT_LOG_KEPT_BYTES ? clean.len : LIMIT_LOG_KEPT_BYTES;
+    while (n < clean.len && n > 0 && (clean.p[n] & 0xc0) == 0x80) n--;
+    k->at_us = at_us;
+    k->level = level;
+    snprintf(k->event, sizeof k->event, "%s", event);
+    memcpy(k->text, clean.p, n);
+    k->text[n] = 0;
+    pthread_mutex_unlock(&kept_lock);
+}
+
+void log_recent(struct log_kept *out, size_t *n)
+{
+    pthread_mutex_lock(&kept_lock);
+    const size_t have = kept_total < LIMIT_LOG_KEPT ? kept_total : LIMIT_LOG_KEPT;
+    if (*n > have) *n = have;
+    for (size_t i = 0; i < *n; i++) out[i] = kept[(kept_total - *n + i) % LIMIT_LOG_KEPT];
+    pthread_mutex_unlock(&kept_lock);
+}
+
 __attribute__((format(printf, 3, 0))) static void emit(enum log_level level, const char *event,
                                                        const char *fmt, va_list ap)
 {
     char when[CLOCK_ISO_LEN];
     struct str text = {0}, line = {0};
     const bool json = atomic_load(&as_json);
-    clock_iso(clock_wall_us(), when);
+    const int64_t now = clock_wall_us();
+    clock_iso(now, when);
     str_vaddf(&text, fmt, ap);
+    if (level >= LOG_WARN) {
+        struct str clean = {0};
+        add_clean(&clean, str_span(&text), false);
+        keep(level, now, event, str_span(&clean));
+        str_fini(&clean);
+    }
     if (json)
         str_addf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"text\":\"", when,
                  NAMES[level], event);

@@ -86,7 +86,8 @@ enum err api_token_find(struct db *db, struct span id, struct span secret, struc
     hash_secret(secret, hash);
     struct db_rows *q = db_query(db,
                                  "SELECT id, user_id, name, created_at, last_used_at, secret_hash "
-                                 "FROM api_tokens WHERE id = ?1",
+                                 "FROM api_tokens WHERE id = ?1 AND EXISTS (SELECT 1 FROM users u "
+                                 "WHERE u.id = user_id AND u.suspended_at IS NULL)",
                                  "s", key);
     const bool same = db_next(q) && hash_equal(span_str(db_text(q, 5)), span_str(hash));
     if (same) token_read(q, &t);

@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "base/xalloc.h"
 #include "product/chat_room.h"
+#include "product/tuning.h"
 #include "video/outbox.h"
 #include <stdio.h>
 
@@ -185,14 +186,15 @@ enum err live_stream_add(struct db *db, const struct secret *secret, const char 
                          size_t n_policies, const struct live_target *targets, size_t n_targets,
                          char id[ID_CAP], struct problem *p)
 {
-    int64_t have = 0;
+    int64_t have = 0, most = 0;
     struct playback_id pid;
     char target_id[ID_CAP];
     enum err e = count_own(db, user_id, &have);
-    if (e == E_OK && have >= LIMIT_STREAMS_PER_USER)
+    if (e == E_OK) e = tuning_streams(db, &most);
+    if (e == E_OK && have >= most)
         return problem_set(p, E_INVALID, "too_many_streams", NULL,
-                           "There are %d live streams, which is the most; delete some first.",
-                           LIMIT_STREAMS_PER_USER);
+                           "There are %lld live streams, and %lld is the most; delete some first.",
+                           (long long)have, (long long)most);
     if (e == E_OK) e = db_begin(db);
     if (e != E_OK) return problem_of(p, e);
     e = insert(db, secret, user_id, f, id);

@@ -7,6 +7,7 @@
 #define SESSION_TOKEN_CAP 44 /* 256 bits, base64url */
 #define SESSION_LIFE_US   (INT64_C(30) * 24 * 3600 * 1000000)
 
+/* E_AUTH: there is no such account, or it is suspended (product/admin.h says why). */
 enum err session_start(struct db *db, const char *user_id,
                        char token[SESSION_TOKEN_CAP]) WARN_UNUSED;
 /* Who it is. *renewed: its end was moved, so send the cookie again. E_AUTH: nobody. */

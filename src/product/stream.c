@@ -6,6 +6,7 @@
 #include "product/chat_room.h"
 #include "product/schedule.h"
 #include "product/stream_row.h"
+#include "product/tuning.h"
 #include "product/visibility.h"
 #include "video/outbox.h"
 #include "video/uploads.h"
@@ -189,16 +190,17 @@ enum err stream_add(struct db *db, const struct secret *secret, const char *user
 {
     struct fields_checked *c = NEW(struct fields_checked);
     char id[ID_CHARS + 1];
-    int64_t have = 0;
+    int64_t have = 0, most = 0;
     enum err e = E_OK;
     if (!(f->has & STREAM_HAS_TITLE))
         e = problem_set(p, E_INVALID, "required", "title", "A stream needs a title.");
     if (e == E_OK) e = check(f, c, p);
     if (e == E_OK) e = count_own(db, user_id, &have);
-    if (e == E_OK && have >= LIMIT_STREAMS_PER_USER)
+    if (e == E_OK) e = tuning_streams(db, &most);
+    if (e == E_OK && have >= most)
         e = problem_set(p, E_INVALID, "too_many_streams", NULL,
-                        "You have %d streams, which is the most; delete some first.",
-                        LIMIT_STREAMS_PER_USER);
+                        "You have %lld streams, and %lld is the most here; delete some first.",
+                        (long long)have, (long long)most);
     if (e == E_OK) e = db_begin(db);
     if (e == E_OK) {
         rand_id(id, ID_CHARS);

@@ -412,6 +412,11 @@ struct archive *record_log_archive(struct record_log *l)
     return l->archive;
 }
 
+void record_log_give_up(struct record_log *l, enum err e, const char *reason)
+{
+    if (l->recording) disk_give_up(l->disk, e, reason);
+}
+
 bool record_log_failed(const struct record_log *l)
 {
     return l->failed;

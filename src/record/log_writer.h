@@ -27,4 +27,6 @@ bool record_log_publish(struct record_log *l, int64_t part_target_us, int64_t no
 /* The stream is over: the last snapshots, and the end on disk. Once. */
 void record_log_end(struct record_log *l, int64_t now_us, int64_t wall_us);
 struct archive *record_log_archive(struct record_log *l); /* borrowed */
-bool record_log_failed(const struct record_log *l);       /* the disk stopped it */
+/* Recording stops as if the disk had failed; the live window goes on. */
+void record_log_give_up(struct record_log *l, enum err e, const char *reason);
+bool record_log_failed(const struct record_log *l); /* the disk stopped it */

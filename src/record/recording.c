@@ -200,6 +200,11 @@ struct recording *recording_open(const struct recording_cfg *cfg)
     return r;
 }
 
+void recording_give_up(struct recording *r, enum err e, const char *reason)
+{
+    record_log_give_up(r->log, e, reason);
+}
+
 struct record_log *recording_log(const struct recording *r)
 {
     return r->log;

@@ -43,6 +43,9 @@ struct recording_cfg {
 
 /* Never fails: an unusable folder is a disk failure, reported by the callback. */
 struct recording *recording_open(const struct recording_cfg *cfg);
+/* Stops recording with a reason for people, as a full disk does; the live stream goes on. On the
+ * channel's home loop, before recording_close(). */
+void recording_give_up(struct recording *r, enum err e, const char *reason);
 /* Borrowed from the recording: ref it to keep it. Any thread, until on_closed. */
 struct record_log *recording_log(const struct recording *r);
 /* Ends the log (playlists get their ENDLIST), then writes the end to disk. Also needed after the

@@ -125,6 +125,27 @@ void broadcast_end(struct broadcast *b, enum live_end_reason reason)
     loop_post(channel_home(b->channel), on_end_call, c);
 }
 
+struct stop_call {
+    struct broadcast *b;
+    char reason[160];
+};
+
+static void on_stop_call(void *arg)
+{
+    struct stop_call *c = arg;
+    if (!c->b->ending) recording_give_up(c->b->recording, E_FULL, c->reason);
+    broadcast_unref(c->b);
+    free(c);
+}
+
+void broadcast_stop_recording(struct broadcast *b, const char *reason)
+{
+    struct stop_call *c = NEW(struct stop_call);
+    c->b = broadcast_ref(b);
+    snprintf(c->reason, sizeof c->reason, "%s", reason);
+    loop_post(channel_home(b->channel), on_stop_call, c);
+}
+
 /* --- timers --- */
 
 static int64_t window_us(const struct broadcast *b)
@@ -250,7 +271,7 @@ enum err broadcast_new(struct live *l, const struct live_row *row, struct broadc
     b->row = *row;
     b->channel = ch;
     b->rows = pool_queue_new(l->cfg.pool);
-    if (l->cfg.settings->recording) {
+    if (l->cfg.settings->recording && !row->no_room) {
         rand_id(b->asset_id, 24);
         if (strstr(row->asset_policies, "public")) rand_id(b->asset_playback_id, 24);
     }

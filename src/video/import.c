@@ -7,6 +7,7 @@
 #include "video/import_priv.h"
 #include "video/live_files.h"
 #include "video/master.h"
+#include "video/quota.h"
 #include "video/renditions.h"
 #include "video/text_tracks.h"
 #include <errno.h>
@@ -25,6 +26,8 @@ struct work {
     const struct job *job;
     struct import_asset asset;
     int64_t told_us;
+    bool bounded;              /* by its owner's quota: what was uploaded has been let in already */
+    char full[QUOTA_TEXT_CAP]; /* why it was stopped by that */
     char dir[4096];
     char *problem;
     size_t cap;
@@ -45,6 +48,14 @@ static enum err begin(struct work *w)
     return fail(w, E_LIMIT, "The data folder's name is too long.");
 }
 
+/* Nothing is begun that has no room; what goes on is asked again once a second. */
+static enum err check_room(struct work *w)
+{
+    w->bounded = true;
+    const enum err e = quota_room(w->db, w->i->cfg.settings, w->asset.user_id, 0, w->full);
+    return e == E_FULL ? fail(w, E_UNSUPPORTED, w->full) : e;
+}
+
 /* --- progress --- */
 
 static bool tell(struct work *w, const char *state, int percent)
@@ -53,6 +64,8 @@ static bool tell(struct work *w, const char *state, int percent)
     if (jobs_stopping(w->job->jobs)) return false;
     if (w->told_us && now - w->told_us < US_PER_SEC) return true;
     w->told_us = now;
+    if (w->bounded && quota_room(w->db, w->i->cfg.settings, w->asset.user_id, 0, w->full) == E_FULL)
+        return false;
     return import_db_progress(w->db, w->asset.id, state, percent) != E_NOTFOUND;
 }
 
@@ -94,6 +107,7 @@ static enum err convert(struct work *w, const int *files, unsigned n, int64_t st
                                      .ctx = w};
     enum err e = importer_run(&cfg, &r);
     if (e != E_OK) {
+        if (e == E_CLOSED && w->full[0]) return fail(w, E_UNSUPPORTED, w->full);
         if (e == E_CLOSED && !jobs_stopping(w->job->jobs)) return E_NOTFOUND; /* deleted */
         return fail(w, e == E_NOTFOUND ? E_IO : e, r.problem);
     }
@@ -162,6 +176,7 @@ static enum err fetch(struct work *w)
     if (e == E_OK && fdatasync(fd) < 0) e = fail(w, E_IO, "The disk cannot be written to.");
     if (e != E_OK && ftruncate(fd, 0) < 0) log_warn("fetch", "asset=%s: kept a part", w->asset.id);
     close(fd);
+    if (e == E_CLOSED && w->full[0]) return fail(w, E_UNSUPPORTED, w->full);
     if (e == E_CLOSED && !jobs_stopping(w->job->jobs)) return E_NOTFOUND; /* deleted */
     if (e == E_NOTFOUND) return E_UNSUPPORTED;
     if (e != E_OK) return e;
@@ -176,6 +191,7 @@ static enum err run_fetch(void *ctx, struct db *db, const struct job *j, int64_t
     struct work w = {.i = ctx, .db = db, .job = j, .problem = problem, .cap = cap};
     (void)wait_us;
     enum err e = begin(&w);
+    if (e == E_OK) e = check_room(&w);
     if (e == E_OK) e = fetch(&w);
     return end(&w, e);
 }
@@ -230,6 +246,7 @@ static enum err run_clip(void *ctx, struct db *db, const struct job *j, int64_t 
     struct work w = {.i = ctx, .db = db, .job = j, .problem = problem, .cap = cap};
     (void)wait_us;
     enum err e = begin(&w);
+    if (e == E_OK) e = check_room(&w);
     if (e == E_OK) e = cut_clip(&w);
     return end(&w, e);
 }

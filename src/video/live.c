@@ -173,6 +173,13 @@ void live_access_changed(struct live *l, const char *stream_id, bool is_private)
     pthread_mutex_unlock(&l->lock);
 }
 
+void live_stop_recording(struct live *l, const char *stream_id, const char *reason)
+{
+    struct broadcast *b = live_find(l, &l->by_stream, stream_id);
+    if (b && b->asset_id[0]) broadcast_stop_recording(b, reason);
+    broadcast_unref(b);
+}
+
 void live_forget_playback(struct live *l, const char *playback_id)
 {
     pthread_mutex_lock(&l->lock);

@@ -76,6 +76,9 @@ enum err live_remove_asset(struct live *l, struct db *db, const char *asset_id) 
 #define LIVE_TEST_KEPT_US (INT64_C(24) * 3600 * US_PER_SEC)
 enum err live_remove_old_test(struct live *l, struct db *db,
                               char stream_id[LIVE_ID_CAP]) WARN_UNUSED;
+/* Stops the running recording, which is kept as it is; the live stream goes on. `reason` is for its
+ * owner, a literal or copied. Again is fine. Any thread. */
+void live_stop_recording(struct live *l, const char *stream_id, const char *reason);
 /* The row of a playback id has been removed: it leads nowhere from now on. Any thread. */
 void live_forget_playback(struct live *l, const char *playback_id);
 /* Who may see the stream has changed, in the database: viewers by WebRTC and RTMP, of a private

@@ -25,7 +25,8 @@ enum err live_db_find_key(struct db *db, const char *key_hash, struct live_row *
                  " COALESCE(l.reconnect_window_us, -1), COALESCE(l.max_duration_us, -1),"
                  " (SELECT p.id FROM playback_ids p WHERE p.kind = 'live' AND p.object_id = l.id"
                  "  AND p.policy = 'public' ORDER BY p.created_at LIMIT 1), l.reusable,"
-                 " l.asset_policies"
+                 " l.asset_policies, EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id"
+                 " AND u.suspended_at IS NOT NULL)"
                  " FROM live_streams l JOIN streams s ON s.live_stream_id = l.id"
                  " WHERE l.stream_key_hash = ?1",
                  "s", key_hash);
@@ -42,6 +43,7 @@ enum err live_db_find_key(struct db *db, const char *key_hash, struct live_row *
         TAKE(out->playback_id, db_text(q, 8));
         out->reusable = db_int(q, 9);
         TAKE(out->asset_policies, db_text(q, 10));
+        out->suspended = db_int(q, 11);
     }
     const enum err e = db_done(q);
     return e != E_OK ? e : found ? E_OK : E_NOTFOUND;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "video/live_files.h"
 #include "base/log.h"
+#include "video/import.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -56,4 +57,20 @@ int64_t live_files_bytes(const char *dir)
     }
     closedir(d);
     return sum;
+}
+
+int64_t live_files_all(const char *dir, bool importing)
+{
+    int64_t source = 0, made = 0;
+    DIR *d = opendir(dir);
+    if (!d) return 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        struct stat st;
+        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+            continue;
+        *(strcmp(e->d_name, IMPORT_SOURCE_FILE) == 0 ? &source : &made) += st.st_size;
+    }
+    closedir(d);
+    if (!importing) return source + made;
+    return source > made ? source : made;
 }

@@ -8,6 +8,7 @@
 #include "video/admit.h"
 #include "video/delivery.h"
 #include "video/live_priv.h"
+#include "video/quota.h"
 #include "video/text_tracks.h"
 #include <stdio.h>
 
@@ -47,6 +48,7 @@ static enum err publish_check(struct publish_call *c)
     enum err e = live_db_find_key(db, c->key_hash, &row);
     if (e == E_NOTFOUND) return refusal(c, E_AUTH, "This stream key is not valid.");
     if (e != E_OK) return refusal(c, e, "The server cannot check the stream key now.");
+    if (row.suspended) return refusal(c, E_CLOSED, "This account is suspended.");
     if (!strcmp(row.live_status, "disabled"))
         return refusal(c, E_CLOSED, "This stream is disabled.");
     if (!row.reusable && !strcmp(row.status, "ENDED") &&
@@ -54,6 +56,8 @@ static enum err publish_check(struct publish_call *c)
         return refusal(c, E_CLOSED, "This stream has ended. Create a new one.");
     if (c->only_ask) return E_OK;
     memcpy(row.protocol, c->protocol, sizeof row.protocol);
+    char ignored[QUOTA_TEXT_CAP];
+    row.no_room = quota_room(db, c->live->cfg.settings, row.user_id, 0, ignored) == E_FULL;
     e = live_get_or_make(c->live, &row, &c->b, &made);
     if (e == E_CONFLICT)
         return refusal(c, e, "The last broadcast of this stream is just ending. Try again.");

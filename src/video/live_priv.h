@@ -23,7 +23,8 @@ struct live_row {
     char status[16], live_status[16], ended_reason[16];
     char asset_policies[32]; /* of the recording's playback ids: "public,signed"; may be "" */
     char protocol[16];
-    bool reusable;
+    bool reusable, suspended; /* suspended: its owner is */
+    bool no_room;             /* its owner's quota is used up: it is not recorded */
     int64_t reconnect_window_us, max_duration_us; /* -1: the setting */
 };
 
@@ -59,6 +60,9 @@ struct broadcast *broadcast_ref(struct broadcast *b);
 void broadcast_unref(struct broadcast *b);
 /* Ends it, from any thread; twice is fine. */
 void broadcast_end(struct broadcast *b, enum live_end_reason reason);
+
+/* Stops its recording, from any thread; twice is fine. */
+void broadcast_stop_recording(struct broadcast *b, const char *reason);
 
 /* live.c. What is in one of the live's maps under this key, with a reference, or NULL. Any thread.
  */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "video/quota.h"
 #include "video/uploads_priv.h"
 #include <errno.h>
 #include <stdio.h>
@@ -149,10 +150,16 @@ bool upload_check_quota(struct upload_write *w, struct db *db, struct upload_rep
     int64_t used = 0;
     w->limit = s->max_upload_size ? (uint64_t)s->max_upload_size : CONTENT_RANGE_MAX;
     w->limit_text = "The file is larger than this server takes.";
-    if (!s->upload_quota) return true;
-    if (upload_user_bytes(db, w->row.user_id, w->row.id, &used) != E_OK)
+    struct quota all;
+    if (quota_get(db, s, w->row.user_id, &all) != E_OK ||
+        (s->upload_quota && upload_user_bytes(db, w->row.user_id, w->row.id, &used) != E_OK))
         return upload_say(r, 503, "The database does not answer.");
-    const uint64_t left = used < s->upload_quota ? (uint64_t)(s->upload_quota - used) : 0;
+    uint64_t left = UINT64_MAX;
+    if (s->upload_quota) left = used < s->upload_quota ? (uint64_t)(s->upload_quota - used) : 0;
+    if (all.limit) { /* which counts what there is of this one already */
+        const int64_t room = all.limit - all.used + w->row.received;
+        if (room < 0 || (uint64_t)room < left) left = room > 0 ? (uint64_t)room : 0;
+    }
     if (left < w->limit) {
         w->limit = left;
         w->limit_text = "This upload does not fit into what its owner may store here.";

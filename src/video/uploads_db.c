@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/rand.h"
 #include "video/outbox.h"
+#include "video/quota.h"
 #include "video/text_tracks.h"
 #include "video/uploads_priv.h"
 #include <stdio.h>
@@ -84,7 +85,11 @@ static enum err may_create(struct uploads *u, struct db *db, const struct upload
                  (long long)s->upload_quota);
         return E_LIMIT;
     }
-    return E_OK;
+    char full[QUOTA_TEXT_CAP];
+    const enum err room = quota_room(db, s, ask->user_id, ask->size > 0 ? ask->size : 0, full);
+    if (room != E_FULL) return room;
+    snprintf(text, UPLOAD_TEXT_CAP, "%s", full);
+    return E_LIMIT;
 }
 
 static enum err insert(struct db *db, const struct upload_new *a, const char *id)

@@ -154,6 +154,7 @@ ALTER TABLE users ADD COLUMN suspended_at BIGINT; -- not NULL: cannot sign in, p
 ALTER TABLE users ADD COLUMN suspended_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN last_seen_at BIGINT NOT NULL DEFAULT 0; -- to some minutes
 ALTER TABLE users ADD COLUMN storage_quota BIGINT;                   -- bytes, 0 none; NULL: the setting
+ALTER TABLE users ADD COLUMN storage_told INTEGER NOT NULL DEFAULT 0; -- percent that was told of: 80, 100
 CREATE INDEX users_created ON users (created_at, id);
 -- What the folder of an asset takes on disk, as of `bytes_at`.
 ALTER TABLE assets ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
@@ -216,7 +217,7 @@ CREATE TABLE invites (
 -- What only the running server can do, wished in the transaction of the change, or by the terminal.
 CREATE TABLE admin_orders (
     id         TEXT PRIMARY KEY,
-    kind       TEXT NOT NULL CHECK (kind IN ('end', 'delete', 'delete_user')),
+    kind       TEXT NOT NULL CHECK (kind IN ('end', 'delete')),
     object_id  TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     done_at    BIGINT,
