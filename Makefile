@@ -71,7 +71,7 @@ docs: deps ## write docs/settings.md from the table of settings
 	@build/tools/settings-doc >docs/settings.md
 
 .PHONY: bench
-bench: ## compare with nginx, Janus and ffmpeg: viewers, start, uploads, imports, the API (ARGS=hls: one)
+bench: ## compare with nginx, Janus and ffmpeg: viewers, start, uploads, imports, the API, a room (ARGS=hls: one)
 	@tools/bench $(ARGS)
 
 .PHONY: report

@@ -121,11 +121,10 @@ export async function makeToken(server) {
 }
 
 // Debian's nginx in one process. `conf` is what goes beside the events block. { child, startMs }
-export async function startNginx(conf, port) {
+export async function startNginx(conf, port, module = 'ngx_rtmp_module.so') {
   const dir = tempDir();
   const file = path.join(dir, 'nginx.conf');
-  const modules = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
-  fs.writeFileSync(file, `load_module ${modules};\ndaemon off;\nmaster_process off;\npid ${dir}/pid;\nerror_log ${dir}/error.log crit;\n` +
+  fs.writeFileSync(file, `load_module /usr/lib/nginx/modules/${module};\ndaemon off;\nmaster_process off;\npid ${dir}/pid;\nerror_log ${dir}/error.log crit;\n` +
     `worker_rlimit_nofile 20000;\nevents { worker_connections 10000; }\n${conf.replaceAll('@DIR@', dir)}\n`);
   const began = process.hrtime.bigint();
   const child = start('/usr/sbin/nginx', ['-p', dir, '-c', file, '-e', path.join(dir, 'error.log')]);
