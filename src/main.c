@@ -262,6 +262,7 @@ static void open_services(struct server *s)
         .live = s->live,
         .webhooks = s->webhooks,
         .uploads = s->uploads,
+        .client = s->client,
         .rtmp_port = s->rtmp ? rtmp_server_port(s->rtmp) : 0,
         .rtmps_port = s->rtmps ? rtmp_server_port(s->rtmps) : 0,
         .hls_viewers = count_hls,

@@ -120,6 +120,7 @@ void image_run(int argc, char **argv)
             image_fail("the server's messages are out of order");
         if (m.type == IMAGE_MSG_WANT) job.want = m.want;
         if (m.type == IMAGE_MSG_PIECE) image_read(&m, take);
+        if (m.type == IMAGE_MSG_STILL) image_still(m.media, &job.want, take);
         if (m.type == IMAGE_MSG_END) finish();
         free(buf);
     }

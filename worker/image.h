@@ -18,6 +18,10 @@ void image_run(int argc, char **argv);
 /* image_read.c: calls `take` for each wanted picture of a piece, in order. */
 void image_read(const struct image_msg *piece, void (*take)(const AVFrame *f));
 
+/* image_still.c: calls `take` for the picture of a PNG, JPEG, GIF or WebP file. Which way it is to
+ * be turned is noted in *want. */
+void image_still(struct span file, struct image_want *want, void (*take)(const AVFrame *f));
+
 /* image_scale.c: the picture as `want` has it. The canvas is used again by the next call; zeroed
  * memory is an empty one. */
 void image_scale(const AVFrame *f, const struct image_want *want, struct image_canvas *out);

@@ -3,7 +3,9 @@
 #include "api/event.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/avatar.h"
 #include "product/chat.h"
+#include "product/oidc.h"
 #include "product/reaction.h"
 
 struct api *api_new(const struct api_config *cfg)
@@ -21,12 +23,15 @@ struct api *api_new(const struct api_config *cfg)
     a->reactions = reactions_new();
     for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++)
         a->hash_lanes[i] = pool_queue_new(cfg->pool);
+    for (unsigned i = 0; i < LIMIT_OIDC_LANES; i++) a->away_lanes[i] = pool_queue_new(cfg->pool);
+    a->oidc = api_oidc_new(a);
     a->event_lane = pool_queue_new(cfg->pool);
     if (ingest_check_secret(api_db(a), cfg->secret) == E_AUTH)
         log_error("secret", "secret.key is not the one that this database's stream keys were made "
                             "with: restore it from a backup, or give every stream a new key");
     if (handle_give_all(api_db(a)) != E_OK)
         log_error("handles", "accounts from before there were any have none still");
+    avatar_sweep(api_db(a), cfg->settings->data);
     api_pages_init(a);
     api_routes_make(a);
     api_events_init(a);
@@ -46,6 +51,11 @@ void api_stop(struct api *a)
     for (unsigned i = 0; i < LIMIT_PASSWORD_LANES; i++) {
         if (a->hash_lanes[i]) pool_queue_close(a->hash_lanes[i]);
         a->hash_lanes[i] = NULL;
+    }
+    oidc_stop(a->oidc);
+    for (unsigned i = 0; i < LIMIT_OIDC_LANES; i++) {
+        if (a->away_lanes[i]) pool_queue_close(a->away_lanes[i]);
+        a->away_lanes[i] = NULL;
     }
     pthread_mutex_unlock(&a->lane_lock);
 }
@@ -68,6 +78,7 @@ void api_free(struct api *a)
     throttle_free(a->throttle);
     chat_free(a->chat);
     reactions_free(a->reactions);
+    oidc_free(a->oidc);
     pthread_mutex_destroy(&a->order_lock);
     pthread_mutex_destroy(&a->orders_lock);
     pthread_mutex_destroy(&a->lane_lock);

@@ -27,6 +27,7 @@ struct api_config {
     struct live *live;
     struct webhooks *webhooks;
     struct uploads *uploads;
+    struct http_client *client;     /* requests of our own */
     uint16_t rtmp_port, rtmps_port; /* as bound; rtmps_port 0: none */
     /* People watching a stream by a player: HLS (distinct clients), WebRTC and RTMP. Any thread.
      * May be NULL. */

@@ -29,6 +29,12 @@ struct api {
     struct pool_queue *hash_lanes[LIMIT_PASSWORD_LANES]; /* as event_lane */
     _Atomic unsigned hash_next, hash_waiting;
 
+    /* The same for what waits for other servers: a dead one holds up nobody else. */
+    struct pool_queue *away_lanes[LIMIT_OIDC_LANES];
+    _Atomic unsigned away_next, away_waiting;
+    struct oidc *oidc;
+    _Atomic unsigned avatars; /* on their way: app_avatar.c */
+
     /* Events are built one after the other, so that they are in order. */
     struct pool_queue *event_lane; /* NULL once stopped; under lane_lock */
     pthread_mutex_t lane_lock;
@@ -67,5 +73,7 @@ void api_pages(struct http_request *r, void *ctx);
 void api_pages_init(struct api *a);
 /* live_runtime.c */
 struct stream_runtime api_live_runtime(struct live *live);
+/* app_sign_in.c */
+struct oidc *api_oidc_new(struct api *a);
 /* routes.c */
 void api_routes_make(struct api *a);

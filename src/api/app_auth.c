@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "product/admin.h"
 #include "product/audit.h"
+#include "product/oidc.h"
 #include <stdio.h>
 
 /* Guessing is slowed by account and address together, so that nobody can lock another out; by
@@ -119,9 +120,13 @@ void app_me(struct call *c)
 void app_settings(struct call *c)
 {
     const struct settings *s = c->api->cfg.settings;
+    json_t *outside = oidc_is_on(c->api->oidc)
+                          ? json_pack("{s:s}", "label", oidc_label(c->api->oidc))
+                          : json_null();
     call_json(c, 200,
-              json_pack("{s:s, s:I, s:I, s:I}", "registration", REGISTRATION[app_registration(c)],
-                        "maxStreamDuration", (json_int_t)s->max_stream_duration,
-                        "maxRecordingDuration", (json_int_t)s->max_recording_duration,
-                        "maxUploadSize", (json_int_t)s->max_upload_size));
+              json_pack("{s:o, s:s, s:I, s:I, s:I}", "signIn", outside, "registration",
+                        REGISTRATION[app_registration(c)], "maxStreamDuration",
+                        (json_int_t)s->max_stream_duration, "maxRecordingDuration",
+                        (json_int_t)s->max_recording_duration, "maxUploadSize",
+                        (json_int_t)s->max_upload_size));
 }

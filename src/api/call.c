@@ -11,6 +11,7 @@
 
 enum { CALL_MAGIC = 0x43414c4c };
 static const char COOKIE[] = "bsp_session";
+static const char BARE[] = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 /* --- the reply ------------------------------------------------------------------------------ */
 
@@ -27,12 +28,15 @@ static int status_of(enum err e)
 static void reply_json(struct http_request *r, struct call *c)
 {
     char id[RAND_UUID_CAP], retry[24];
-    struct http_header h[7] = {
+    struct http_header h[9] = {
         {"content-type", c->type ? c->type : "application/json"},
-        {"cache-control", "no-store"},
+        {"cache-control", c->life ? c->life : "no-store"},
         {"x-content-type-options", "nosniff"},
     };
     size_t n = 3;
+    if (c->location[0]) h[n++] = (struct http_header){"location", c->location};
+    /* An image that is opened as a page runs nothing. */
+    if (c->type) h[n++] = (struct http_header){"content-security-policy", BARE};
     if (c->cookie[0]) h[n++] = (struct http_header){"set-cookie", c->cookie};
     if (c->ep->flags & CALL_MUX) {
         rand_uuid(id);
@@ -91,6 +95,20 @@ void call_json(struct call *c, int status, json_t *json)
 void call_empty(struct call *c, int status)
 {
     c->status = status;
+}
+
+void call_lead(struct call *c, const char *path)
+{
+    snprintf(c->location, sizeof c->location, "%s", path);
+    c->status = 303;
+}
+
+void call_bytes(struct call *c, const char *type, const char *life, struct buf *bytes)
+{
+    c->reply = bytes;
+    c->type = type;
+    c->life = life;
+    c->status = 200;
 }
 
 void call_fail(struct call *c, enum err e, int status)
@@ -195,11 +213,33 @@ static void call_work(void *arg) /* pool */
     c->in = NULL;
 }
 
-static void call_work_hashing(void *arg) /* pool, in a lane */
+/* Work that runs in lanes, a few at a time: how many wait for them is bounded. */
+struct lanes {
+    struct pool_queue *const *lane;
+    unsigned n, most;
+    _Atomic unsigned *next, *waiting;
+    const char *busy;
+};
+
+static struct lanes lanes_of(const struct call *c)
+{
+    struct api *a = c->api;
+    if (c->ep->flags & CALL_HASH)
+        return (struct lanes){
+            a->hash_lanes,        LIMIT_PASSWORD_LANES,
+            LIMIT_PASSWORD_QUEUE, &a->hash_next,
+            &a->hash_waiting,     "Very many people are logging in; try again in a few seconds."};
+    return (struct lanes){
+        a->away_lanes,    LIMIT_OIDC_LANES,
+        LIMIT_OIDC_QUEUE, &a->away_next,
+        &a->away_waiting, "Very many people are signing in; try again in a few seconds."};
+}
+
+static void call_work_in_lane(void *arg) /* pool */
 {
     struct call *c = arg;
     call_work(c);
-    atomic_fetch_sub(&c->api->hash_waiting, 1);
+    atomic_fetch_sub(lanes_of(c).waiting, 1);
 }
 
 /* --- the request ----------------------------------------------------------------------------- */
@@ -236,6 +276,7 @@ static void note_request(struct call *c)
     /* In a frame on another site's page there are no cookies: its script has it. */
     c->entry = http_header_in(r, "bspnode-entry");
     if (!c->entry.p) c->entry = http_cookie(r, "bsp_entry");
+    c->sign_in = http_cookie(r, CALL_SIGN_IN_COOKIE);
     for (unsigned i = 0; i < 2; i++) c->param[i] = http_param(r, i);
     call_origin(r, c->origin);
     throttle_peer(http_peer(r), c->peer);
@@ -245,26 +286,26 @@ static void note_request(struct call *c)
 
 /* Nobody alone fills the lanes. */
 static const struct throttle_rule HASHES = {"hash", 100, US_PER_SEC / 5};
+static const struct throttle_rule AWAYS = {"away", 300, US_PER_SEC / 5};
 
-static void start_hashing(struct call *c, struct loop *loop)
+static void start_in_lane(struct call *c, struct loop *loop)
 {
-    struct api *a = c->api;
-    if (!call_may(c, &HASHES, c->peer)) {
+    const struct lanes l = lanes_of(c);
+    if (!call_may(c, c->ep->flags & CALL_HASH ? &HASHES : &AWAYS, c->peer)) {
         call_done(c);
         return;
     }
-    if (atomic_fetch_add(&a->hash_waiting, 1) >= LIMIT_PASSWORD_QUEUE) {
-        atomic_fetch_sub(&a->hash_waiting, 1);
-        problem_set(&c->problem, E_LIMIT, "busy", NULL,
-                    "Very many people are logging in; try again in a few seconds.");
+    if (atomic_fetch_add(l.waiting, 1) >= l.most) {
+        atomic_fetch_sub(l.waiting, 1);
+        problem_set(&c->problem, E_LIMIT, "busy", NULL, "%s", l.busy);
         c->problem.retry_s = 5;
         call_fail(c, E_LIMIT, 429);
         call_done(c);
         return;
     }
-    const unsigned lane = atomic_fetch_add(&a->hash_next, 1) % LIMIT_PASSWORD_LANES;
-    if (api_lane_run(a, &a->hash_lanes[lane], call_work_hashing, loop, call_done, c)) return;
-    atomic_fetch_sub(&a->hash_waiting, 1);
+    const unsigned lane = atomic_fetch_add(l.next, 1) % l.n;
+    if (api_lane_run(c->api, &l.lane[lane], call_work_in_lane, loop, call_done, c)) return;
+    atomic_fetch_sub(l.waiting, 1);
     problem_set(&c->problem, E_CLOSED, "stopping", NULL, "The server is stopping.");
     call_fail(c, E_CLOSED, 503);
     call_done(c);
@@ -284,8 +325,8 @@ struct call *call_new(struct http_request *r, const struct bound *b)
 void call_begin(struct http_request *r, void *ctx)
 {
     struct call *c = call_new(r, ctx);
-    if (c->ep->flags & CALL_HASH)
-        start_hashing(c, http_loop(r));
+    if (c->ep->flags & (CALL_HASH | CALL_AWAY))
+        start_in_lane(c, http_loop(r));
     else
         pool_run(c->api->cfg.pool, call_work, http_loop(r), call_done, c);
 }

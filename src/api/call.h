@@ -20,7 +20,10 @@ enum {
     CALL_BODY = 8,       /* needs a JSON body */
     CALL_MUX = 16,       /* of the Mux-compatible API: mux_call.h */
     CALL_OPEN = 32,      /* needs neither; other sites' pages may read the reply */
+    CALL_AWAY = 64,      /* waits for another server: through lanes of its own */
 };
+
+#define CALL_SIGN_IN_COOKIE "bsp_sign_in"
 
 #define CALL_QUERY_MAX 7
 #define CALL_QUERY_CAP 128
@@ -57,7 +60,8 @@ struct call {
     /* The request, noted on the loop. */
     struct span body, content_type, token, origin_header, host, fetch_site;
     struct span authorization, raw_query, mux_signature;
-    struct span entry; /* what says that the password of a private stream was given */
+    struct span entry;   /* what says that the password of a private stream was given */
+    struct span sign_in; /* the cookie of a sign-in on its way: app_sign_in.c */
     const char *param[2];
     char query[CALL_QUERY_MAX][CALL_QUERY_CAP];
     bool has_query[CALL_QUERY_MAX], bad_query[CALL_QUERY_MAX];
@@ -78,8 +82,10 @@ struct call {
     struct problem problem;
     int64_t retry_s; /* Retry-After of a reply that is not from `problem`; 0: none */
     struct buf *reply;
-    const char *type; /* of the reply; NULL: JSON */
-    char cookie[192]; /* Set-Cookie; "": none */
+    const char *type;                     /* of the reply; NULL: JSON */
+    const char *life;                     /* its Cache-Control; NULL: nobody keeps it */
+    char cookie[192];                     /* Set-Cookie; "": none */
+    char location[LIMIT_NEXT_BYTES + 64]; /* of a 303 */
 };
 
 /* routes.c gives it to each endpoint's route. */
@@ -107,6 +113,10 @@ bool call_credentials(struct span header, char plain[CALL_AUTH_CAP], struct span
 /* Replies with JSON; takes the reference of `json` over. */
 void call_json(struct call *c, int status, json_t *json);
 void call_empty(struct call *c, int status);
+/* 303 to a path of ours. */
+void call_lead(struct call *c, const char *path);
+/* 200 with bytes of that type; takes the reference over. The texts are constant. */
+void call_bytes(struct call *c, const char *type, const char *life, struct buf *bytes);
 /* Replies with what `problem` says; a status other than its usual one may be given, or 0. */
 void call_fail(struct call *c, enum err e, int status);
 

@@ -222,6 +222,26 @@
 #define LIMIT_RESTRICTIONS       100
 #define LIMIT_RESTRICTED_DOMAINS 100 /* of one restriction */
 
+/* Signing in by OpenID Connect */
+#define LIMIT_OIDC_DOC_BYTES     262144 /* discovery, keys, tokens: any answer of a provider */
+#define LIMIT_OIDC_KEYS          32     /* of a provider that are kept */
+#define LIMIT_OIDC_KID_BYTES     255
+#define LIMIT_OIDC_MS            10000 /* for an answer */
+#define LIMIT_OIDC_CODE_BYTES    4096  /* what a provider sends the browser back with */
+#define LIMIT_OIDC_SUBJECT_BYTES 255   /* OpenID Connect Core, 2 */
+#define LIMIT_OIDC_FLOWS         10000 /* begun and not ended; the oldest go when there are more */
+#define LIMIT_OIDC_FLOW_S        600   /* for typing a password at the provider's */
+#define LIMIT_OIDC_LANES         2     /* sign-ins that wait for a provider at once */
+#define LIMIT_OIDC_QUEUE         64    /* waiting for a lane; more are answered 429 */
+#define LIMIT_IDENTITIES         10    /* of a user */
+#define LIMIT_NEXT_BYTES         512   /* where a person is led after signing in */
+
+/* Avatars */
+#define LIMIT_AVATAR_BYTES    (5u << 20) /* uploaded */
+#define LIMIT_AVATAR_PIXELS   50000000   /* of it, unpacked */
+#define LIMIT_AVATAR_SIDE     16383
+#define LIMIT_AVATARS_AT_ONCE 4 /* on their way; more are answered 429 */
+
 /* Images (serve/images) */
 #define LIMIT_IMAGE_SIDE        4096 /* pixels asked for */
 #define LIMIT_IMAGE_ANIM_SIDE   640

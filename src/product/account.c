@@ -15,17 +15,22 @@ static bool email_taken(struct db *db, const char *key)
     return db_done(q) == E_OK && taken;
 }
 
-/* With a handle, in one transaction. */
+/* With a handle. In a transaction. */
+static enum err insert_row(struct db *db, struct user *u, const char *key, const char *hash)
+{
+    const enum err e = db_exec(
+        db,
+        "INSERT INTO users (id, name, email, email_key, password_hash, role, created_at, "
+        "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        "ssssssi", u->id, u->name, u->email, key, hash, u->admin ? "admin" : "user", u->created_at);
+    return e == E_OK ? handle_give(db, u->id, u->name, u->handle) : e;
+}
+
 static enum err insert(struct db *db, struct user *u, const char *key, const char *hash)
 {
     enum err e = db_begin(db);
     if (e != E_OK) return e;
-    e = db_exec(db,
-                "INSERT INTO users (id, name, email, email_key, password_hash, role, created_at, "
-                "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-                "ssssssi", u->id, u->name, u->email, key, hash, u->admin ? "admin" : "user",
-                u->created_at);
-    if (e == E_OK) e = handle_give(db, u->id, u->name, u->handle);
+    e = insert_row(db, u, key, hash);
     if (e == E_OK) return db_commit(db);
     db_rollback(db);
     return e;
@@ -49,6 +54,23 @@ enum err account_add(struct db *db, const struct account_new *in, struct user *o
     rand_id(u.id, ID_CHARS);
     e = insert(db, &u, key, hash);
     if (e == E_CONFLICT) return problem_set(p, e, "email_taken", "email", "%s", TAKEN);
+    if (e != E_OK) return problem_of(p, e);
+    *out = u;
+    return E_OK;
+}
+
+enum err account_add_outside(struct db *db, const struct account_outside *in, struct user *out,
+                             struct problem *p)
+{
+    struct user u = {.created_at = clock_wall_us()};
+    char key[LIMIT_EMAIL_BYTES + 1];
+    enum err e = text_check(in->name, TEXT_LINE, LIMIT_NAME_CHARS, "name", u.name, p);
+    if (e == E_OK) e = text_email(in->email, u.email, key, p);
+    if (e != E_OK) return e;
+    if (email_taken(db, key))
+        return problem_set(p, E_CONFLICT, "email_taken", "email", "%s", TAKEN);
+    rand_id(u.id, ID_CHARS);
+    e = insert_row(db, &u, key, ""); /* no password matches that */
     if (e != E_OK) return problem_of(p, e);
     *out = u;
     return E_OK;
@@ -95,7 +117,8 @@ enum err account_check(struct db *db, struct span email, struct span password, s
     /* Over-long passwords cost the same: they are cut, and then match nothing. */
     const bool fits = password.len <= LIMIT_PASSWORD_BYTES;
     const bool ok =
-        password_matches(span_head(password, LIMIT_PASSWORD_BYTES), known ? hash : NULL);
+        password_matches(span_head(password, LIMIT_PASSWORD_BYTES),
+                         known && hash[0] ? hash : NULL); /* "": no password, the same time */
     if (!ok || !fits)
         return problem_set(p, E_AUTH, "invalid_credentials", NULL,
                            "The e-mail address or the password is wrong.");

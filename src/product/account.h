@@ -31,6 +31,14 @@ struct account_new {
 /* E_INVALID with the field; E_CONFLICT "email_taken". */
 enum err account_add(struct db *db, const struct account_new *in, struct user *out,
                      struct problem *p) WARN_UNUSED;
+/* Somebody whom an OpenID provider has signed in: an account without a password. In the caller's
+ * transaction. Errors as above. */
+struct account_outside {
+    struct span name, email;
+    bool email_verified;
+};
+enum err account_add_outside(struct db *db, const struct account_outside *in, struct user *out,
+                             struct problem *p) WARN_UNUSED;
 /* E_AUTH "invalid_credentials": the same answer, after the same time, for an unknown address and
  * for a wrong password. */
 enum err account_check(struct db *db, struct span email, struct span password, struct user *out,

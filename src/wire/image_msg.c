@@ -87,6 +87,7 @@ enum err image_msg_next(struct span *in, struct image_msg *out)
         break;
     case IMAGE_MSG_IMAGE:
     case IMAGE_MSG_FAILED:
+    case IMAGE_MSG_STILL:
         m.media = rd_rest(&r);
         break;
     default:

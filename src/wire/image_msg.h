@@ -3,7 +3,8 @@
  * pair: one job, then the worker ends.
  *
  * A message is a length in four bytes, big-endian, and that many bytes: its type, and the rest. To
- * the worker: WANT once, PIECE once a segment in the order of time, END. From it: IMAGE or FAILED,
+ * the worker: WANT once, PIECE once a segment in the order of time (or STILL once, a file that
+ * somebody uploaded), END. From it: IMAGE or FAILED,
  * once. Neither believes the other's numbers. Pure. Limits: LIMIT_IMAGE_*. */
 #pragma once
 #include "base/err.h"
@@ -39,6 +40,7 @@ enum image_msg_type {
     IMAGE_MSG_END,
     IMAGE_MSG_IMAGE,  /* `media` is the file */
     IMAGE_MSG_FAILED, /* `media` is why, in words */
+    IMAGE_MSG_STILL,  /* to the worker, in PIECE's place: `media` is a picture's file */
 };
 
 struct image_msg {
@@ -63,5 +65,5 @@ void image_msg_want(const struct image_want *w, struct str *out);
  * is how often the key picture is wanted. */
 void image_msg_piece(const uint32_t *times, unsigned n, struct span init, size_t len,
                      struct str *out);
-/* END, IMAGE or FAILED: up to its media, of which `len` bytes must follow. */
+/* END, IMAGE, FAILED or STILL: up to its media, of which `len` bytes must follow. */
 void image_msg_head(enum image_msg_type type, size_t len, struct str *out);

@@ -85,7 +85,8 @@ static enum value value(struct scan *s, struct span *out)
         *out = span_of(from, (size_t)(s->p - from));
         return OTHER;
     }
-    return span_is(word(s), "null") ? NOTHING : OTHER;
+    *out = word(s);
+    return span_is(*out, "null") ? NOTHING : OTHER;
 }
 
 /* The last member of that name. */
@@ -211,7 +212,32 @@ enum err json_flat_text(struct span text, const char *key, struct str *out)
     return E_PROTO;
 }
 
+bool json_flat_is_true(struct span text, const char *key)
+{
+    enum value kind;
+    struct span got;
+    return find(text, key, &kind, &got) == E_OK && kind != NOTHING && span_is(got, "true");
+}
+
 /* --- lists --- */
+
+bool json_flat_has(struct span list, const char *text)
+{
+    struct scan s = {list.p, list.p + list.len, false};
+    struct str plain = {0};
+    bool found = false;
+    do {
+        struct span v = SPAN_NULL;
+        skip_space(&s);
+        if (s.p == s.end) break;
+        const enum value kind = value(&s, &v);
+        if (s.bad) break;
+        plain.len = 0;
+        if (kind == STRING && unescape(v, &plain)) found = span_is(str_span(&plain), text);
+    } while (!found && take(&s, ','));
+    str_fini(&plain);
+    return found;
+}
 
 enum err json_flat_list(struct span text, const char *key, struct span *out)
 {

@@ -251,6 +251,7 @@ static enum err read_head(struct jwt *t, struct span text)
         if (span_is(c->name, "alg") && plain) {
             has_alg = true;
             if (span_is(c->value, "RS256")) t->alg = JWT_RS256;
+            if (span_is(c->value, "ES256")) t->alg = JWT_ES256;
         } else if (span_is(c->name, "kid") && plain) {
             t->kid = c->value;
         } else if (span_is(c->name, "crit")) {
@@ -273,7 +274,8 @@ enum err jwt_parse(struct span text, struct jwt *out)
     if (e == E_OK) e = decode(payload, out->payload, sizeof out->payload, &payload_len);
     if (e == E_OK) e = decode(rest, out->signature, sizeof out->signature, &out->signature_len);
     if (e == E_OK) e = read_head(out, span_of(out->head, head_len));
-    if (e == E_OK) e = object(span_of(out->payload, payload_len), out->claims, &out->n_claims);
+    out->body = span_of(out->payload, payload_len);
+    if (e == E_OK) e = object(out->body, out->claims, &out->n_claims);
     return e;
 }
 

@@ -56,6 +56,7 @@ const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth
   'GET /api/streams/{}', 'GET /api/users/{}', 'GET /stream/{}.ics', 'GET /@{}.ics', 'GET /api/playback/{}', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
   'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health', 'POST /api/streams/{}/reactions', 'POST /api/streams/{}/access'];
 OPEN.push('POST /api/streams/{}/report');
+OPEN.push('POST /api/auth/oidc/start', 'GET /api/auth/oidc/callback', 'GET /avatars/{}/{}.jpg');
 // Whoever is logged in may, on everybody's streams and channels.
 const SHARED = /\/(messages(\/|$)|follow$)/;
 
@@ -115,6 +116,8 @@ describe('the API and who does not mean well', () => {
         'playback-restrictions': (await video.playbackRestrictions.create({ referrer: { allowed_domains: ['a.example'] }, user_agent: {} })).id,
         recordings: asset.id, tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, invitations: invitation.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
       };
+      mine.identities = `identity-of-${user.user.id}`;
+      sql(server, "INSERT INTO identities (id, user_id, issuer, subject, email, created_at, used_at) VALUES (?, ?, 'https://id.example', ?, '', 1, 1)", mine.identities, user.user.id, user.user.id);
       mine.tracks = `${user.user.id.replace(/\W/g, '').slice(0, 12)}track`;
       sql(server, "INSERT INTO text_tracks (id, asset_id, status, name, language_code, body, created_at) VALUES (?, ?, 'ready', 'Words', 'en', ?, 1)", mine.tracks, asset.id,
         'WEBVTT\n\n00:00:00.000 --> 00:00:00.900\nGood evening\n');

@@ -4,6 +4,29 @@
 -- Accounts: addresses to confirm, forgotten passwords, sessions that can be told apart.
 
 -- Signing in: second factor, other providers, avatars.
+-- Who an OpenID provider knows an account by. An account without a password has password_hash ''.
+CREATE TABLE identities (
+    id         TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    issuer     TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    email      TEXT NOT NULL, -- as the provider last said; '': not told
+    created_at BIGINT NOT NULL,
+    used_at    BIGINT NOT NULL,
+    UNIQUE (issuer, subject)
+);
+CREATE INDEX identities_user ON identities (user_id);
+
+-- Sign-ins that were begun: a browser is at its provider. Neither text is here, only its SHA-256.
+CREATE TABLE sign_ins (
+    state_hash   TEXT PRIMARY KEY,
+    browser_hash TEXT NOT NULL,
+    user_id      TEXT REFERENCES users (id) ON DELETE CASCADE, -- who connects; NULL: signs in
+    next         TEXT NOT NULL, -- the path to go on with
+    redirect_uri TEXT NOT NULL,
+    expires_at   BIGINT NOT NULL
+);
+CREATE INDEX sign_ins_expires ON sign_ins (expires_at);
 
 -- The chat's moderation.
 -- How a stream's room is kept. A stream without a row has an open one; a new stream copies the last.

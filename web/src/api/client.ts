@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
 import { t, told } from '../i18n/t';
-import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
+import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Identity, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 
 const TIMEOUT_MS = 15_000;
+const FILE_TIMEOUT_MS = 120_000;
 
 /** A refusal by the server, or no answer at all (`status` 0). `message` is fit for people. */
 export class ApiError extends Error {
@@ -60,9 +61,12 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       method,
       credentials: 'same-origin',
       headers: { Accept: 'application/json' },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(body instanceof Blob ? FILE_TIMEOUT_MS : TIMEOUT_MS),
     };
-    if (body !== undefined) {
+    if (body instanceof Blob) {
+      init.headers = { Accept: 'application/json', 'Content-Type': body.type };
+      init.body = body;
+    } else if (body !== undefined) {
       init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
       init.body = JSON.stringify(body);
     }
@@ -98,6 +102,12 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     login: (email: string, password: string) =>
       call<{ user: User }>('POST', '/auth/login', { email, password }).then((r) => r.user),
     logout: () => call<void>('POST', '/auth/logout'),
+    /** Where the browser is to go, at the OpenID provider. */
+    startSignIn: (next: string, connect: boolean) => call<{ url: string }>('POST', '/auth/oidc/start', { next, connect }).then((r) => r.url),
+    identities: () => call<{ identities: Identity[] }>('GET', '/me/identities').then((r) => r.identities),
+    disconnect: (id: string) => call<void>('DELETE', `/me/identities/${encodeURIComponent(id)}`),
+    putAvatar: (file: Blob) => call<{ user: User }>('PUT', '/me/avatar', file).then((r) => r.user),
+    deleteAvatar: () => call<void>('DELETE', '/me/avatar'),
     me: () => call<{ user: User }>('GET', '/me').then((r) => r.user),
 
     listStreams(query: StreamQuery = {}): Promise<StreamPage> {

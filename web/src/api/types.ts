@@ -15,6 +15,15 @@ export interface User extends Person {
   email: string;
 }
 
+/** At an OpenID provider: by which somebody can sign in. */
+export interface Identity {
+  id: string;
+  issuer: string;
+  email: string | null;
+  createdAt: string;
+  usedAt: string;
+}
+
 export interface Playback {
   playbackId: string;
   /** Null: where it plays is not known yet. */
@@ -121,6 +130,8 @@ export interface StreamPage {
 
 /** GET /api/settings: the limits that a page keeps to. Seconds, bytes; 0: none. */
 export interface ServerSettings {
+  /** The OpenID provider that people may sign in with. */
+  signIn: { label: string } | null;
   maxStreamDuration: number;
   maxRecordingDuration: number;
   maxUploadSize: number;

@@ -10,6 +10,7 @@ import { Problem, useForm } from '../ui/form';
 import { useGuestOnly } from '../ui/guard';
 import { Mark } from '../ui/logo';
 import { useTitle } from '../ui/page';
+import { SignInWith } from '../ui/sign-in-with';
 
 export function Login() {
   useTitle(t('Log in'));
@@ -34,6 +35,7 @@ export function Login() {
           {t('Log in')}
         </Button>
       </form>
+      <SignInWith next={safeNext(new URLSearchParams(search).get('next'))} />
       <p class="form-other">
         {tx('New here? {link}', { link: <a href={`/register${search}`}>{t('Create an account')}</a> })}
       </p>

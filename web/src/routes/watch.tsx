@@ -201,7 +201,7 @@ function Loaded({ store, chat, reactions, stream }: LoadedProps) {
       </div>
       <div class="watch-facts">
         <span class="watch-streamer">
-          <Avatar id={stream.user.id} name={stream.user.name} size={40} />
+          <Avatar id={stream.user.id} name={stream.user.name} image={stream.user.image} size={40} />
           <b>{stream.user.name}</b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />

@@ -13,6 +13,8 @@ export interface SessionStore extends Readable<Session> {
   register(name: string, email: string, password: string): Promise<void>;
   login(email: string, password: string): Promise<void>;
   logout(): Promise<void>;
+  /** The user has changed something of theirs. */
+  update(user: User): void;
   /** The server no longer knows the session. */
   expired(): void;
 }
@@ -49,6 +51,7 @@ export function createSession(client: () => Client, wait: (ms: number) => Promis
       await client().logout();
       store.set({ phase: 'guest' });
     },
+    update: enter,
     expired: () => store.set({ phase: 'guest' }),
   };
 }

@@ -17,7 +17,7 @@ const timeOf = (m: ChatMessage) => new Date(m.createdAt).toLocaleTimeString([], 
 function Message({ m, owner, onDelete }: { m: ChatMessage; owner: string; onDelete: (() => void) | null }) {
   return (
     <li class="chat-message" data-id={m.id}>
-      <Avatar id={m.user.id} name={m.user.name} size={24} />
+      <Avatar id={m.user.id} name={m.user.name} image={m.user.image} size={24} />
       <div class="chat-text">
         <span class="chat-by">
           <b>

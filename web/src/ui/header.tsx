@@ -57,7 +57,7 @@ function Account() {
         {t('Dashboard')}
       </a>
       <span class="header-user">
-        <Avatar id={who.user.id} name={who.user.name} size={28} />
+        <Avatar id={who.user.id} name={who.user.name} image={who.user.image} size={28} />
         <span class="header-name">{who.user.name}</span>
       </span>
       <Button look="quiet" small onClick={leave}>

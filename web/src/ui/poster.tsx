@@ -4,6 +4,8 @@ import { here } from '../api/playlist';
 import type { Stream } from '../api/types';
 import { phaseOf } from '../store/watch';
 
+export { Avatar } from './avatar';
+
 /** A number from a text, the same every time. */
 function seedOf(text: string): number {
   let h = 2166136261;
@@ -73,7 +75,7 @@ function Waves({ id }: { id: string }) {
 }
 
 /** The first letters of a name in a circle; decoration beside the name itself. */
-export function Avatar({ id, name, size = 36 }: { id: string; name: string; size?: number }) {
+export function Initials({ id, name, size = 36 }: { id: string; name: string; size?: number }) {
   const hue = [168, 190, 208, 232, 258, 286, 340, 14][seedOf(id) % 8] ?? 190;
   const initials = name
     .trim()

@@ -22,7 +22,7 @@ export function StreamCard({ stream }: { stream: Stream }) {
         </span>
       </div>
       <div class="card-text">
-        <Avatar id={stream.user.id} name={stream.user.name} />
+        <Avatar id={stream.user.id} name={stream.user.name} image={stream.user.image} />
         <div class="card-words">
           <h3>
             <a href={`/stream/${encodeURIComponent(stream.id)}`}>{stream.title}</a>
