@@ -39,5 +39,20 @@ test('every page, in both colours and at both sizes, is accessible and fits', as
       await assertAccessible(page, `New stream, ${colorScheme}, ${width} px`);
       await assertFits(page, `New stream, ${colorScheme}, ${width} px`);
     }
+  // The longer words of the other languages, where there is the least room for them.
+  await page.setViewportSize({ width: 375, height: 800 });
+  for (const language of ['de', 'es'])
+    for (const [who, paths] of [['guest', guestPages], ['user', ownPages]]) {
+      await context.clearCookies();
+      if (who === 'user') await context.addCookies(cookies);
+      await page.evaluate((l) => localStorage.setItem('bspnode-language', l), language);
+      for (const path of paths.filter((p, i) => language === 'de' || i % 3 === 0)) {
+        await page.goto(server.http + path);
+        await page.locator('h1').first().waitFor({ state: 'attached' });
+        await page.locator('[aria-busy=true], .skeleton').first().waitFor({ state: 'detached' });
+        assert.equal(await page.evaluate(() => document.documentElement.lang), language, path);
+        await assertFits(page, `${path} for a ${who}, in ${language}`);
+      }
+    }
   assert.deepEqual(problems, []);
 });
