@@ -10,6 +10,7 @@
 #include "io/data_dir.h"
 #include "product/mail.h"
 #include "product/mailer.h"
+#include "product/notifier.h"
 #include "product/seal.h"
 #include "serve/hls/hls_service.h"
 #include "serve/images/image_service.h"
@@ -58,6 +59,7 @@ struct server {
     struct http_route *routes;
     struct http_server *http;
     struct mailer *mailer; /* NULL: no mail */
+    struct notifier *notifier;
     char problem[512];
 };
 
@@ -326,7 +328,7 @@ static bool address_text(const char *addr, uint16_t port, char *out, size_t cap)
     return true;
 }
 
-static enum err open_mail(struct server *s)
+static enum err open_notices(struct server *s)
 {
     char address[280] = "", origin[300];
     (void)address_text(s->settings.http, http_server_port(s->http), address, sizeof address);
@@ -337,6 +339,11 @@ static enum err open_mail(struct server *s)
     if (s->mailer) mail_set_wake(mailer_wake, s->mailer);
     if (s->mailer && !s->settings.public_url[0])
         log_warn("mail", "links lead to %s: set public-url", origin);
+    if (e == E_OK)
+        s->notifier = notifier_new(&(struct notifier_config){.settings = &s->settings,
+                                                             .secret = &s->secret,
+                                                             .store = s->store,
+                                                             .client = s->client});
     return e;
 }
 
@@ -353,7 +360,7 @@ static enum err server_open(struct server *s)
     open_services(s);
     e = open_provider(s);
     if (e == E_OK) e = open_http(s);
-    return e != E_OK ? e : open_mail(s);
+    return e != E_OK ? e : open_notices(s);
 }
 
 /* --- running --- */
@@ -451,10 +458,12 @@ static void server_close(struct server *s)
     if (s->pool) pool_free(s->pool);
     loops_settle(s->loops, s->n_loops); /* what the last jobs had to say */
     mailer_free(s->mailer);
+    notifier_stop(s->notifier);
     webhooks_stop(s->webhooks);
     provider_free(s->provider);
     imports_free(s->imports);
     http_client_free(s->client);
+    notifier_free(s->notifier);
     webhooks_free(s->webhooks);
     if (s->http) http_server_free(s->http);
     if (s->rtmps) rtmp_server_free(s->rtmps);

@@ -77,6 +77,50 @@ function writeHashed(from, ext, bytes, dir) {
 
 const EARLY = 'src/theme-early.ts';
 
+// What makes the pages an app that can be installed. The icons are the favicon's picture as PNG: plain, with a margin for
+// masks (maskable, apple), and as a white shape (badge).
+const MANIFEST = {
+  id: '/',
+  name: 'bspnode',
+  short_name: 'bspnode',
+  description: 'Live streaming from a browser or OBS to every browser, recorded.',
+  start_url: '/',
+  scope: '/',
+  display: 'standalone',
+  background_color: '#f5f4ef',
+  theme_color: '#1d1a3d',
+  icons: [
+    { src: '/icons/192.png', sizes: '192x192', type: 'image/png' },
+    { src: '/icons/512.png', sizes: '512x512', type: 'image/png' },
+    { src: '/icons/maskable.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+  ],
+};
+const ICONS = fs.readdirSync(path.join(here, 'src/icons'));
+
+// A script that is one file by itself. Its sources are noted for the depfile.
+const aloneFiles = new Set();
+function alone(entry, format, define = {}) {
+  const { outputFiles, metafile } = buildSync({ absWorkingDir: here, entryPoints: [entry], target: config.target, bundle: true, write: false, metafile: true, format, minify: !dev, legalComments: 'none', define });
+  for (const file of Object.keys(metafile.inputs)) aloneFiles.add(file);
+  return outputFiles[0].contents;
+}
+
+// The service worker, and the page that it keeps for when there is no network.
+function writeInstalled(icon, assets) {
+  const css = alone('src/styles/offline.css');
+  const styles = writeHashed('offline.css', '.css', css, assets);
+  const script = writeHashed('offline.ts', '.js', alone('src/offline.ts', 'esm'), assets);
+  const words = { icon, styles, script };
+  const html = fs.readFileSync(path.join(here, 'src/offline.html'), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, word) => words[word]);
+  fs.writeFileSync(path.join(out, 'offline.html'), html);
+  const files = [styles, script, icon];
+  const name = `offline-${createHash('sha256').update(html).digest('base64url').slice(0, 8)}`;
+  fs.writeFileSync(path.join(out, 'service-worker.js'), alone('src/service-worker.ts', 'iife', { OFFLINE: JSON.stringify({ page: '/offline.html', files, name }) }));
+  fs.writeFileSync(path.join(out, 'manifest.webmanifest'), JSON.stringify(MANIFEST));
+  fs.mkdirSync(path.join(out, 'icons'));
+  for (const name of ICONS) fs.copyFileSync(path.join(here, 'src/icons', name), path.join(out, 'icons', name));
+}
+
 // The pages: one head, other words.
 const PAGES = {
   index: {
@@ -126,6 +170,7 @@ function finish(result) {
   const early = writeHashed('theme.ts', '.js', outputFiles[0].contents, assets);
   const first = pageFrom('index', outputs, icon, early);
   for (const name of Object.keys(PAGES).slice(1)) pageFrom(name, outputs, icon, early);
+  writeInstalled(icon, assets);
   fs.copyFileSync(path.join(here, 'src/robots.txt'), path.join(out, 'robots.txt'));
 
   const bytes = first.reduce((n, f) => n + gzipSync(fs.readFileSync(path.join(here, f))).length, 0);
@@ -134,7 +179,7 @@ function finish(result) {
 
   const depfile = option('depfile');
   if (depfile) {
-    const extra = [EARLY, 'src/i18n/choose.ts', 'src/page.html', 'src/favicon.svg', 'src/robots.txt'];
+    const extra = [EARLY, 'src/i18n/choose.ts', 'src/page.html', 'src/offline.html', 'src/favicon.svg', 'src/robots.txt', ...ICONS.map((name) => `src/icons/${name}`), ...aloneFiles];
     const own = Object.keys(inputs).filter((f) => !f.startsWith('worker:'));
     const files = [...own, ...workerFiles, ...extra].map((f) => path.resolve(here, f).replaceAll(' ', '\\ '));
     fs.writeFileSync(depfile, `${option('target')}: ${files.join(' ')}\n`);

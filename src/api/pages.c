@@ -14,7 +14,8 @@
  * %3$s: the same, of where recordings are uploaded to. */
 static const char CSP[] =
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
-    "data:%1$s; media-src 'self' blob:%1$s; connect-src 'self'%1$s%3$s; worker-src blob:; base-uri "
+    "data:%1$s; media-src 'self' blob:%1$s; connect-src 'self'%1$s%3$s; worker-src 'self' blob:; "
+    "manifest-src 'self'; base-uri "
     "'none'; form-action 'self'; frame-ancestors %2$s";
 static const char PERMISSIONS[] = "camera=(self), microphone=(self), display-capture=(self), "
                                   "geolocation=(), payment=(), usb=()";
@@ -91,7 +92,7 @@ static const struct web_asset *find(struct span path)
 /* "/dashboard", "/stream/{id}", "/stream/{id}/broadcast" ... : pages that index.html draws. */
 static bool is_page(struct span path)
 {
-    static const char *const EXACT[] = {"/", "/login", "/register", "/dashboard"};
+    static const char *const EXACT[] = {"/", "/login", "/register", "/dashboard", "/unsubscribe"};
     for (size_t i = 0; i < sizeof EXACT / sizeof *EXACT; i++)
         if (span_is(path, EXACT[i])) return true;
     const bool stream = span_starts(path, "/stream/");

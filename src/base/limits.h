@@ -305,3 +305,14 @@
 #define LIMIT_MAILS_WAITING      100000 /* notices stop at half of it */
 #define LIMIT_MAILS_TO_ONE       20     /* that wait for one address */
 #define LIMIT_MAIL_ATTEMPTS      11
+
+/* Notices: followers are told */
+#define LIMIT_NOTICE_PAGE         100 /* followers in one transaction */
+#define LIMIT_PUSH_SUBSCRIPTIONS  20  /* of a user: the oldest makes room */
+#define LIMIT_PUSH_ENDPOINT_BYTES 1024
+#define LIMIT_PUSH_RUNNING        32 /* requests at a time */
+#define LIMIT_PUSHES_WAITING      100000
+#define LIMIT_PUSH_ATTEMPTS       8
+#define LIMIT_PUSH_MS             20000
+#define LIMIT_PUSH_CONNECT_MS     10000
+#define LIMIT_PUSH_ANSWER_BYTES   1024

@@ -40,21 +40,30 @@ void mail_set_wake(void (*wake)(void *ctx), void *ctx)
 }
 
 /* Counting stops where the limit is. */
+static enum err count(struct db *db, const char *address, int64_t most, bool *fits)
+{
+    struct db_rows *q =
+        address ? db_query(db,
+                           "SELECT count(*) FROM (SELECT 1 FROM mails WHERE to_address = ?1"
+                           " LIMIT ?2)",
+                           "si", address, most)
+                : db_query(db, "SELECT count(*) FROM (SELECT 1 FROM mails LIMIT ?1)", "i", most);
+    *fits = db_next(q) && db_int(q, 0) < most;
+    return db_done(q);
+}
+
+bool mail_notices_fit(struct db *db)
+{
+    bool fits;
+    return count(db, NULL, LIMIT_MAILS_WAITING / 2, &fits) == E_OK && fits;
+}
+
 static enum err room(struct db *db, const struct mail *m)
 {
-    const int64_t most = m->notice ? LIMIT_MAILS_WAITING / 2 : LIMIT_MAILS_WAITING;
-    int64_t all = 0, to_one = 0;
-    struct db_rows *q =
-        db_query(db,
-                 "SELECT (SELECT count(*) FROM (SELECT 1 FROM mails LIMIT ?2)), (SELECT count(*)"
-                 " FROM (SELECT 1 FROM mails WHERE to_address = ?1 LIMIT ?3))",
-                 "sii", m->to, most, (int64_t)LIMIT_MAILS_TO_ONE);
-    if (db_next(q)) {
-        all = db_int(q, 0);
-        to_one = db_int(q, 1);
-    }
-    const enum err e = db_done(q);
-    return e != E_OK ? e : all >= most || to_one >= LIMIT_MAILS_TO_ONE ? E_LIMIT : E_OK;
+    bool fits;
+    enum err e = count(db, m->to, LIMIT_MAILS_TO_ONE, &fits);
+    if (e == E_OK && fits && !m->notice) e = count(db, NULL, LIMIT_MAILS_WAITING, &fits);
+    return e != E_OK ? e : fits ? E_OK : E_LIMIT;
 }
 
 enum err mail_add(struct db *db, const struct mail *m)

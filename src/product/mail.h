@@ -32,6 +32,9 @@ bool mail_on(const struct settings *s);
  * The caller asks mail_on() first: what is added without SMTP waits, and expires. */
 enum err mail_add(struct db *db, const struct mail *m) WARN_UNUSED;
 
+/* Whether there is room for notices: whoever writes many looks before each hundred, and waits. */
+bool mail_notices_fit(struct db *db);
+
 /* Where the pages are, "https://live.example.org", for links in what is sent without a request at
  * hand, and in mails that are links to somebody's account: a request's Host header is its
  * client's to choose. Set once, before the loops run; "" before. Any thread. */

@@ -57,6 +57,7 @@ const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth
   'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health', 'POST /api/streams/{}/reactions', 'POST /api/streams/{}/access'];
 OPEN.push('POST /api/streams/{}/report');
 OPEN.push('POST /api/auth/oidc/start', 'GET /api/auth/oidc/callback', 'GET /avatars/{}/{}.jpg');
+OPEN.push('POST /unsubscribe', 'POST /api/unsubscribe', 'GET /api/unsubscribe');
 // Whoever is logged in may, on everybody's streams and channels.
 const SHARED = /\/(messages(\/|$)|follow$)/;
 

@@ -4,7 +4,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import test from 'node:test';
+import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
 import { mailbox } from './lib/mailbox.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
+import { pushReceiver } from './lib/push_receiver.mjs';
 import { run, startServer, tempDir, until } from './lib/server.mjs';
 
 // Rows from outside, as a change would write them.
@@ -79,4 +83,160 @@ test('what waits goes out: after a kill, when the mail server comes back, and re
   assert.equal(box.to('gone@example.org').length + box.to('late@example.org').length, 0);
   assert.equal(box.mails.length, 5, 'each once');
   assert.ok(!server.log.includes('@example.org'), 'nobody is named in the log');
+});
+
+const soon = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+const follow = (who, whom, choice = {}) => who.expect(200, 'PUT', `/api/users/${whom.user.handle}/follow`, choice);
+
+test('followers are told: live, once a broadcast; reminders; each as they want; and it ends with one click', async (t) => {
+  const [box, phone] = await Promise.all([mailbox(t), pushReceiver(t)]);
+  const dataDir = tempDir(t);
+  const args = [...box.args, '--push-allow-private', '--notice-delay', '0'];
+  let server = await startServer(t, { dataDir, args });
+  const grace = await newUser(server, 'Grace "Öhm" <b>');
+  const [ada, bob, eve, ida] = [await newUser(server, 'Ada'), await newUser(server, 'Bob'), await newUser(server, 'Eve'), await newUser(server, 'Ida')];
+  for (const who of [ada, eve, ida]) await follow(who, grace);
+  await follow(bob, grace, { mail: false });
+  const wants = await ada.expect(200, 'GET', '/api/me/notifications');
+  const all = { live: true, schedule: true, reminder: true };
+  assert.deepEqual(wants, { mail: { ...all, available: true }, push: { ...all, publicKey: wants.push.publicKey, browsers: 0 } });
+  await bob.expect(204, 'POST', '/api/push/subscriptions', phone.subscription);
+  assert.equal((await bob.expect(200, 'GET', '/api/me/notifications')).push.browsers, 1);
+  assert.equal((await ida.expect(200, 'PATCH', '/api/me/notifications', { mailReminder: false })).mail.reminder, false);
+
+  // Live; the encoder's line breaks and it comes back: one broadcast.
+  const stream = await grace.createStream({ title: 'Tea & مرحبا 🎉' });
+  const encoder = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  const mail = await box.wait(ada.email, 'is live');
+  assert.equal(mail.subject, `${grace.user.name} is live: Tea & مرحبا 🎉`);
+  assert.equal(mail.header('Auto-Submitted'), 'auto-generated');
+  assert.equal(mail.link('/stream/'), `${server.http}/stream/${stream.id}`);
+  const push = await phone.wait((m) => m.kind === 'live');
+  assert.deepEqual({ name: push.name, title: push.title, url: push.url }, { name: grace.user.name, title: stream.title, url: `/stream/${stream.id}` });
+  assert.equal(push.vapid.aud, phone.origin);
+  assert.equal(push.vapid.sub, 'mailto:live@example.org');
+  assert.equal(push.vapid.key, wants.push.publicKey);
+  await encoder.kill();
+  const again = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await grace.untilStream(stream.id, 'it is back', (s) => s.status === 'LIVE' && !s.reconnecting);
+
+  // One click: by the mail reader's server, then a person with the button; nothing of it needs a session.
+  const link = new URL(mail.link('/unsubscribe'));
+  assert.equal(mail.header('List-Unsubscribe'), `<${link}>`);
+  assert.equal(mail.header('List-Unsubscribe-Post'), 'List-Unsubscribe=One-Click');
+  const guest = new Client(server);
+  assert.deepEqual(await guest.expect(200, 'GET', `/api/unsubscribe${link.search}`), { name: grace.user.name });
+  assert.equal((await server.get(`${link.pathname}${link.search}`, { headers: { Accept: 'text/html' } })).status, 200, 'a page, which changes nothing');
+  for (const bad of ['', '?token=', `?token=${ada.user.id}.${grace.user.id}.x`, `${link.search}x`, `?token=${bob.user.id}.${link.searchParams.get('token').split('.').slice(1).join('.')}`, '?token=' + 'x'.repeat(4000)])
+    assert.equal((await guest.call('POST', `/unsubscribe${bad}`)).status, 404, bad.slice(0, 80));
+  const posted = await fetch(link, { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: 'List-Unsubscribe=One-Click' });
+  assert.equal(posted.status, 200);
+  const evesLink = new URL((await box.wait(eve.email, 'is live')).link('/unsubscribe'));
+  await guest.expect(200, 'POST', `/unsubscribe${evesLink.search}&all=1`);
+  assert.deepEqual((await eve.expect(200, 'GET', '/api/me/notifications')).mail, { live: false, schedule: false, reminder: false, available: true });
+
+  // A reminder, ten minutes before or at once when it is sooner: after a restart not again. Ada follows again.
+  await follow(ada, grace, { mail: true });
+  const planned = await grace.createStream({ title: 'Planned', scheduledAt: soon(8) });
+  await box.wait(ada.email, 'begins in a few minutes');
+  assert.equal((await phone.wait((m) => m.kind === 'soon')).title, 'Planned');
+  await again.stop();
+  await server.kill();
+  server = await startServer(t, { dataDir, args });
+  for (const who of [grace, ada]) who.server = server;
+  await grace.createStream({ title: 'The next one', scheduledAt: soon(9) });
+  await box.wait(ada.email, 'The next one');
+  await phone.wait((m) => m.title === 'The next one');
+  assert.deepEqual(box.to(ada.email).map((m) => m.subject.split(/ (?=is|begins)/)[1]),
+    ['is live: Tea & مرحبا 🎉', 'begins in a few minutes: Planned', 'begins in a few minutes: The next one']);
+  assert.deepEqual(phone.got.map((m) => m.title), [stream.title, 'Planned', 'The next one']);
+  assert.equal(box.to(eve.email).length, 1, 'none after the click');
+  assert.equal(box.to(ida.email).length, 1, 'no reminders, as she wishes');
+  assert.equal(box.to(bob.email).length, 0);
+  assert.equal(planned.status, 'CREATED');
+});
+
+test('push services that are busy, gone, or not on the Internet', async (t) => {
+  const [busy, gone] = [await pushReceiver(t), await pushReceiver(t)];
+  const server = await startServer(t, { args: ['--push-allow-private'] });
+  const [grace, ada] = [await newUser(server, 'Grace'), await newUser(server, 'Ada')];
+  await follow(ada, grace);
+  busy.says = [[503], [429, { 'Retry-After': '1' }]];
+  gone.says = [[410]];
+  for (const phone of [busy, gone]) await ada.expect(204, 'POST', '/api/push/subscriptions', phone.subscription);
+  await grace.createStream({ title: 'Now', scheduledAt: soon(5) });
+  await busy.wait((m) => m.title === 'Now');
+  assert.equal(busy.asked, 3);
+  await until('the one that has gone is forgotten', async () => (await ada.expect(200, 'GET', '/api/me/notifications')).push.browsers === 1);
+  assert.equal(gone.asked, 1);
+  assert.equal((await ada.expect(200, 'GET', '/api/me/notifications')).mail.available, false, 'no SMTP, no mail');
+  assert.equal(sql(server, 'SELECT count(*) FROM mails'), '0');
+  for (let i = 0; i < 25; i++) await ada.expect(204, 'POST', '/api/push/subscriptions', { ...busy.subscription, endpoint: `${busy.origin}/${i}` });
+  assert.equal((await ada.expect(200, 'GET', '/api/me/notifications')).push.browsers, 20);
+  await ada.expect(204, 'DELETE', '/api/push/subscriptions', { endpoint: `${busy.origin}/24` });
+  assert.equal((await ada.expect(200, 'GET', '/api/me/notifications')).push.browsers, 19);
+
+  const strict = await startServer(t);
+  const bob = await newUser(strict, 'Bob');
+  const { p256dh, auth } = busy.subscription;
+  for (const endpoint of [busy.subscription.endpoint, 'http://push.example.org/x', 'https://localhost/x', 'https://127.0.0.1/x', 'https://[::1]/x', 'https://10.0.0.1/', 'https://169.254.169.254/latest',
+    'https://0x7f.1/', 'file:///etc/passwd', 'https://user:pw@push.example.org/', '', 'x', `https://push.example.org/${'x'.repeat(2000)}`, 'https://push.example.org/\r\nX: y'])
+    assert.equal((await bob.call('POST', '/api/push/subscriptions', { endpoint, p256dh, auth })).status, 422, endpoint.slice(0, 60));
+  const endpoint = 'https://push.example.org/x';
+  for (const keys of [{ p256dh, auth: 'x' }, { p256dh: p256dh.slice(0, -4), auth }, { p256dh: `${p256dh.slice(0, -8)}AAAAAAAA`, auth }, { p256dh: 5, auth }, { p256dh }, { p256dh, auth, more: 1 }])
+    assert.equal((await bob.call('POST', '/api/push/subscriptions', { endpoint, ...keys })).status, 422, JSON.stringify(keys));
+  const guest = new Client(strict);
+  await guest.expect(401, 'POST', '/api/push/subscriptions', { endpoint, p256dh, auth });
+  await guest.expect(401, 'GET', '/api/me/notifications');
+  assert.equal((await bob.call('POST', '/api/push/subscriptions', { endpoint, p256dh, auth }, { Origin: 'https://evil.example' })).status, 403);
+  assert.equal((await bob.expect(200, 'GET', '/api/me/notifications')).push.browsers, 0);
+});
+
+test('in a browser: installed, told, offline, unsubscribed', async (t) => {
+  const box = await mailbox(t);
+  const server = await startServer(t, { args: box.args });
+  const [grace, ada] = [await newUser(server, 'Grace'), await newUser(server, 'Ada')];
+  await follow(ada, grace);
+  const stream = await grace.createStream({ title: 'Tea', scheduledAt: soon(5) });
+  const mail = await box.wait(ada.email, 'begins in a few minutes');
+  const { context, page, problems } = await launchBrowser(t, { expected: [/ERR_(FAILED|INTERNET_DISCONNECTED)/] });
+
+  // A person with the link of a mail.
+  await page.goto(mail.link('/unsubscribe'));
+  await page.getByRole('button', { name: 'Stop mail about Grace' }).click();
+  await page.getByText('no more mail about Grace').waitFor();
+  assert.equal(sql(server, `SELECT by_mail FROM follows WHERE follower_id = '${ada.user.id}'`), '0');
+  await page.goto(`${server.http}/unsubscribe?token=x`);
+  await page.getByText('This link is not complete').waitFor();
+
+  // Chromium finds nothing wrong with the app that it would install.
+  const cdp = await context.newCDPSession(page);
+  const manifest = await cdp.send('Page.getAppManifest');
+  assert.deepEqual(manifest.errors, []);
+  assert.equal(new URL(manifest.url).pathname, '/manifest.webmanifest');
+  for (const { src } of JSON.parse(manifest.data).icons) assert.match((await server.get(src)).headers['content-type'], /^image\/png$/);
+  await page.evaluate(() => navigator.serviceWorker.ready.then((r) => r.active?.state));
+  assert.deepEqual((await cdp.send('Page.getInstallabilityErrors')).installabilityErrors, []);
+
+  // A push message, as the browser would hand it on; a click on it is the operating system's.
+  await context.grantPermissions(['notifications'], { origin: server.http });
+  const registration = new Promise((resolve) => cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && resolve(registrations[0].registrationId)));
+  await cdp.send('ServiceWorker.enable');
+  const data = JSON.stringify({ kind: 'live', name: 'Grace <b>', title: 'Tea', url: `/stream/${stream.id}`, tag: stream.id, at: '' });
+  await cdp.send('ServiceWorker.deliverPushMessage', { origin: server.http, registrationId: await registration, data });
+  const shown = await until('the notification', () => page.evaluate(() => navigator.serviceWorker.ready.then((r) => r.getNotifications())
+    .then((all) => all.map((n) => ({ title: n.title, body: n.body, tag: n.tag, data: n.data })))).then((all) => all.length && all));
+  assert.deepEqual(shown, [{ title: 'Grace <b> is live', body: 'Tea', tag: stream.id, data: { url: `/stream/${stream.id}` } }]);
+
+  // Without a network there is a page; with one, nothing comes from a cache.
+  await page.goto(server.http);
+  const kept = await page.evaluate(async () => (await Promise.all((await caches.keys()).map(async (k) => (await (await caches.open(k)).keys()).map((r) => new URL(r.url).pathname)))).flat());
+  assert.ok(kept.length === 4 && kept.includes('/offline.html') && kept.every((p) => p === '/offline.html' || p.startsWith('/assets/')), kept.join(' '));
+  await context.setOffline(true);
+  await page.goto(`${server.http}/dashboard`);
+  await page.getByRole('heading', { name: 'You are offline' }).waitFor();
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click().catch(() => {}); // it may have come back by itself
+  await page.waitForURL(/\/login|\/dashboard/);
+  assert.deepEqual(problems, []);
 });

@@ -14,6 +14,7 @@ import { Register } from './routes/register';
 import { Watch } from './routes/watch';
 import { language, startLanguage } from './i18n/language';
 import { startConnection } from './store/connection';
+import { startInstalled } from './store/installed';
 import { place, startRouter, type Route } from './store/router';
 import { ConnectionNote } from './ui/connection';
 import { Footer } from './ui/footer';
@@ -23,6 +24,7 @@ import { Notices } from './ui/notices';
 import { useStore } from './ui/use-store';
 
 const ApiAccess = lazyPage(msg('API access'), () => import('./routes/api-access').then((m) => m.ApiAccess));
+const Unsubscribe = lazyPage(msg('Unsubscribe'), () => import('./routes/unsubscribe').then((m) => m.Unsubscribe));
 const Webhooks = lazyPage(msg('Webhooks'), () => import('./routes/webhooks').then((m) => m.Webhooks));
 
 function page(route: Route) {
@@ -39,6 +41,8 @@ function page(route: Route) {
       return <Webhooks />;
     case 'api':
       return <ApiAccess />;
+    case 'unsubscribe':
+      return <Unsubscribe />;
     case 'manage':
       return <Manage key={route.id} id={route.id} />;
     case 'watch':
@@ -78,6 +82,7 @@ function App() {
 }
 
 startRouter();
+startInstalled();
 startConnection();
 void session.start();
 const root = document.getElementById('app');

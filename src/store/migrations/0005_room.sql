@@ -155,6 +155,56 @@ CREATE INDEX mails_to ON mails (to_address);
 CREATE INDEX mails_user ON mails (user_id);
 CREATE INDEX mails_expires ON mails (expires_at);
 
+-- Where a browser of a user takes push messages; the keys are the browser's (RFC 8291).
+CREATE TABLE push_subscriptions (
+    id         TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    endpoint   TEXT NOT NULL UNIQUE,
+    p256dh     TEXT NOT NULL,
+    auth       TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id, created_at);
+
+-- Gone when the push service has taken it.
+CREATE TABLE pushes (
+    id              TEXT PRIMARY KEY,
+    subscription_id TEXT NOT NULL REFERENCES push_subscriptions (id) ON DELETE CASCADE,
+    payload         TEXT NOT NULL,
+    topic           TEXT NOT NULL,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_at         BIGINT NOT NULL,
+    expires_at      BIGINT NOT NULL
+);
+CREATE INDEX pushes_next ON pushes (next_at);
+CREATE INDEX pushes_subscription ON pushes (subscription_id);
+
+-- Which notices an account wants at all, as bits: 1 live, 2 schedule, 4 reminder. No row: all.
+CREATE TABLE notice_prefs (
+    user_id TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    mail    INTEGER NOT NULL,
+    push    INTEGER NOT NULL
+);
+
+-- What followers are being told, in the order of their ids: up to after_id it has been done.
+CREATE TABLE notices (
+    id         TEXT PRIMARY KEY,
+    kind       TEXT NOT NULL CHECK (kind IN ('live', 'scheduled', 'moved', 'cancelled', 'soon')),
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, -- whose followers
+    stream_id  TEXT NOT NULL, -- which may be deleted by now
+    title      TEXT NOT NULL,
+    at         BIGINT NOT NULL, -- the time that was set; of 'cancelled' the one that was
+    was_at     BIGINT NOT NULL DEFAULT 0, -- of 'moved', as followers know it
+    due_at     BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    after_id   TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX notices_due ON notices (due_at);
+CREATE INDEX notices_stream ON notices (stream_id);
+CREATE INDEX notices_user ON notices (user_id);
+ALTER TABLE streams ADD COLUMN live_told_at BIGINT NOT NULL DEFAULT 0; -- started_at of the broadcast
+ALTER TABLE streams ADD COLUMN reminded_at BIGINT NOT NULL DEFAULT 0;  -- the scheduled_at of the reminder
+
 -- Who may see a stream. Of a PRIVATE one: its owner, administrators, who was invited, and who knows
 -- the password. What was let in carries `access_epoch`, or of the password `password_at`: counted up,
 -- or set anew, it ends what was let in before.

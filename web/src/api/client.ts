@@ -2,6 +2,7 @@
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
 import { t, told } from '../i18n/t';
 import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Identity, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
+import type { NotifyPrefs } from './types';
 
 const TIMEOUT_MS = 15_000;
 const FILE_TIMEOUT_MS = 120_000;
@@ -183,6 +184,13 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     },
     getDelivery: (hook: string, id: string) => call<DeliveryDetail>('GET', delivery(hook, id)),
     sendAgain: (hook: string, id: string) => call<Delivery>('POST', `${delivery(hook, id)}/send`),
+
+    getNotifyPrefs: () => call<NotifyPrefs>('GET', '/me/notifications'),
+    changeNotifyPrefs: (input: Record<string, boolean>) => call<NotifyPrefs>('PATCH', '/me/notifications', input),
+    subscribePush: (input: { endpoint: string; p256dh: string; auth: string }) => call<void>('POST', '/push/subscriptions', input),
+    unsubscribePush: (endpoint: string) => call<void>('DELETE', '/push/subscriptions', { endpoint }),
+    aboutUnsubscribe: (token: string) => call<{ name: string }>('GET', `/unsubscribe?token=${encodeURIComponent(token)}`),
+    unsubscribe: (token: string, all: boolean) => call<void>('POST', `/unsubscribe?token=${encodeURIComponent(token)}${all ? '&all=1' : ''}`),
 
     /** The owner's own page does not count as a viewer; a browser counts once. */
     eventsUrl: (id: string, role?: 'owner', viewer = '') =>

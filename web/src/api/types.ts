@@ -240,6 +240,13 @@ export interface DeliveryDetail extends Delivery {
   answers: { at: string; status: number | null; answer: string; tookMs: number }[];
 }
 
+/** What an account is told of. */
+export type NotifyWhat = 'live' | 'schedule' | 'reminder';
+export interface NotifyPrefs {
+  mail: Record<NotifyWhat, boolean> & { available: boolean };
+  push: Record<NotifyWhat, boolean> & { publicKey: string; browsers: number };
+}
+
 export interface ReactionPage {
   totals: Record<'heart' | 'laugh' | 'wow' | 'clap' | 'fire', number>;
   /** [second of the programme since 1970, kind, how many] */

@@ -10,6 +10,7 @@ export type Route =
   | { name: 'dashboard' }
   | { name: 'webhooks' }
   | { name: 'api' }
+  | { name: 'unsubscribe' }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
   | { name: 'broadcast'; id: string }
@@ -26,6 +27,8 @@ export function match(pathname: string): Route {
       return { name: 'register' };
     case '/dashboard':
       return { name: 'dashboard' };
+    case '/unsubscribe':
+      return { name: 'unsubscribe' };
     case '/dashboard/webhooks':
       return { name: 'webhooks' };
     case '/dashboard/api':
