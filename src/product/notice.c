@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/rand.h"
+#include "product/visibility.h"
 #include <stdio.h>
 
 const char *const NOTICE_KINDS[] = {"live", "scheduled", "moved", "cancelled", "soon", NULL};
@@ -53,8 +54,8 @@ enum err notice_schedule(struct db *db, const char *stream_id, int64_t was_at, i
     rand_id(id, ID_CHARS);
     return db_exec(db,
                    "INSERT INTO notices (id, kind, user_id, stream_id, title, at, was_at, due_at,"
-                   " expires_at) SELECT ?1, ?2, user_id, id, title, ?4, ?5, ?6, ?7 FROM streams"
-                   " WHERE id = ?3",
+                   " expires_at) SELECT ?1, ?2, user_id, id, title, ?4, ?5, ?6, ?7 FROM streams s"
+                   " WHERE id = ?3 AND " VISIBILITY_LISTED_SQL,
                    "sssiiii", id, NOTICE_KINDS[kind], stream_id, is_at ? is_at : was_at, was_at,
                    now + delay_us, is_at > was_at ? is_at : was_at);
 }

@@ -8,6 +8,7 @@
 #include "product/mail.h"
 #include "product/notice_priv.h"
 #include "product/push.h"
+#include "product/visibility.h"
 #include <stdio.h>
 
 /* --- what there is to tell -------------------------------------------------------------------- */
@@ -30,8 +31,9 @@ static enum err find_live(struct db *db, int64_t now)
     char id[ID_CAP] = "";
     int64_t started = 0, told = 0;
     struct db_rows *q = db_query(db,
-                                 "SELECT id, started_at, live_told_at FROM streams WHERE"
-                                 " status = 'LIVE' AND live_told_at < started_at LIMIT 1",
+                                 "SELECT s.id, s.started_at, s.live_told_at FROM streams s WHERE"
+                                 " s.status = 'LIVE' AND s.live_told_at < s.started_at AND"
+                                 " " VISIBILITY_LISTED_SQL "LIMIT 1",
                                  "");
     if (db_next(q)) {
         snprintf(id, sizeof id, "%s", db_text(q, 0));
@@ -55,8 +57,9 @@ static enum err find_soon(struct db *db, int64_t now)
     int64_t at = 0;
     struct db_rows *q =
         db_query(db,
-                 "SELECT id, scheduled_at FROM streams WHERE scheduled_at > ?1 AND scheduled_at <="
-                 " ?2 AND status = 'CREATED' AND reminded_at <> scheduled_at LIMIT 1",
+                 "SELECT s.id, s.scheduled_at FROM streams s WHERE s.scheduled_at > ?1 AND"
+                 " s.scheduled_at <= ?2 AND s.status = 'CREATED' AND"
+                 " s.reminded_at <> s.scheduled_at AND " VISIBILITY_LISTED_SQL "LIMIT 1",
                  "ii", now, now + NOTICE_SOON_US);
     if (db_next(q)) {
         snprintf(id, sizeof id, "%s", db_text(q, 0));
@@ -89,9 +92,11 @@ static bool anything(struct db *db)
     const int64_t now = clock_wall_us();
     struct db_rows *q =
         db_query(db,
-                 "SELECT EXISTS (SELECT 1 FROM streams WHERE status = 'LIVE' AND live_told_at <"
-                 " started_at) OR EXISTS (SELECT 1 FROM streams WHERE scheduled_at > ?1 AND"
-                 " scheduled_at <= ?2 AND status = 'CREATED' AND reminded_at <> scheduled_at)",
+                 "SELECT EXISTS (SELECT 1 FROM streams s WHERE s.status = 'LIVE' AND"
+                 " s.live_told_at < s.started_at AND " VISIBILITY_LISTED_SQL
+                 ") OR EXISTS (SELECT 1 FROM streams s WHERE s.scheduled_at > ?1 AND"
+                 " s.scheduled_at <= ?2 AND s.status = 'CREATED' AND"
+                 " s.reminded_at <> s.scheduled_at AND " VISIBILITY_LISTED_SQL ")",
                  "ii", now, now + NOTICE_SOON_US);
     const bool any = db_next(q) && db_int(q, 0);
     return db_done(q) == E_OK && any;
@@ -123,7 +128,8 @@ static enum err next_due(struct db *db, struct notice *n)
         "SELECT n.id, n.kind, n.user_id, n.stream_id, n.title, u.name, n.at, n.was_at,"
         " n.expires_at, n.after_id, n.expires_at <= ?1 OR u.suspended_at IS NOT NULL OR"
         " (n.kind = 'live' AND NOT EXISTS (SELECT 1 FROM streams s WHERE s.id = n.stream_id AND"
-        " s.status = 'LIVE')) FROM notices n JOIN users u ON u.id = n.user_id"
+        " s.status = 'LIVE')) OR EXISTS (SELECT 1 FROM streams s WHERE s.id = n.stream_id AND NOT"
+        " (" VISIBILITY_LISTED_SQL ")) FROM notices n JOIN users u ON u.id = n.user_id"
         " WHERE n.due_at <= ?1 ORDER BY n.due_at LIMIT 1",
         "i", clock_wall_us());
     const bool found = db_next(q);

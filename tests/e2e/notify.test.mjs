@@ -137,6 +137,7 @@ test('followers are told: live, once a broadcast; reminders; each as they want; 
 
   // A reminder, ten minutes before or at once when it is sooner: after a restart not again. Ada follows again.
   await follow(ada, grace, { mail: true });
+  for (const visibility of ['UNLISTED', 'PRIVATE']) await grace.createStream({ title: 'Nobody hears of this', scheduledAt: soon(7), visibility });
   const planned = await grace.createStream({ title: 'Planned', scheduledAt: soon(8) });
   await box.wait(ada.email, 'begins in a few minutes');
   assert.equal((await phone.wait((m) => m.kind === 'soon')).title, 'Planned');
