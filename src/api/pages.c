@@ -2,6 +2,7 @@
 /* The embedded pages (api/web_assets.h): files under their own paths, index.html for the addresses
  * that its script draws, and a 404 for the rest. Constant data, answered on the loop. */
 #include "api/api_priv.h"
+#include "api/page_head.h"
 #include "api/web_assets.h"
 #include "video/provider.h"
 #include <pthread.h>
@@ -120,8 +121,8 @@ static bool tag_matches(struct span header, const char *etag)
     return false;
 }
 
-static void reply_asset(const struct api *api, struct http_request *r, const struct web_asset *a,
-                        int status, bool embed)
+void pages_reply(const struct api *api, struct http_request *r, const struct web_asset *a,
+                 int status, bool embed, struct buf *body)
 {
     char etag[80];
     struct http_header h[12];
@@ -129,7 +130,7 @@ static void reply_asset(const struct api *api, struct http_request *r, const str
     const bool html = strncmp(a->type, "text/html", 9) == 0;
     /* Weak: the gzip twin is another representation of the same thing. */
     snprintf(etag, sizeof etag, "W/%s", a->etag);
-    h[n++] = (struct http_header){"etag", etag};
+    if (!body) h[n++] = (struct http_header){"etag", etag};
     h[n++] = (struct http_header){
         "cache-control", a->immutable ? "public, max-age=31536000, immutable" : "no-cache"};
     h[n++] = (struct http_header){"x-content-type-options", "nosniff"};
@@ -144,12 +145,16 @@ static void reply_asset(const struct api *api, struct http_request *r, const str
         if (!embed) h[n++] = (struct http_header){"x-frame-options", "DENY"};
     }
     const struct span had = http_header_in(r, "if-none-match");
-    if (status == 200 && had.p && tag_matches(had, a->etag)) {
+    if (status == 200 && !body && had.p && tag_matches(had, a->etag)) {
         if (a->gz) h[n++] = (struct http_header){"vary", "accept-encoding"};
         http_reply(r, 304, h, n, NULL, 0);
         return;
     }
     h[n++] = (struct http_header){"content-type", a->type};
+    if (body) {
+        http_reply(r, status, h, n, body, 0);
+        return;
+    }
     http_reply_const(r, status, h, n, span_of(a->data, a->len), span_of(a->gz, a->gz_len), 0);
 }
 
@@ -167,10 +172,12 @@ void api_pages(struct http_request *r, void *ctx)
     if (!a && embed) a = find(SPAN_LIT("/embed.html"));
     const struct web_asset *index = find(SPAN_LIT("/index.html"));
     if (!a && is_page(path)) a = index;
+    const bool drawn = a && (a == index || embed);
+    if (drawn && page_head_begin(ctx, r, a, embed)) return;
     if (a)
-        reply_asset(ctx, r, a, 200, embed || span_is(path, "/embed.html"));
+        pages_reply(ctx, r, a, 200, embed || span_is(path, "/embed.html"), NULL);
     else if (index && !span_starts(path, "/api/") && wants_html(r))
-        reply_asset(ctx, r, index, 404, false);
+        pages_reply(ctx, r, index, 404, false, NULL);
     else
         http_reply_error(r, 404, "not_found", "There is nothing here.", NULL, NULL, 0);
 }

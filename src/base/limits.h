@@ -78,6 +78,8 @@
 /* Who may see a stream */
 #define LIMIT_WATCH_PASSWORD_MIN 4 /* of a private stream */
 #define LIMIT_STREAM_INVITATIONS 500
+#define LIMIT_SITEMAP_URLS       20000 /* of one part; sitemaps.org lets in 50,000 */
+#define LIMIT_SITEMAP_PARTS      1000
 
 /* Product */
 #define LIMIT_NAME_CHARS        80

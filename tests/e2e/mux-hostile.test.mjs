@@ -58,6 +58,7 @@ const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth
 OPEN.push('POST /api/streams/{}/report');
 OPEN.push('POST /api/auth/oidc/start', 'GET /api/auth/oidc/callback', 'GET /avatars/{}/{}.jpg');
 OPEN.push('POST /unsubscribe', 'POST /api/unsubscribe', 'GET /api/unsubscribe');
+OPEN.push('GET /oembed', 'GET /robots.txt', 'GET /sitemap.xml', 'GET /sitemap/{}.xml');
 // Whoever is logged in may, on everybody's streams and channels.
 const SHARED = /\/(messages(\/|$)|follow$)/;
 
