@@ -35,7 +35,7 @@ export function Field(props: FieldProps) {
     <div class={`field${error ? ' field-wrong' : ''}`}>
       <label for={id}>
         {label}
-        {optional && <span class="field-optional">{t('(optional)')}</span>}
+        {optional && <span class="field-optional"> {t('(optional)')}</span>}
       </label>
       {rows ? (
         <textarea {...shared} rows={rows} onInput={(e) => onValue(e.currentTarget.value)} />
