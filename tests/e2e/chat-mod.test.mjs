@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { Client, newUser } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
 import { startServer, until } from './lib/server.mjs';
 import { sql } from './lib/uploads.mjs';
 
@@ -324,6 +325,87 @@ describe('a room and those who keep it', () => {
     assert.equal(rows.length, stored);
     assert.ok(rows.every((r) => r.deleted_event !== null), 'what came before it was deleted with it');
     assert.deepEqual((await guest.expect(200, 'GET', messages(stream))).messages, []);
+  });
+
+  test('in the pages: a menu by keyboard, the room is kept in a dialog, the reader is told at once', async (t) => {
+    const stream = await ada.createStream({ title: 'Tea' });
+    await ada.expect(200, 'PATCH', chat(stream), { mode: 'open', slowMode: 0, followAge: 0, words: [] });
+    const [bob, eve] = [somebody(), somebody()];
+    const open = async (user, path = `/stream/${stream.id}`) => {
+      const { page, context, problems } = await launchBrowser(t, { expected: [/40[139]|42[29]/] });
+      if (user) {
+        const [name, value] = user.cookie.split(';')[0].split('=');
+        await context.addCookies([{ name, value, url: server.http }]);
+      }
+      await page.goto(server.http + path);
+      return { page, problems, log: page.getByRole('log', { name: 'Messages' }), line: page.getByLabel('Your message') };
+    };
+    const keeper = await open(ada);
+    const reader = await open(bob);
+    await reader.line.fill('Buy my <b>kettles</b>');
+    await reader.line.press('Enter');
+    const said = keeper.log.locator('.chat-message', { hasText: 'kettles' });
+    await said.waitFor();
+
+    // The menu, by keyboard: pinned, then a time-out.
+    const more = said.getByRole('button', { name: `Message of ${bob.user.name}: what to do` });
+    const choose = async (name) => {
+      await more.focus();
+      await keeper.page.keyboard.press('Enter');
+      const item = keeper.page.getByRole('menuitem', { name });
+      await item.waitFor();
+      for (let i = 0; i < 8 && !(await item.evaluate((e) => e === document.activeElement)); i++) await keeper.page.keyboard.press('ArrowDown');
+      await keeper.page.keyboard.press('Enter');
+    };
+    await choose('Pin');
+    const pinned = reader.page.getByRole('complementary', { name: 'Pinned message' });
+    await pinned.getByText('kettles').waitFor();
+    assert.equal(await pinned.locator('b b').count(), 0, 'text, not markup');
+    await keeper.page.getByRole('button', { name: 'Unpin' }).click();
+    await pinned.waitFor({ state: 'detached' });
+    await choose('Time out for 10 minutes');
+    await reader.page.getByText('A moderator has you take a break: you can write again in 10 minutes.').waitFor();
+    assert.equal(await reader.line.count(), 0);
+
+    // The dialog: he may write again, everybody slowly; what he wrote goes with a ban.
+    await keeper.page.getByRole('button', { name: 'Moderate', exact: true }).click();
+    const dialog = keeper.page.getByRole('dialog', { name: 'Moderate the chat' });
+    await dialog.getByRole('tab', { name: 'Bans' }).click();
+    await dialog.getByRole('button', { name: `Let ${bob.user.name} write again` }).click();
+    await reader.line.waitFor();
+    await dialog.getByRole('tab', { name: 'Settings' }).click();
+    await dialog.getByLabel('Slow mode').selectOption('600');
+    await reader.page.getByText(/Slow mode: you can write again in (9|10) minutes/).waitFor();
+    await dialog.getByRole('tab', { name: 'Words' }).click();
+    await dialog.getByLabel('Words that are not taken').fill('***');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('Each needs a letter').waitFor();
+    await dialog.getByRole('tab', { name: 'Moderators' }).click();
+    await dialog.getByLabel('Name, or the whole e-mail address').fill(eve.user.name);
+    await dialog.getByRole('button', { name: 'Search' }).click();
+    await dialog.getByRole('button', { name: `Make ${eve.user.name} a moderator`, exact: true }).click();
+    await dialog.getByRole('list', { name: 'Moderators' }).getByText(eve.user.name, { exact: true }).waitFor();
+    await keeper.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await choose('Ban…');
+    const ban = keeper.page.getByRole('dialog', { name: `Ban ${bob.user.name}?` });
+    await ban.getByLabel('Reason').fill('advertising');
+    await ban.getByRole('button', { name: 'Ban', exact: true }).click();
+    await reader.page.getByText('You are banned from this chat. You can still read it.').waitFor();
+    await reader.log.getByText('kettles').waitFor({ state: 'detached' });
+
+    // The moderator has her tools by now, in the same page; the owner has them beside the encoder's settings.
+    const helper = await open(eve);
+    await helper.page.getByRole('button', { name: 'Moderate', exact: true }).click();
+    await helper.page.getByRole('tab', { name: 'Log' }).click();
+    await helper.page.getByText(`Ada deleted a message of ${bob.user.name}`).first().waitFor();
+    await helper.page.getByText('Buy my <b>kettles</b>').first().waitFor();
+    await helper.page.keyboard.press('Escape');
+    await ada.expect(200, 'PATCH', chat(stream), { mode: 'off' });
+    await helper.page.getByText('The chat is switched off.').waitFor();
+    await keeper.page.goto(`${server.http}/dashboard/${stream.id}`);
+    await keeper.page.getByRole('button', { name: 'Moderate', exact: true }).waitFor();
+    for (const { problems } of [keeper, reader, helper]) assert.deepEqual(problems, []);
   });
 
   // One account and a thousand, each as fast as it can, over connections that stay.

@@ -3,6 +3,7 @@
 import { t, told } from '../i18n/t';
 import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Identity, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 import type { NotifyPrefs } from './types';
+import type { ChatRoom } from './types';
 
 const TIMEOUT_MS = 15_000;
 const FILE_TIMEOUT_MS = 120_000;
@@ -98,6 +99,9 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
   const one = (id: string, recording: string) => `${stream(id)}/recordings/${encodeURIComponent(recording)}`;
 
   return {
+    /** For what is loaded later and has its own functions. */
+    call,
+    chatRoom: (id: string) => call<ChatRoom>('GET', `${stream(id)}/chat`),
     register: (name: string, email: string, password: string) =>
       call<{ user: User }>('POST', '/auth/register', { name, email, password }).then((r) => r.user),
     login: (email: string, password: string) =>

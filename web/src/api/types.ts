@@ -49,7 +49,36 @@ export interface ChatMessage {
   createdAt: string;
   /** The programme time at which its writer saw the picture. */
   programTime: string;
-  user: { id: string; name: string; image: string | null };
+  /** `role`: in this room; null for those who read and write. */
+  user: { id: string; name: string; image: string | null; role?: 'owner' | 'moderator' | null };
+}
+
+/** How a stream's room is kept. Seconds; 0: none. */
+export interface ChatSettings {
+  mode: 'open' | 'followers' | 'off';
+  slowMode: number;
+  followAge: number;
+  /** Grows with every change of settings and pin. */
+  version: string;
+}
+
+/** What one may do in a room. */
+export interface ChatMe {
+  role: 'owner' | 'moderator' | 'admin' | null;
+  mayWrite: boolean;
+  why: 'off' | 'banned' | 'timeout' | 'followers' | 'followAge' | 'slow' | null;
+  until: string | null;
+  /** Until then. */
+  seconds: number | null;
+}
+
+export interface ChatRoom {
+  settings: ChatSettings;
+  pinned: ChatMessage | null;
+  /** Null: a guest. */
+  me: ChatMe | null;
+  /** For those who keep the room: what is not taken. */
+  words?: string[];
 }
 
 export interface ChatPage {

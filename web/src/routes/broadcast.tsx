@@ -19,8 +19,10 @@ import { viewers } from '../store/format';
 import { guardLeaving, navigate } from '../store/router';
 import { createRecording, type RecordingStore } from '../store/recording';
 import { createStudio, type StudioStore } from '../store/studio';
+import { createChat, type ChatStore } from '../store/chat';
 import { createWatch, phaseOf, type Watch, type WatchStore } from '../store/watch';
 import { Button, LinkButton } from '../ui/button';
+import { ChatPanel } from '../ui/chat';
 import { CopyField } from '../ui/copy';
 import { Confirm } from '../ui/dialog';
 import { ForUser } from '../ui/guard';
@@ -354,7 +356,7 @@ function useRecording(recording: RecordingStore, situation: Situation, store: Wa
   return state;
 }
 
-function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: Stream } }) {
+function Studio({ store, chat, watch }: { store: WatchStore; chat: ChatStore; watch: Watch & { stream: Stream } }) {
   const { stream } = watch;
   const studio = useMemo(() => browserStudio(stream.title), []);
   const broadcast = useMemo(() => browserBroadcast(store, studio), []);
@@ -455,6 +457,7 @@ function Studio({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
           {(sending || alone) && <p class="field-hint">{t(tabsHint(alone))}</p>}
         </div>
         <div class="studio-side">
+          {(sending || stream.status === 'LIVE') && <ChatPanel chat={chat} stream={stream} programTime={null} />}
           {sending && (
             <>
               <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />
@@ -588,7 +591,8 @@ function ForEncoders({ stream, onChanged }: { stream: Stream; onChanged: (s: Str
 }
 
 function Mine({ id, user }: { id: string; user: User }) {
-  const store = useMemo(() => createWatch(client, id, { role: 'owner' }), [id]);
+  const chat = useMemo(() => createChat(client, id), [id]);
+  const store = useMemo(() => createWatch(client, id, { role: 'owner', room: chat }), [chat]);
   useEffect(() => () => store.close(), [store]);
   const watch = useStore(store);
   const { phase, stream } = watch;
@@ -625,7 +629,7 @@ function Mine({ id, user }: { id: string; user: User }) {
   if (stream.ingest && !stream.ingest.whipUrl) return <ForEncoders stream={stream} onChanged={(s) => store.apply(s)} />;
   const why = whyNot({ isSecureContext, hasDevices: !!navigator.mediaDevices?.getUserMedia, hasPeer: typeof RTCPeerConnection !== 'undefined' });
   if (why) return <NoWay why={why} stream={stream} />;
-  return <Studio store={store} watch={{ ...watch, stream }} />;
+  return <Studio store={store} chat={chat} watch={{ ...watch, stream }} />;
 }
 
 export function Broadcast({ id }: { id: string }) {

@@ -6,9 +6,11 @@ import type { Stream } from '../api/types';
 import { msg, t } from '../i18n/t';
 import { viewers } from '../store/format';
 import { navigate } from '../store/router';
+import { createChat, type ChatStore } from '../store/chat';
 import { createWatch, phaseOf, type Watch, type WatchPhase, type WatchStore } from '../store/watch';
 import { StateBadge } from '../ui/badge';
 import { Button, LinkButton } from '../ui/button';
+import { ChatPanel } from '../ui/chat';
 import { CopyField } from '../ui/copy';
 import { Credentials, HowTo, WhipCredentials } from '../ui/credentials';
 import { Confirm } from '../ui/dialog';
@@ -176,7 +178,7 @@ function Questions({ question, stream, store, close }: { question: Question; str
   return null;
 }
 
-function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: Stream } }) {
+function Loaded({ store, chat, watch }: { store: WatchStore; chat: ChatStore; watch: Watch & { stream: Stream } }) {
   const { stream, phase } = watch;
   const [question, setQuestion] = useState<Question>(null);
   const over = stream.status === 'ENDED';
@@ -258,6 +260,7 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
               <HowTo ingest={stream.ingest} />
             </>
           )}
+          <ChatPanel chat={chat} stream={stream} programTime={null} />
         </div>
       </div>
       <Questions question={question} stream={stream} store={store} close={() => setQuestion(null)} />
@@ -266,7 +269,8 @@ function Loaded({ store, watch }: { store: WatchStore; watch: Watch & { stream: 
 }
 
 function Mine({ id }: { id: string }) {
-  const store = useMemo(() => createWatch(client, id, { role: 'owner' }), [id]);
+  const chat = useMemo(() => createChat(client, id), [id]);
+  const store = useMemo(() => createWatch(client, id, { role: 'owner', room: chat }), [chat]);
   useEffect(() => () => store.close(), [store]);
   const watch = useStore(store);
   const { phase, stream } = watch;
@@ -287,7 +291,7 @@ function Mine({ id }: { id: string }) {
         </Empty>
       </NoStream>
     );
-  return <Loaded store={store} watch={{ ...watch, stream }} />;
+  return <Loaded store={store} chat={chat} watch={{ ...watch, stream }} />;
 }
 
 export function Manage({ id }: { id: string }) {

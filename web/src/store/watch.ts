@@ -70,7 +70,7 @@ export interface Room {
   /** The line is up; `again`: after a gap, of which the server tells what was missed. */
   onOpen(again: boolean): void;
 }
-const ROOM = ['chat', 'chat-deleted', 'chat-reset', 'reaction'];
+const ROOM = ['chat', 'chat-deleted', 'chat-settings', 'chat-pinned', 'chat-member', 'chat-reset', 'reaction'];
 
 export interface WatchOptions {
   role?: 'owner';

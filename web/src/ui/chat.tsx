@@ -3,18 +3,33 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { session } from '../app';
 import type { ChatMessage, Stream } from '../api/types';
-import { t, tn, tx } from '../i18n/t';
+import { t } from '../i18n/t';
 import { due, pieces, type ChatStore } from '../store/chat';
 import { Button } from './button';
+import { ChatLine } from './chat-line';
+import { useChatTools } from './chat-tools-loader';
 import { Icon } from './icons';
 import { Avatar } from './poster';
 import { useStore } from './use-store';
 
-const MAX = 500;
 const AT_ONCE = 'bsp-chat-at-once';
 const timeOf = (m: ChatMessage) => new Date(m.createdAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
-function Message({ m, owner, onDelete }: { m: ChatMessage; owner: string; onDelete: (() => void) | null }) {
+const Content = ({ text }: { text: string }) => (
+  <bdi class="chat-content">
+    {pieces(text).map((p) =>
+      p.href ? (
+        <a href={p.href} target="_blank" rel="nofollow noopener noreferrer ugc">
+          {p.text}
+        </a>
+      ) : (
+        p.text
+      ),
+    )}
+  </bdi>
+);
+
+function Message({ m, owner, onDelete, tools }: { m: ChatMessage; owner: string; onDelete: (() => void) | null; tools: preact.ComponentChildren }) {
   return (
     <li class="chat-message" data-id={m.id}>
       <Avatar id={m.user.id} name={m.user.name} image={m.user.image} size={24} />
@@ -24,21 +39,13 @@ function Message({ m, owner, onDelete }: { m: ChatMessage; owner: string; onDele
             <bdi>{m.user.name}</bdi>
           </b>
           {m.user.id === owner && <span class="chat-role">{t('Streamer')}</span>}
+          {m.user.role === 'moderator' && <span class="chat-role chat-role-moderator">{t('Moderator')}</span>}
           <time dateTime={m.createdAt}>{timeOf(m)}</time>
         </span>{' '}
-        <bdi class="chat-content">
-          {pieces(m.content).map((p) =>
-            p.href ? (
-              <a href={p.href} target="_blank" rel="nofollow noopener noreferrer ugc">
-                {p.text}
-              </a>
-            ) : (
-              p.text
-            ),
-          )}
-        </bdi>
+        <Content text={m.content} />
       </div>
-      {onDelete && (
+      {tools}
+      {onDelete && !tools && (
         <button type="button" class="chat-delete" aria-label={t('Delete the message of {name}', { name: m.user.name })} onClick={onDelete}>
           <Icon name="trash" size={16} />
         </button>
@@ -62,40 +69,23 @@ function useEnd(count: number) {
   return { box, atEnd, onScroll, toEnd };
 }
 
-function Line({ chat, programTime }: { chat: ChatStore; programTime: number | null }) {
-  const { sending, error } = useStore(chat);
-  const [text, setText] = useState('');
-  const input = useRef<HTMLInputElement>(null);
-  const send = async (e: Event) => {
-    e.preventDefault();
-    if (sending || !text.trim()) return;
-    if (await chat.send(text.trim(), programTime)) setText('');
-    input.current?.focus();
-  };
+/** What stands above the others. */
+function Pinned({ m, onUnpin }: { m: ChatMessage; onUnpin: (() => void) | null }) {
   return (
-    <form class="chat-line" onSubmit={(e) => void send(e)}>
-      {error && (
-        <p class="chat-error" role="alert">
-          {error}
-        </p>
-      )}
-      <div class="chat-row">
-        <input
-          ref={input}
-          class="chat-input"
-          aria-label={t('Your message')}
-          placeholder={t('Say something')}
-          maxLength={MAX}
-          autoComplete="off"
-          value={text}
-          onInput={(e) => setText(e.currentTarget.value)}
-        />
-        <Button type="submit" look="primary" busy={sending}>
-          {t('Send')}
+    <aside class="chat-pinned" aria-label={t('Pinned message')}>
+      <Icon name="pin" size={16} />
+      <p>
+        <b>
+          <bdi>{m.user.name}</bdi>
+        </b>{' '}
+        <Content text={m.content} />
+      </p>
+      {onUnpin && (
+        <Button small look="quiet" onClick={onUnpin}>
+          {t('Unpin')}
         </Button>
-      </div>
-      {MAX - [...text].length < 50 && <p class="chat-left">{tn(MAX - [...text].length, '{n} character left', '{n} characters left')}</p>}
-    </form>
+      )}
+    </aside>
   );
 }
 
@@ -112,6 +102,9 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
   const me = who.phase === 'user' ? who.user.id : null;
   const [atOnce, setAtOnce] = useState(() => localStorage.getItem(AT_ONCE) === '1');
   const over = stream.status === 'ENDED';
+  const known = who.phase === 'user' || who.phase === 'guest';
+  useEffect(() => void (known && chat.know(me)), [chat, known, me]);
+  const tools = useChatTools(!!state.me?.role);
   const shown = due(state.messages, atOnce ? null : programTime, me);
   const { box, atEnd, onScroll, toEnd } = useEnd(shown.length);
   // A replay begins at the beginning, so all that was written must be there.
@@ -132,7 +125,9 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
             <input type="checkbox" checked={atOnce} onChange={(e) => choose(e.currentTarget.checked)} />{' '}{t('Show at once')}
           </label>
         )}
+        {tools && <tools.KeepRoom chat={chat} stream={stream} />}
       </header>
+      {state.pinned && <Pinned m={state.pinned} onUnpin={tools && (() => void tools.unpin(stream))} />}
       <div class="chat-scroll" ref={box} onScroll={onScroll} role="log" aria-label={t('Messages')} tabIndex={0}>
         <ol class="chat-list">
         {state.older && !over && (
@@ -147,7 +142,8 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
             key={m.id}
             m={m}
             owner={stream.user.id}
-            onDelete={me && (me === m.user.id || me === stream.user.id) ? () => void chat.remove(m.id) : null}
+            onDelete={me === m.user.id ? () => void chat.remove(m.id) : null}
+            tools={tools && <tools.MessageTools m={m} chat={chat} stream={stream} me={me} />}
           />
         ))}
         </ol>
@@ -181,14 +177,8 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
       )}
       {over ? (
         <p class="chat-closed">{t('The chat ended with the stream.')}</p>
-      ) : me ? (
-        <Line chat={chat} programTime={programTime} />
       ) : (
-        who.phase === 'guest' && (
-          <p class="chat-closed">
-            {tx('{link} to write.', { link: <a href={`/login?next=${encodeURIComponent(location.pathname)}`}>{t('Log in')}</a> })}
-          </p>
-        )
+        known && <ChatLine chat={chat} stream={stream} who={me ? 'user' : 'guest'} programTime={programTime} />
       )}
     </section>
   );
