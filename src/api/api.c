@@ -35,6 +35,7 @@ struct api *api_new(const struct api_config *cfg)
     api_pages_init(a);
     api_routes_make(a);
     api_events_init(a);
+    api_lobby_init(a);
     return a;
 }
 
@@ -74,6 +75,7 @@ void api_free(struct api *a)
 {
     if (!a) return;
     api_events_fini(a);
+    api_lobby_fini(a);
     audience_free(a->audience);
     throttle_free(a->throttle);
     chat_free(a->chat);

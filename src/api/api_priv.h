@@ -43,6 +43,7 @@ struct api {
     struct reactions *reactions;
     struct timer reactions_due; /* on loops[0] */
     struct ev_loop *ev_loops;   /* n_loops of them */
+    struct lobby_loop *lobby;   /* app_lobby.c: n_loops of them */
     _Atomic unsigned drained;
     _Atomic bool loops_stopped;
     pthread_mutex_t orders_lock; /* one thread carries out admin_orders at a time */
@@ -65,6 +66,12 @@ bool api_lane_run(struct api *a, struct pool_queue *const *lane, loop_fn *work, 
 void api_events_init(struct api *a);
 void api_events_fini(struct api *a);
 void api_events_handler(struct http_request *r, void *ctx);
+/* app_lobby.c: told whenever a list of streams may look otherwise than before. Any thread. */
+void api_lobby_init(struct api *a);
+void api_lobby_fini(struct api *a);
+void api_lobby_changed(struct api *a);
+void api_lobby_drain(struct api *a); /* each loop */
+void api_lobby_handler(struct http_request *r, void *ctx);
 /* ops.c, pages.c: plain handlers; ctx is the api. */
 void api_healthz(struct http_request *r, void *ctx);
 void api_readyz(struct http_request *r, void *ctx);

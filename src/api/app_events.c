@@ -467,6 +467,7 @@ void api_drain_loop(struct api *a)
     size_t n = 0, pos = 0;
     void *v;
     timer_stop(&h->heartbeat);
+    api_lobby_drain(a);
     if (h->loop == a->loops[0]) api_news_stop(a);
     while (map_next(&h->topics, &pos, NULL, &v)) {
         LIST_EACH(it, &((struct topic *)v)->readers)

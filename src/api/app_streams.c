@@ -123,6 +123,7 @@ void app_stream_create(struct call *c)
     }
     if (s.remote) provider_wait_key(c->db, s.live_stream_id);
     log_info("stream_created", "stream=%s user=%s type=%s", s.id, c->user.id, STREAM_TYPE[s.type]);
+    if (s.scheduled_at) api_lobby_changed(c->api);
     if (s.remote)
         reply_own(c, s.id, 201); /* with what Mux has answered meanwhile */
     else

@@ -87,6 +87,7 @@ static void tell_stream(struct api *a, const char *id)
 {
     struct audience_origins o;
     enum err e;
+    api_lobby_changed(a);
     struct event *ev = api_stream_event(a, id, &e);
     if (e == E_NOTFOUND) {
         audience_set_live(a->audience, id, false);

@@ -96,6 +96,7 @@ static bool is_page(struct span path)
     static const char *const EXACT[] = {"/", "/login", "/register", "/dashboard", "/unsubscribe"};
     for (size_t i = 0; i < sizeof EXACT / sizeof *EXACT; i++)
         if (span_is(path, EXACT[i])) return true;
+    if (span_starts(path, "/@")) return !memchr(path.p + 1, '/', path.len - 1);
     const bool stream = span_starts(path, "/stream/");
     if (!stream && !span_starts(path, "/dashboard/")) return false;
     struct span rest = span_skip(path, stream ? 8 : 11);

@@ -55,6 +55,7 @@ static const struct {
     void (*handler)(struct http_request *r, void *ctx);
 } PLAIN[] = {
     {"/api/streams/{}/events", api_events_handler},
+    {"/api/lobby/events", api_lobby_handler},
     {"/healthz", api_healthz},
     {"/readyz", api_readyz},
     {"/metrics", api_metrics},

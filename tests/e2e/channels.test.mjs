@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import ICAL from 'ical.js';
-import { Client, newUser } from './lib/api.mjs';
+import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser, untilPlaying } from './lib/browser.mjs';
+import { assertAccessible, refusals, register } from './lib/pages.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, tempDir, until } from './lib/server.mjs';
 import { sql } from './lib/uploads.mjs';
 
@@ -183,4 +186,88 @@ test('the lists: searched, by owner, of those one follows', async (t) => {
   const lobby = async (query) => (await ada.expect(200, 'GET', `/api/streams?${query}`)).streams.map((s) => s.title);
   for (const query of ['q=tee', 'following=1', `user=${bob.user.id}&status=LIVE`]) assert.deepEqual(await lobby(query), ['Tee & Kuchen'], query);
   assert.deepEqual(await lobby('q=uber'), []);
+});
+
+test('in a browser: announced, found, followed; the countdown becomes the player, the lobby fills, by themselves', async (t) => {
+  const server = await startServer(t);
+  const ada = await newUser(server, 'Ada Lovelace');
+  const { context, page, problems } = await launchBrowser(t, { expected: refusals });
+  const who = await register(page, server, 'Bob');
+  // Ada announces a stream while Bob looks at the lobby.
+  await page.goto(server.http);
+  await page.getByText('Nobody is live at the moment').waitFor();
+  const at = soon(90);
+  const stream = await ada.createStream({ title: 'Tea <at> five', description: 'With cake', scheduledAt: at });
+  await page.getByRole('region', { name: 'Scheduled' }).getByRole('link', { name: 'Tea <at> five' }).waitFor();
+  await page.getByRole('searchbox').fill('nothing like that');
+  await page.getByText('Nothing was found for “nothing like that”').first().waitFor();
+  await page.getByRole('searchbox').fill('lovelace');
+  await page.getByRole('link', { name: 'Tea <at> five' }).waitFor();
+  await until('the address says what is searched', () => new URL(page.url()).searchParams.get('q') === 'lovelace');
+  await assertAccessible(page, 'the lobby, searched');
+
+  // From the card to the channel, followed there.
+  await page.getByRole('link', { name: 'Ada Lovelace' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Ada Lovelace' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/@ada_lovelace');
+  await page.getByText('0 followers').waitFor();
+  await page.getByRole('button', { name: 'Follow', exact: true }).click();
+  await page.getByRole('button', { name: 'Following' }).waitFor();
+  await page.getByText('1 follower', { exact: true }).waitFor();
+  await page.locator('summary', { hasText: 'Notices' }).click();
+  await page.getByLabel('By e-mail').uncheck();
+  await until('the choice is kept', async () => sql(server, 'SELECT by_mail FROM follows')[0]?.by_mail === 0);
+  await page.keyboard.press('Escape');
+  await page.getByLabel('By e-mail').waitFor({ state: 'hidden' });
+  await assertAccessible(page, 'a channel');
+
+  // The countdown, the owner's change of it, and the start.
+  await page.getByRole('link', { name: 'Tea <at> five' }).click();
+  const timer = page.getByRole('timer');
+  await timer.waitFor();
+  assert.match(await timer.innerText(), /01[\s\S]*hour[\s\S]*minutes[\s\S]*second/);
+  assert.equal(await page.getByRole('link', { name: 'Add to calendar' }).getAttribute('href'), `/stream/${stream.id}.ics`);
+  await assertAccessible(page, 'a countdown');
+  await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: soon(60 * 24 * 3) });
+  await until('it counts days now', async () => /[23]\s+days/.test(await timer.innerText()));
+  await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: null });
+  await page.getByText('This stream was cancelled').waitFor();
+  await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt: at });
+  await timer.waitFor();
+  const lobby = await context.newPage();
+  await lobby.goto(server.http);
+  await lobby.getByRole('region', { name: 'Next, of those you follow' }).waitFor();
+  await page.bringToFront();
+  const publisher = await publishFfmpeg(t, publishUrl(server, stream), { media: { gop: 1 } });
+  await untilPlaying(page);
+  await lobby.bringToFront();
+  await lobby.getByRole('region', { name: 'Live, of those you follow' }).getByRole('link', { name: 'Tea <at> five' }).waitFor();
+  await lobby.goto(`${server.http}/@ada_lovelace`);
+  await lobby.getByRole('link', { name: 'Watch now' }).waitFor();
+  await publisher.stop();
+  assert.equal((await fetch(`${server.http}/@nobody_here`, { headers: { accept: 'text/html' } })).status, 200);
+  await lobby.goto(`${server.http}/@nobody_here`);
+  await lobby.getByText('There is no such channel').waitFor();
+  await lobby.close();
+
+  // Bob's own: announced by the form, in his zone; his channel has his words.
+  await page.goto(`${server.http}/dashboard`);
+  await page.getByRole('button', { name: 'New stream' }).click();
+  await page.getByLabel('Title').fill('Mine');
+  await page.getByLabel('Starts at').fill('2020-01-01T10:00');
+  await page.getByRole('button', { name: 'Create stream' }).click();
+  await page.getByText('This time is in the past.').waitFor();
+  const local = await page.evaluate((ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16), Date.parse(at));
+  await page.getByLabel('Starts at').fill(local);
+  await page.getByRole('button', { name: 'Create stream' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor();
+  assert.equal(sql(server, "SELECT scheduled_at FROM streams WHERE title = 'Mine'")[0].scheduled_at, Date.parse(at) * 1000);
+  await page.goto(`${server.http}/@bob`);
+  await page.getByRole('button', { name: 'Edit channel' }).click();
+  await page.getByLabel('About').fill('See https://example.org/a?b=1 <img src=x onerror=alert(1)>');
+  await page.getByRole('button', { name: 'Save' }).click();
+  assert.equal(await page.getByRole('link', { name: 'https://example.org/a?b=1' }).getAttribute('rel'), 'nofollow noopener noreferrer ugc');
+  assert.equal(await page.locator('img[src=x]').count(), 0);
+  assert.ok(who.email);
+  assert.deepEqual(problems, []);
 });

@@ -25,6 +25,7 @@ import { useStore } from './ui/use-store';
 
 const ApiAccess = lazyPage(msg('API access'), () => import('./routes/api-access').then((m) => m.ApiAccess));
 const Unsubscribe = lazyPage(msg('Unsubscribe'), () => import('./routes/unsubscribe').then((m) => m.Unsubscribe));
+const Channel = lazyPage(msg('Channel'), () => import('./routes/channel').then((m) => m.Channel));
 const Webhooks = lazyPage(msg('Webhooks'), () => import('./routes/webhooks').then((m) => m.Webhooks));
 
 function page(route: Route) {
@@ -45,6 +46,8 @@ function page(route: Route) {
       return <Unsubscribe />;
     case 'manage':
       return <Manage key={route.id} id={route.id} />;
+    case 'channel':
+      return <Channel key={route.handle} />;
     case 'watch':
       return <Watch key={route.id} id={route.id} />;
     case 'broadcast':

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
 import { t, told } from '../i18n/t';
+import type { Channel, Following } from './types';
 import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Identity, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 import type { NotifyPrefs } from './types';
 import type { ChatRoom } from './types';
@@ -48,8 +49,14 @@ async function refusal(response: Response): Promise<ApiError> {
 }
 
 export interface StreamQuery {
-  status?: StreamStatus;
+  status?: StreamStatus | 'SCHEDULED';
   mine?: boolean;
+  /** Words in title, name or @handle. */
+  q?: string;
+  /** One streamer's, by id. */
+  user?: string;
+  /** Of those one follows. */
+  following?: boolean;
   limit?: number;
   cursor?: string | null;
 }
@@ -94,6 +101,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
 
   const webhook = (id: string) => `/webhooks/${encodeURIComponent(id)}`;
   const delivery = (hook: string, id: string) => `${webhook(hook)}/deliveries/${encodeURIComponent(id)}`;
+  const channel = (handle: string) => `/users/${encodeURIComponent(handle)}`;
   const stream = (id: string) => `/streams/${encodeURIComponent(id)}`;
 
   const one = (id: string, recording: string) => `${stream(id)}/recordings/${encodeURIComponent(recording)}`;
@@ -119,12 +127,15 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       const params = new URLSearchParams();
       if (query.status) params.set('status', query.status);
       if (query.mine) params.set('mine', 'true');
+      if (query.q) params.set('q', query.q);
+      if (query.user) params.set('user', query.user);
+      if (query.following) params.set('following', 'true');
       if (query.limit) params.set('limit', String(query.limit));
       if (query.cursor) params.set('cursor', query.cursor);
       const search = params.toString();
       return call<StreamPage>('GET', `/streams${search && `?${search}`}`);
     },
-    createStream: (input: { title: string; description?: string; streamType: StreamType }) =>
+    createStream: (input: { title: string; description?: string; streamType: StreamType; scheduledAt?: string }) =>
       call<Stream>('POST', '/streams', input),
     getStream: (id: string) => call<Stream>('GET', stream(id)),
     messages: (id: string, before: string | null) =>
@@ -138,7 +149,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     unsay: (id: string, message: string) => call<void>('DELETE', `${stream(id)}/messages/${encodeURIComponent(message)}`),
     /** The stream that a playback id belongs to. */
     getPlayed: (playbackId: string) => call<Stream>('GET', `/playback/${encodeURIComponent(playbackId)}`),
-    editStream: (id: string, input: { title?: string; description?: string; streamType?: StreamType }) =>
+    editStream: (id: string, input: { title?: string; description?: string; streamType?: StreamType; scheduledAt?: string | null }) =>
       call<Stream>('PATCH', stream(id), input),
     deleteStream: (id: string) => call<void>('DELETE', stream(id)),
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
@@ -195,6 +206,13 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     unsubscribePush: (endpoint: string) => call<void>('DELETE', '/push/subscriptions', { endpoint }),
     aboutUnsubscribe: (token: string) => call<{ name: string }>('GET', `/unsubscribe?token=${encodeURIComponent(token)}`),
     unsubscribe: (token: string, all: boolean) => call<void>('POST', `/unsubscribe?token=${encodeURIComponent(token)}${all ? '&all=1' : ''}`),
+    getChannel: (handle: string) => call<{ user: Channel }>('GET', channel(handle)).then((r) => r.user),
+    editChannel: (input: { handle?: string; about?: string }) =>
+      call<{ user: Channel }>('PATCH', '/me/channel', input).then((r) => r.user),
+    /** Also changes how one is told. */
+    follow: (handle: string, choice: { mail?: boolean; push?: boolean } = {}) =>
+      call<{ following: Following }>('PUT', `${channel(handle)}/follow`, choice).then((r) => r.following),
+    unfollow: (handle: string) => call<void>('DELETE', `${channel(handle)}/follow`),
 
     /** The owner's own page does not count as a viewer; a browser counts once. */
     eventsUrl: (id: string, role?: 'owner', viewer = '') =>

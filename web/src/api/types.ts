@@ -8,7 +8,26 @@ export type RecordingStatus = 'NONE' | 'RECORDING' | 'UPLOADING' | 'PROCESSING' 
 export interface Person {
   id: string;
   name: string;
+  /** Of the channel's address: /@ada. */
+  handle?: string;
   image: string | null;
+}
+
+/** How somebody follows a channel, and is told. */
+export interface Following {
+  mail: boolean;
+  push: boolean;
+  since: string;
+}
+
+/** A streamer as everybody may see them. */
+export interface Channel extends Person {
+  handle: string;
+  about: string;
+  followers: number;
+  createdAt: string;
+  /** Of the one who asks; null: does not follow. */
+  following: Following | null;
 }
 
 export interface User extends Person {
@@ -105,7 +124,11 @@ export interface Stream {
   endedAt: string | null;
   /** owner, limit: for good. encoder, restart: goes live again when the encoder comes back. */
   endedReason?: string | null;
+  /** Announced: in the future, or it is late. */
   scheduledAt: string | null;
+  /** The announced start was taken back, and what it was. */
+  cancelledAt?: string | null;
+  wasScheduledAt?: string | null;
   viewerCount: number;
   peakViewers: number;
   totalViewers?: number;

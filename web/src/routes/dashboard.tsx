@@ -19,7 +19,7 @@ import { KeptRecordings } from '../ui/recordings-loader';
 import { Poster } from '../ui/poster';
 import { Empty, Failed, Skeleton } from '../ui/states';
 import { CreateDialog } from '../ui/stream-form';
-import { Ago, Duration, Elapsed } from '../ui/time';
+import { Ago, Duration, Elapsed, StartsAt } from '../ui/time';
 import { useStore } from '../ui/use-store';
 
 const REFRESH_MS = 5000;
@@ -53,6 +53,7 @@ function When({ stream }: { stream: Stream }) {
         {stream.peakViewers > 0 && ` · ${t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}`}
       </>
     );
+  if (stream.scheduledAt) return <StartsAt at={stream.scheduledAt} />;
   return (
     <>
       {tx('Created {when}', { when: <Ago at={stream.createdAt} /> })}

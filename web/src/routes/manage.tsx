@@ -23,7 +23,7 @@ import { useTitle } from '../ui/page';
 import { Empty, NoStream } from '../ui/states';
 import { EditDialog } from '../ui/stream-form';
 import { StreamRecordings } from '../ui/stream-recordings-loader';
-import { Ago, Duration, Elapsed } from '../ui/time';
+import { Ago, Duration, Elapsed, StartsAt } from '../ui/time';
 import { useStore } from '../ui/use-store';
 import { DeleteQuestion } from './dashboard';
 
@@ -67,6 +67,11 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
           </span>
         )}
         {phase === 'waiting' && <span>{stream.streamType === 'BROWSER' ? t('Waiting for you') : t('Waiting for your encoder')}</span>}
+        {stream.status === 'CREATED' && stream.scheduledAt && (
+          <span>
+            <StartsAt at={stream.scheduledAt} />
+          </span>
+        )}
         {stream.status === 'ENDED' && stream.endedAt && (
           <span>
             <Ago at={stream.endedAt} />

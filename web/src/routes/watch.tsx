@@ -18,6 +18,8 @@ import { useTitle } from '../ui/page';
 import { Behind, Ways } from '../ui/delay';
 import { DirectPreview } from '../ui/direct';
 import { Player } from '../ui/player';
+import { lazyPart } from '../ui/lazy-part';
+import { PersonName } from '../ui/person';
 import { Avatar, Poster } from '../ui/poster';
 import { ReactionsLoader } from '../ui/reactions-loader';
 import { KeptRecordings } from '../ui/recordings-loader';
@@ -26,6 +28,9 @@ import { Ago, Duration, Elapsed } from '../ui/time';
 import { isOver, onAir, usePicture, type Shown } from '../ui/use-picture';
 import { useStore } from '../ui/use-store';
 import type { Numbers } from '../ui/view';
+
+const Countdown = lazyPart(() => import('../ui/countdown').then((m) => m.Countdown));
+const FollowButton = lazyPart(() => import('../ui/follow').then((m) => m.FollowButton));
 
 const SPOKEN: Partial<Record<WatchPhase, string>> = {
   live: msg('The stream is live.'),
@@ -76,10 +81,19 @@ function Screen({ stream, shown, onNumbers }: ScreenProps) {
   if (phase === 'waiting')
     return (
       <DirectPreview stream={stream}>
+        {stream.scheduledAt || stream.cancelledAt ? (
+          <div class="player player-still player-announced">
+            <Poster stream={stream} />
+            <div class="player-cover">
+              <Countdown stream={stream} />
+            </div>
+          </div>
+        ) : (
         <Cover stream={stream} title={t('Not live yet')}>
           <p>{t('Stay here: it starts by itself.')}</p>
           <span class="pulse" aria-hidden="true" />
         </Cover>
+        )}
       </DirectPreview>
     );
   if (phase === 'ended-processing')
@@ -196,13 +210,16 @@ function Loaded({ store, chat, reactions, stream }: LoadedProps) {
               {t('Manage')}
             </LinkButton>
           )}
+          {stream.user.handle && phase !== 'waiting' && <FollowButton handle={stream.user.handle} />}
           <CopyButton small what={t('link to this stream')} label={t('Copy link')} text={location.origin + location.pathname} />
         </div>
       </div>
       <div class="watch-facts">
         <span class="watch-streamer">
           <Avatar id={stream.user.id} name={stream.user.name} image={stream.user.image} size={40} />
-          <b>{stream.user.name}</b>
+          <b>
+            <PersonName person={stream.user} />
+          </b>
         </span>
         <Facts stream={stream} count={count} phase={phase} />
       </div>

@@ -64,6 +64,20 @@ export function shortTime(iso: string, spoken = locale(), timeZone?: string): st
 }
 
 /** With so many digits behind the point or comma. */
+/** "today, 20:00", "tomorrow", then day and date; always with the zone, since it is about a meeting. */
+export function startTime(iso: string, now: number, spoken = locale(), timeZone?: string): string {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) return '';
+  const zone = timeZone ? { timeZone } : {};
+  const day = (ms: number) => new Intl.DateTimeFormat('en-CA', zone).format(ms);
+  const time = new Intl.DateTimeFormat(spoken, { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', ...zone }).format(at);
+  if (day(at) === day(now)) return t('Today, {time}', { time });
+  if (day(at) === day(now + 86_400_000)) return t('Tomorrow, {time}', { time });
+  const far = Math.abs(at - now) > 180 * 86_400_000;
+  const date = new Intl.DateTimeFormat(spoken, { weekday: 'short', day: 'numeric', month: 'short', ...(far && { year: 'numeric' }), ...zone }).format(at);
+  return t('{date}, {time}', { date, time });
+}
+
 export const decimal = (n: number, digits: number) =>
   new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 

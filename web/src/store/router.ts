@@ -13,6 +13,7 @@ export type Route =
   | { name: 'unsubscribe' }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
+  | { name: 'channel'; handle: string }
   | { name: 'broadcast'; id: string }
   | { name: 'not-found' };
 
@@ -34,6 +35,8 @@ export function match(pathname: string): Route {
     case '/dashboard/api':
       return { name: 'api' };
   }
+  const handle = /^\/@(\w+)$/.exec(path)?.[1];
+  if (handle) return { name: 'channel', handle: handle.toLowerCase() };
   const [, kind, id, studio] = /^\/(dashboard|stream)\/([^/]+)(\/broadcast)?$/.exec(path) ?? [];
   if (!kind || !id || (studio && kind !== 'stream')) return { name: 'not-found' };
   let decoded: string;

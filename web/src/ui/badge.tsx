@@ -13,7 +13,13 @@ const WORDS: Partial<Record<WatchPhase, [look: BadgeLook, text: string]>> = {
   ended: ['calm', msg('Ended')],
 };
 
+function announced(stream: Stream): [look: BadgeLook, text: string] | null {
+  if (stream.status !== 'CREATED') return null;
+  if (stream.scheduledAt) return ['calm', msg('Scheduled')];
+  return stream.cancelledAt ? ['warn', msg('Cancelled')] : null;
+}
+
 export function StateBadge({ stream }: { stream: Stream }) {
-  const [look, text] = WORDS[phaseOf(stream)] ?? ['calm', msg('Ended')];
+  const [look, text] = announced(stream) ?? WORDS[phaseOf(stream)] ?? ['calm', msg('Ended')];
   return <Badge look={look}>{t(text)}</Badge>;
 }

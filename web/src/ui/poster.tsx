@@ -48,6 +48,7 @@ export function Poster({ stream }: { stream: Stream }) {
           class={shown ? 'poster' : 'poster poster-hidden'}
           src={src}
           alt=""
+          loading="lazy"
           decoding="async"
           onLoad={() => setLoaded(url)}
           onError={() => setLoaded(null)}

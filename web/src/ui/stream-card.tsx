@@ -3,12 +3,14 @@ import type { Stream } from '../api/types';
 import { t } from '../i18n/t';
 import { viewers } from '../store/format';
 import { StateBadge } from './badge';
+import { PersonName } from './person';
 import { Avatar, Poster } from './poster';
-import { Ago, Duration, Elapsed } from './time';
+import { Ago, Duration, Elapsed, StartsAt } from './time';
 
 /** One stream in the lobby. The title is the link; the whole card is its target. */
 export function StreamCard({ stream }: { stream: Stream }) {
   const live = stream.status === 'LIVE';
+  const announced = stream.status === 'CREATED' && stream.scheduledAt !== null;
   return (
     <article class="card">
       <div class="card-picture">
@@ -27,9 +29,13 @@ export function StreamCard({ stream }: { stream: Stream }) {
           <h3>
             <a href={`/stream/${encodeURIComponent(stream.id)}`}>{stream.title}</a>
           </h3>
-          <p>{stream.user.name}</p>
           <p>
-            {live ? viewers(stream.viewerCount) : <Ago at={stream.endedAt ?? stream.createdAt} />}
+            <PersonName person={stream.user} />
+          </p>
+          <p>
+            {live && viewers(stream.viewerCount)}
+            {announced && stream.scheduledAt && <StartsAt at={stream.scheduledAt} />}
+            {!live && !announced && <Ago at={stream.endedAt ?? stream.createdAt} />}
             {!live && stream.peakViewers > 0 && ` · ${t('{viewers} at peak', { viewers: viewers(stream.peakViewers) })}`}
           </p>
         </div>

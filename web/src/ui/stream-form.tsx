@@ -9,6 +9,7 @@ import { Button } from './button';
 import { Dialog } from './dialog';
 import { Field } from './field';
 import { Problem, useForm } from './form';
+import { checkSchedule, fromLocal, ScheduleField, scheduleChange, toLocal } from './schedule';
 
 const METHODS: { type: StreamType; name: string; words: string }[] = [
   { type: 'BROWSER', name: msg('Go live from browser'), words: msg('Camera, microphone and screen, nothing to install.') },
@@ -36,11 +37,13 @@ export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCr
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
   const [streamType, setStreamType] = useState<StreamType>('RTMP');
+  const [start, setStart] = useState('');
   const form = useForm(
-    ['title', 'description'],
-    () => checkStream({ title, description }),
+    ['title', 'description', 'scheduledAt'],
+    () => ({ ...checkStream({ title, description }), ...checkSchedule(start, null) }),
     async () => {
-      const input = { title: title.trim(), streamType };
+      const scheduledAt = fromLocal(start);
+      const input = { title: title.trim(), streamType, ...(scheduledAt && { scheduledAt }) };
       const about = description.trim();
       onCreated(await client.createStream(about ? { ...input, description: about } : input));
     },
@@ -51,6 +54,7 @@ export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCr
         <Problem text={form.problem} />
         <Field label={t('Title')} name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
         <Field label={t('Description')} name="description" optional rows={3} value={description} onValue={setDescription} error={form.errors.description} />
+        <ScheduleField value={start} onValue={setStart} error={form.errors.scheduledAt} />
         <MethodChoice type={streamType} onType={setStreamType} />
         <div class="dialog-actions">
           <Button onClick={onClose}>{t('Cancel')}</Button>
@@ -74,10 +78,15 @@ export function EditDialog({
 }) {
   const [title, setTitle] = useState(stream.title);
   const [description, setDescription] = useState(stream.description ?? '');
+  const [start, setStart] = useState(toLocal(stream.scheduledAt));
   const form = useForm(
-    ['title', 'description'],
-    () => checkStream({ title, description }),
-    async () => onSaved(await client.editStream(stream.id, { title: title.trim(), description: description.trim() })),
+    ['title', 'description', 'scheduledAt'],
+    () => ({ ...checkStream({ title, description }), ...checkSchedule(start, stream.scheduledAt) }),
+    async () => {
+      const scheduledAt = scheduleChange(start, stream.scheduledAt);
+      const input = { title: title.trim(), description: description.trim(), ...(scheduledAt !== undefined && { scheduledAt }) };
+      onSaved(await client.editStream(stream.id, input));
+    },
   );
   return (
     <Dialog title={t('Edit details')} onClose={onClose}>
@@ -85,6 +94,9 @@ export function EditDialog({
         <Problem text={form.problem} />
         <Field label={t('Title')} name="title" autocomplete="off" value={title} onValue={setTitle} error={form.errors.title} />
         <Field label={t('Description')} name="description" optional rows={4} value={description} onValue={setDescription} error={form.errors.description} />
+        {stream.status === 'CREATED' && (
+          <ScheduleField value={start} onValue={setStart} error={form.errors.scheduledAt} announced={stream.scheduledAt !== null} />
+        )}
         <div class="dialog-actions">
           <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { clock } from '../app';
-import { clockDuration, fullTime, spokenDuration, timeAgo } from '../store/format';
+import { startTime, clockDuration, fullTime, spokenDuration, timeAgo } from '../store/format';
 import { useStore } from './use-store';
 
 /** "5 minutes ago", with the whole date as a tooltip. */
@@ -9,6 +9,16 @@ export function Ago({ at }: { at: string }) {
   return (
     <time dateTime={at} title={fullTime(at)}>
       {timeAgo(at, now)}
+    </time>
+  );
+}
+
+/** When something is to begin, in the reader's zone. */
+export function StartsAt({ at }: { at: string }) {
+  const now = useStore(clock);
+  return (
+    <time dateTime={at} title={fullTime(at)}>
+      {startTime(at, now)}
     </time>
   );
 }
