@@ -5,7 +5,7 @@ import { ApiError } from '../api/client';
 import { announce, client } from '../app';
 import { here } from '../api/playlist';
 import type { RecordingStatus, Stream, User } from '../api/types';
-import { msg, t, tx } from '../i18n/t';
+import { msg, t, told, tx } from '../i18n/t';
 import { recordingWorld, recordings } from '../record/browser';
 import { whyNot } from '../rtc/capture';
 import { createComposer } from '../rtc/compose';
@@ -220,7 +220,7 @@ function Matter({ situation, broadcast, watch, stream, onTakeOver }: { situation
       )}
       {watch.warning && (
         <Strip>
-          <p>{watch.warning}</p>
+          <p>{told(watch.warning)}</p>
         </Strip>
       )}
     </>

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { announce, client } from '../app';
 import type { Stream } from '../api/types';
-import { msg, t } from '../i18n/t';
+import { msg, t, told } from '../i18n/t';
 import { viewers } from '../store/format';
 import { navigate } from '../store/router';
 import { createChat, type ChatStore } from '../store/chat';
@@ -229,7 +229,7 @@ function Loaded({ store, chat, watch }: { store: WatchStore; chat: ChatStore; wa
         </div>
       </div>
       {watch.warning && (
-        <Strip urgent>{watch.warning}</Strip>
+        <Strip urgent>{told(watch.warning)}</Strip>
       )}
       <KeptRecordings userId={stream.user.id} streamId={stream.id} />
       <div class={`manage-columns manage-${phase}`}>
