@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "product/schedule.h"
 #include "base/clock.h"
+#include "product/notice.h"
 #include "product/stream_row.h"
 #include "product/visibility.h"
 
@@ -19,13 +20,6 @@ bool schedule_is_open(const struct stream *s)
     return s->status == STREAM_CREATED && s->scheduled_at != 0;
 }
 
-/* Where those who follow hear of it. */
-static enum err tell(struct db *db, const struct stream *s, enum schedule_change what)
-{
-    (void)db, (void)s, (void)what;
-    return E_OK;
-}
-
 static enum err cancel(struct db *db, const struct stream *s)
 {
     const enum err e = db_exec(db,
@@ -34,7 +28,7 @@ static enum err cancel(struct db *db, const struct stream *s)
                                "schedule_number = schedule_number + 1 "
                                "WHERE id = ?1 AND scheduled_at IS NOT NULL",
                                "si", s->id, clock_wall_us());
-    return e == E_OK && schedule_is_open(s) ? tell(db, s, SCHEDULE_CANCELLED) : e;
+    return e == E_OK && schedule_is_open(s) ? notice_schedule(db, s->id, s->scheduled_at, 0) : e;
 }
 
 enum err schedule_set(struct db *db, const struct stream *s, int64_t at)
@@ -47,18 +41,16 @@ enum err schedule_set(struct db *db, const struct stream *s, int64_t at)
                 "NULL, schedule_changed_at = ?3, schedule_number = schedule_number + 1 "
                 "WHERE id = ?1",
                 "sii", s->id, at, clock_wall_us());
-    if (e != E_OK) return e;
-    return tell(db, s, s->scheduled_at || s->was_scheduled_at ? SCHEDULE_MOVED : SCHEDULE_SET);
+    return e == E_OK ? notice_schedule(db, s->id, s->scheduled_at, at) : e;
 }
 
 enum err schedule_renamed(struct db *db, const struct stream *s)
 {
     if (!schedule_is_open(s)) return E_OK;
-    const enum err e = db_exec(db,
-                               "UPDATE streams SET schedule_changed_at = ?2, schedule_number = "
-                               "schedule_number + 1 WHERE id = ?1",
-                               "si", s->id, clock_wall_us());
-    return e == E_OK ? tell(db, s, SCHEDULE_RENAMED) : e;
+    return db_exec(db,
+                   "UPDATE streams SET schedule_changed_at = ?2, schedule_number = "
+                   "schedule_number + 1 WHERE id = ?1",
+                   "si", s->id, clock_wall_us());
 }
 
 enum err schedule_drop(struct db *db, const struct stream *s)

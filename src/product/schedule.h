@@ -19,9 +19,8 @@
 /* May it begin then? E_INVALID for what is past or too far away. */
 enum err schedule_check(int64_t at, int64_t now, struct problem *p) WARN_UNUSED;
 
-enum schedule_change { SCHEDULE_SET, SCHEDULE_MOVED, SCHEDULE_RENAMED, SCHEDULE_CANCELLED };
-
-/* A start time for the stream, or another, or with 0 none any more: then it is cancelled. */
+/* A start time for the stream, or another, or with 0 none any more: then it is cancelled. Those who
+ * follow are told. */
 enum err schedule_set(struct db *db, const struct stream *before, int64_t at) WARN_UNUSED;
 /* Its title or text has changed. */
 enum err schedule_renamed(struct db *db, const struct stream *s) WARN_UNUSED;

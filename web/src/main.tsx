@@ -5,10 +5,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { announce, session } from './app';
 import { msg } from './i18n/t';
 import { BroadcastLoader } from './routes/broadcast-loader';
-import { Dashboard } from './routes/dashboard';
 import { Home } from './routes/home';
 import { Login } from './routes/login';
-import { Manage } from './routes/manage';
 import { NotFound } from './routes/not-found';
 import { Register } from './routes/register';
 import { Watch } from './routes/watch';
@@ -20,12 +18,15 @@ import { ConnectionNote } from './ui/connection';
 import { Footer } from './ui/footer';
 import { Header } from './ui/header';
 import { lazyPage } from './ui/lazy-page';
+import { lazyPart } from './ui/lazy-part';
 import { Notices } from './ui/notices';
 import { useStore } from './ui/use-store';
 
 const ApiAccess = lazyPage(msg('API access'), () => import('./routes/api-access').then((m) => m.ApiAccess));
 const Unsubscribe = lazyPage(msg('Unsubscribe'), () => import('./routes/unsubscribe').then((m) => m.Unsubscribe));
 const Channel = lazyPage(msg('Channel'), () => import('./routes/channel').then((m) => m.Channel));
+const Dashboard = lazyPage(msg('Dashboard'), () => import('./routes/dashboard').then((m) => m.Dashboard));
+const Manage = lazyPart(() => import('./routes/manage').then((m) => m.Manage));
 const Webhooks = lazyPage(msg('Webhooks'), () => import('./routes/webhooks').then((m) => m.Webhooks));
 
 function page(route: Route) {
