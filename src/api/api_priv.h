@@ -51,6 +51,7 @@ struct api {
     unsigned quota_ticks; /* of the tick */
     struct timer tick;    /* on loops[0] */
     int64_t swept_us, uploads_swept_us;
+    _Atomic bool closing; /* app_account_close.c: it runs */
 };
 
 static inline struct db *api_db(struct api *a)

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/app_auth.h"
 #include "api/api_priv.h"
+#include "api/app_account.h"
 #include "api/app_admin.h"
 #include "api/body.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "product/account_change.h"
+#include "product/account_factor.h"
+#include "product/account_mail.h"
 #include "product/admin.h"
 #include "product/audit.h"
+#include "product/mail.h"
 #include "product/oidc.h"
 #include <stdio.h>
 
@@ -20,19 +25,37 @@ static const struct throttle_rule LOGIN_ACCOUNT = {"login-account", 60, 30 * US_
 static const struct throttle_rule LOGIN_ADDRESS = {"login-address", 100, 6 * US_PER_SEC};
 static const struct throttle_rule REGISTER_ADDRESS = {"register", 100, 30 * US_PER_SEC};
 
-/* The session that the request came with goes: a new login is a new session. */
-static void start_session(struct call *c, const struct user *u, int status)
+enum err auth_begin_session(struct call *c, const struct user *u, struct problem *p)
 {
     char token[SESSION_TOKEN_CAP];
+    const struct session_from from = {c->user_agent, c->peer};
     enum err e = c->token.p ? session_end(c->db, c->token) : E_OK;
-    if (e == E_OK) e = session_start(c->db, u->id, token);
-    if (e == E_AUTH) e = admin_may_sign_in(c->db, u->id, &c->problem);
-    if (e != E_OK) {
-        call_fail(c, e, 0);
-        return;
-    }
+    if (e == E_OK) e = session_start_from(c->db, u->id, &from, token);
+    if (e == E_AUTH && admin_may_sign_in(c->db, u->id, p) == E_OK)
+        problem_set(p, e, "account_deleted", NULL, "This account is being deleted.");
+    if (e != E_OK) return problem_of(p, e);
     call_cookie(c, token);
-    call_json(c, status, json_pack("{s:o}", "user", user_json(u)));
+    return E_OK;
+}
+
+bool auth_start_session(struct call *c, const struct user *u)
+{
+    const enum err e = auth_begin_session(c, u, &c->problem);
+    if (e != E_OK) call_fail(c, e, 0);
+    return e == E_OK;
+}
+
+static void start_session(struct call *c, const struct user *u, int status)
+{
+    if (auth_start_session(c, u)) call_json(c, status, json_pack("{s:o}", "user", user_json(u)));
+}
+
+/* A link by which the address is shown to be theirs; nothing waits for that. */
+static void ask_confirm(struct call *c, const struct user *u)
+{
+    struct problem p = {0};
+    if (mail_on(c->api->cfg.settings) && account_ask_confirm(c->db, u->id, &p) != E_OK)
+        log_warn("mail", "user=%s is not asked to confirm the address: %s", u->id, p.text);
 }
 
 void app_register(struct call *c)
@@ -55,6 +78,7 @@ void app_register(struct call *c)
         return;
     }
     log_info("register", "user=%s peer=%s", u.id, c->peer);
+    ask_confirm(c, &u);
     start_session(c, &u, 201);
 }
 
@@ -72,10 +96,30 @@ static void login_keys(const struct call *c, struct span email, struct login_key
     snprintf(k->pair, sizeof k->pair, "%s %s", k->account, c->peer);
 }
 
+/* The password was right. False: a code is needed too, and the reply is made. */
+static bool second_factor(struct call *c, const struct user *u, struct span code)
+{
+    struct factor_state st;
+    if (!account_well(c, factor_state(c->db, u->id, &st))) return false;
+    if (!st.on) return true;
+    if (!code.len) {
+        problem_set(&c->problem, E_AUTH, "totp_required", "code",
+                    "Enter the code of your authenticator app.");
+        call_fail(c, E_AUTH, 401);
+        return false;
+    }
+    if (account_code_is_fine(c, u->id, code, 401)) return true;
+    metric_add(M_LOGINS_FAILED, 1);
+    log_peer("login_failed", "peer=%s second factor", c->peer);
+    return false;
+}
+
 void app_login(struct call *c)
 {
-    struct body_field f[] = {{"email", BODY_TEXT, true, NULL}, {"password", BODY_TEXT, true, NULL}};
-    if (!body_read(c, f, 2)) return;
+    struct body_field f[] = {{"email", BODY_TEXT, true, NULL},
+                             {"password", BODY_TEXT, true, NULL},
+                             {"code", BODY_TEXT_OR_NULL, false, NULL}};
+    if (!body_read(c, f, 3)) return;
     struct login_keys k;
     login_keys(c, body_text(&f[0]), &k);
     if (!call_may(c, &LOGIN_PAIR, k.pair) || !call_may(c, &LOGIN_ADDRESS, c->peer) ||
@@ -94,6 +138,7 @@ void app_login(struct call *c)
     throttle_give_back(c->api->throttle, &LOGIN_PAIR, k.pair);
     throttle_give_back(c->api->throttle, &LOGIN_ADDRESS, c->peer);
     throttle_give_back(c->api->throttle, &LOGIN_ACCOUNT, k.account);
+    if (!second_factor(c, &u, body_text(&f[2]))) return;
     if (u.admin && audit_add(c->db, u.id, "admin.login", "user", u.id, c->peer) != E_OK)
         log_warn("audit", "the login of user=%s was not noted", u.id);
     start_session(c, &u, 200);
@@ -113,7 +158,13 @@ void app_logout(struct call *c)
 
 void app_me(struct call *c)
 {
-    call_json(c, 200, json_pack("{s:o}", "user", user_json(&c->user)));
+    bool confirmed = true;
+    if (mail_on(c->api->cfg.settings) &&
+        !account_well(c, account_is_confirmed(c->db, c->user.id, &confirmed)))
+        return;
+    json_t *user = user_json(&c->user);
+    if (!confirmed) json_object_set_new(user, "confirmEmail", json_true());
+    call_json(c, 200, json_pack("{s:o}", "user", user));
 }
 
 /* The limits that a page keeps to: no secret, for everybody. */

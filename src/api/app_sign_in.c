@@ -6,13 +6,13 @@
  * ?problem=. Why, in detail, is in the log: the words of a provider are shown to nobody. */
 #include "api/api_priv.h"
 #include "api/app_admin.h"
+#include "api/app_auth.h"
 #include "api/body.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/xalloc.h"
-#include "product/admin.h"
 #include "product/oidc.h"
 #include "product/sign_in.h"
 #include "wire/http_uri.h"
@@ -141,18 +141,6 @@ static bool read_answer(struct call *c, struct answer *a)
     return false;
 }
 
-/* The session that the request came with goes: a new login is a new session. */
-static enum err start_session(struct call *c, const struct user *u, struct problem *p)
-{
-    char token[SESSION_TOKEN_CAP];
-    enum err e = c->token.p ? session_end(c->db, c->token) : E_OK;
-    if (e == E_OK) e = session_start(c->db, u->id, token);
-    if (e == E_AUTH) e = admin_may_sign_in(c->db, u->id, p);
-    if (e != E_OK) return problem_of(p, e);
-    call_cookie(c, token);
-    return E_OK;
-}
-
 static enum err enter(struct call *c, const struct answer *a, const struct oidc_person *who,
                       struct problem *p)
 {
@@ -168,7 +156,8 @@ static enum err enter(struct call *c, const struct answer *a, const struct oidc_
     const enum err e = sign_in_person(c->db, issuer, who, open, &u, p);
     if (e != E_OK) return e;
     log_info("sign_in", "user=%s peer=%s", u.id, c->peer);
-    return start_session(c, &u, p);
+    /* Without our second factor: how its people show who they are is the provider's. */
+    return auth_begin_session(c, &u, p);
 }
 
 static void callback(struct call *c)

@@ -271,6 +271,7 @@ static void note_request(struct call *c)
     c->host = http_header_in(r, "host");
     c->authorization = http_header_in(r, "authorization");
     c->mux_signature = http_header_in(r, "mux-signature");
+    c->user_agent = http_header_in(r, "user-agent");
     c->raw_query = http_query(r);
     c->token = http_cookie(r, COOKIE);
     /* In a frame on another site's page there are no cookies: its script has it. */

@@ -59,7 +59,7 @@ struct call {
 
     /* The request, noted on the loop. */
     struct span body, content_type, token, origin_header, host, fetch_site;
-    struct span authorization, raw_query, mux_signature;
+    struct span authorization, raw_query, mux_signature, user_agent;
     struct span entry;   /* what says that the password of a private stream was given */
     struct span sign_in; /* the cookie of a sign-in on its way: app_sign_in.c */
     const char *param[2];

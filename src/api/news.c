@@ -6,12 +6,14 @@
  *
  * The lane runs one job at a time, so events are in order and the last one tells the last state. */
 #include "api/api_priv.h"
+#include "api/app_account.h"
 #include "api/app_admin.h"
 #include "api/event.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/account_link.h"
 #include "product/admin.h"
 #include "product/audit.h"
 #include "product/chat.h"
@@ -196,6 +198,7 @@ static void sweep(void *arg)
     if (audit_sweep(api_db(arg)) != E_OK) log_warn("audit", "old lines stay for now");
     if (stream_viewers_sweep(api_db(arg)) != E_OK) log_warn("viewers", "old ones stay for now");
     if (chat_sweep(api_db(arg)) != E_OK) log_warn("chat", "old lines and addresses stay for now");
+    if (link_sweep(api_db(arg)) != E_OK) log_warn("links", "expired ones stay for now");
     if (direct_sweep(api_db(arg)) != E_OK) log_warn("direct", "old offers stay for now");
 }
 
@@ -230,6 +233,7 @@ static void tick(struct timer *t, void *ctx)
         a->uploads_swept_us = now_us;
         pool_run(a->cfg.pool, sweep_uploads, NULL, NULL, a);
         pool_run(a->cfg.pool, sweep_tests, NULL, NULL, a);
+        pool_run(a->cfg.pool, api_account_sweep, NULL, NULL, a);
     }
     timer_at(t, now_us + TICK_US);
 }

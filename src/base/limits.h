@@ -92,6 +92,10 @@
 #define LIMIT_STREAMS_PER_USER  1000
 #define LIMIT_JSON_DEPTH        16
 #define LIMIT_SESSIONS_PER_USER 50      /* the oldest goes when there are more */
+#define LIMIT_USER_AGENT_BYTES  256     /* of a session that is kept */
+#define LIMIT_CODE_BYTES        32      /* a code of the second factor, or one for recovery */
+#define LIMIT_RECOVERY_CODES    10      /* that an account has */
+#define LIMIT_LINKS_PER_USER    5       /* of one kind that are good at a time; the oldest goes */
 #define LIMIT_PASSWORD_LANES    2       /* password hashes computed at once: 19 MiB each */
 #define LIMIT_PASSWORD_QUEUE    256     /* waiting for a lane; more are answered 429 */
 #define LIMIT_THROTTLE_ENTRIES  65536   /* accounts and addresses remembered by the rate limits */

@@ -71,6 +71,9 @@ enum err account_add_outside(struct db *db, const struct account_outside *in, st
         return problem_set(p, E_CONFLICT, "email_taken", "email", "%s", TAKEN);
     rand_id(u.id, ID_CHARS);
     e = insert_row(db, &u, key, ""); /* no password matches that */
+    if (e == E_OK && in->email_verified)
+        e = db_exec(db, "UPDATE users SET email_confirmed_at = ?2 WHERE id = ?1", "si", u.id,
+                    u.created_at);
     if (e != E_OK) return problem_of(p, e);
     *out = u;
     return E_OK;
@@ -105,8 +108,11 @@ enum err account_check(struct db *db, struct span email, struct span password, s
     char typed[LIMIT_EMAIL_BYTES + 1], key[LIMIT_EMAIL_BYTES + 1], hash[PASSWORD_HASH_CAP];
     bool known = false;
     if (text_email(email, typed, key, &ignored) != E_OK) key[0] = 0; /* nobody's */
-    struct db_rows *q = db_query(
-        db, "SELECT " USER_COLUMNS ", password_hash FROM users WHERE email_key = ?1", "s", key);
+    struct db_rows *q =
+        db_query(db,
+                 "SELECT " USER_COLUMNS
+                 ", password_hash FROM users WHERE email_key = ?1 AND closing_at IS NULL",
+                 "s", key);
     if (db_next(q)) {
         known = true;
         user_read(q, &u);

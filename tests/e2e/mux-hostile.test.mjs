@@ -59,6 +59,7 @@ OPEN.push('POST /api/streams/{}/report');
 OPEN.push('POST /api/auth/oidc/start', 'GET /api/auth/oidc/callback', 'GET /avatars/{}/{}.jpg');
 OPEN.push('POST /unsubscribe', 'POST /api/unsubscribe', 'GET /api/unsubscribe');
 OPEN.push('GET /oembed', 'GET /robots.txt', 'GET /sitemap.xml', 'GET /sitemap/{}.xml');
+OPEN.push('POST /api/auth/forgot', 'POST /api/auth/reset', 'POST /api/auth/confirm');
 // Whoever is logged in may, on everybody's streams and channels.
 const SHARED = /\/(messages(\/|$)|follow$)/;
 
@@ -116,7 +117,7 @@ describe('the API and who does not mean well', () => {
         'static-renditions': (await video.assets.createStaticRendition(asset.id, { resolution: 'highest' })).id,
         'signing-keys': (user.key = await system.signingKeys.create()).id,
         'playback-restrictions': (await video.playbackRestrictions.create({ referrer: { allowed_domains: ['a.example'] }, user_agent: {} })).id,
-        recordings: asset.id, tokens: user.tokenId, uploads: waiting.id, webhooks: hook.id, streams: stream.id, invitations: invitation.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
+        recordings: asset.id, tokens: user.tokenId, sessions: (await user.expect(200, 'GET', '/api/me/sessions')).sessions[0].id, uploads: waiting.id, webhooks: hook.id, streams: stream.id, invitations: invitation.id, 'upload-recording': recording.uploadId, deliveries: delivery.id, playback: stream.playback.playbackId,
       };
       mine.identities = `identity-of-${user.user.id}`;
       sql(server, "INSERT INTO identities (id, user_id, issuer, subject, email, created_at, used_at) VALUES (?, ?, 'https://id.example', ?, '', 1, 1)", mine.identities, user.user.id, user.user.id);

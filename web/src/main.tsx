@@ -14,6 +14,7 @@ import { language, startLanguage } from './i18n/language';
 import { startConnection } from './store/connection';
 import { startInstalled } from './store/installed';
 import { place, startRouter, type Route } from './store/router';
+import { ConfirmBanner } from './ui/account/banner';
 import { ConnectionNote } from './ui/connection';
 import { Footer } from './ui/footer';
 import { Header } from './ui/header';
@@ -27,6 +28,10 @@ const Unsubscribe = lazyPage(msg('Unsubscribe'), () => import('./routes/unsubscr
 const Channel = lazyPage(msg('Channel'), () => import('./routes/channel').then((m) => m.Channel));
 const Dashboard = lazyPage(msg('Dashboard'), () => import('./routes/dashboard').then((m) => m.Dashboard));
 const Manage = lazyPart(() => import('./routes/manage').then((m) => m.Manage));
+const Account = lazyPage(msg('Account'), () => import('./routes/account').then((m) => m.Account));
+const Forgot = lazyPage(msg('Forgotten password'), () => import('./routes/forgot').then((m) => m.Forgot));
+const Reset = lazyPage(msg('New password'), () => import('./routes/reset').then((m) => m.Reset));
+const Confirm = lazyPage(msg('Confirm your address'), () => import('./routes/confirm').then((m) => m.Confirm));
 const Webhooks = lazyPage(msg('Webhooks'), () => import('./routes/webhooks').then((m) => m.Webhooks));
 
 function page(route: Route) {
@@ -39,6 +44,14 @@ function page(route: Route) {
       return <Register />;
     case 'dashboard':
       return <Dashboard />;
+    case 'account':
+      return <Account />;
+    case 'forgot':
+      return <Forgot />;
+    case 'reset':
+      return <Reset />;
+    case 'confirm':
+      return <Confirm />;
     case 'webhooks':
       return <Webhooks />;
     case 'api':
@@ -75,6 +88,7 @@ function App() {
   return (
     <>
       <Header />
+      <ConfirmBanner />
       <main id="main" ref={main} tabIndex={-1}>
         {page(route)}
       </main>

@@ -2,6 +2,25 @@
 -- The room around the stream: accounts, channels, who may see a stream, notices, administration.
 
 -- Accounts: addresses to confirm, forgotten passwords, sessions that can be told apart.
+-- `closing_at`: its owner has deleted it, nobody logs in; what it had is being removed, also after a
+-- restart. `email_confirmed_at` NULL: nobody has shown that the address is theirs.
+ALTER TABLE users ADD COLUMN email_confirmed_at BIGINT;
+ALTER TABLE users ADD COLUMN closing_at BIGINT;
+CREATE INDEX users_closing ON users (closing_at) WHERE closing_at IS NOT NULL;
+ALTER TABLE sessions ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0; -- to five minutes; 0: as created
+ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''; -- its network, not the whole of it
+-- What a mail's link is good for, once: the link's token is nowhere here, only its SHA-256.
+CREATE TABLE account_links (
+    token_hash TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind       TEXT NOT NULL CHECK (kind IN ('confirm', 'change', 'reset')),
+    email      TEXT NOT NULL, -- that was written to: confirmed by the link, or changed to
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX account_links_user ON account_links (user_id, kind);
+CREATE INDEX account_links_expires ON account_links (expires_at);
 
 -- Signing in: second factor, other providers, avatars.
 -- Who an OpenID provider knows an account by. An account without a password has password_hash ''.
@@ -27,6 +46,20 @@ CREATE TABLE sign_ins (
     expires_at   BIGINT NOT NULL
 );
 CREATE INDEX sign_ins_expires ON sign_ins (expires_at);
+-- `confirmed_at` NULL: being set up, nothing asks for it yet. `last_step`: of the last code that was
+-- taken (RFC 6238), which is not taken again.
+CREATE TABLE second_factors (
+    user_id       TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret_sealed BLOB NOT NULL, -- with a secret outside this file
+    last_step     BIGINT NOT NULL DEFAULT 0,
+    confirmed_at  BIGINT,
+    created_at    BIGINT NOT NULL
+);
+CREATE TABLE recovery_codes (
+    user_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    code_hash TEXT NOT NULL, -- keyed, as stream keys are
+    PRIMARY KEY (user_id, code_hash)
+);
 
 -- The chat's moderation.
 -- How a stream's room is kept. A stream without a row has an open one; a new stream copies the last.

@@ -112,8 +112,9 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     chatRoom: (id: string) => call<ChatRoom>('GET', `${stream(id)}/chat`),
     register: (name: string, email: string, password: string) =>
       call<{ user: User }>('POST', '/auth/register', { name, email, password }).then((r) => r.user),
-    login: (email: string, password: string) =>
-      call<{ user: User }>('POST', '/auth/login', { email, password }).then((r) => r.user),
+    /** `code`: of the second factor, for an account that has one. */
+    login: (email: string, password: string, code?: string) =>
+      call<{ user: User }>('POST', '/auth/login', { email, password, ...(code ? { code } : {}) }).then((r) => r.user),
     logout: () => call<void>('POST', '/auth/logout'),
     /** Where the browser is to go, at the OpenID provider. */
     startSignIn: (next: string, connect: boolean) => call<{ url: string }>('POST', '/auth/oidc/start', { next, connect }).then((r) => r.url),

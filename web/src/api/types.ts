@@ -32,6 +32,8 @@ export interface Channel extends Person {
 
 export interface User extends Person {
   email: string;
+  /** Nobody has shown yet that the address is theirs, and this server can ask by mail. */
+  confirmEmail?: boolean;
 }
 
 /** At an OpenID provider: by which somebody can sign in. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'preact/hooks';
 import { session } from '../app';
+import { ApiError } from '../api/client';
 import { t, tx } from '../i18n/t';
 import { place } from '../store/router';
 import { checkLogin, safeNext } from '../store/rules';
@@ -18,10 +19,19 @@ export function Login() {
   useGuestOnly(safeNext(new URLSearchParams(search).get('next')));
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  // Null: not asked for.
+  const [code, setCode] = useState<string | null>(null);
   const form = useForm(
-    ['email', 'password'],
-    () => checkLogin({ email, password }),
-    () => session.login(email.trim(), password),
+    ['email', 'password', 'code'],
+    () => ({ ...checkLogin({ email, password }), ...(code?.trim() === '' ? { code: t('Enter the code of your authenticator app.') } : {}) }),
+    async () => {
+      try {
+        await session.login(email.trim(), password, code?.trim());
+      } catch (e) {
+        if (!(e instanceof ApiError) || e.code !== 'totp_required') throw e;
+        setCode('');
+      }
+    },
   );
   return (
     <div class="page page-form">
@@ -31,11 +41,17 @@ export function Login() {
         <Problem text={form.problem} />
         <Field label={t('E-mail')} name="email" type="email" autocomplete="username" value={email} onValue={setEmail} error={form.errors.email} />
         <Field label={t('Password')} name="password" type="password" autocomplete="current-password" value={password} onValue={setPassword} error={form.errors.password} />
+        {code !== null && (
+          <Field label={t('Code')} name="code" autocomplete="one-time-code" focus value={code} onValue={setCode} error={form.errors.code} hint={t('Of your authenticator app, or a recovery code.')} />
+        )}
         <Button type="submit" look="primary" busy={form.busy}>
           {t('Log in')}
         </Button>
       </form>
       <SignInWith next={safeNext(new URLSearchParams(search).get('next'))} />
+      <p class="form-other">
+        <a href="/forgot">{t('Forgot your password?')}</a>
+      </p>
       <p class="form-other">
         {tx('New here? {link}', { link: <a href={`/register${search}`}>{t('Create an account')}</a> })}
       </p>

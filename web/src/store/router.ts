@@ -8,6 +8,10 @@ export type Route =
   | { name: 'login' }
   | { name: 'register' }
   | { name: 'dashboard' }
+  | { name: 'account' }
+  | { name: 'forgot' }
+  | { name: 'reset' }
+  | { name: 'confirm' }
   | { name: 'webhooks' }
   | { name: 'api' }
   | { name: 'unsubscribe' }
@@ -30,6 +34,14 @@ export function match(pathname: string): Route {
       return { name: 'dashboard' };
     case '/unsubscribe':
       return { name: 'unsubscribe' };
+    case '/account':
+      return { name: 'account' };
+    case '/forgot':
+      return { name: 'forgot' };
+    case '/reset':
+      return { name: 'reset' };
+    case '/confirm':
+      return { name: 'confirm' };
     case '/dashboard/webhooks':
       return { name: 'webhooks' };
     case '/dashboard/api':

@@ -11,10 +11,12 @@ export interface SessionStore extends Readable<Session> {
   /** Asks the server until it answers. */
   start(): Promise<void>;
   register(name: string, email: string, password: string): Promise<void>;
-  login(email: string, password: string): Promise<void>;
+  login(email: string, password: string, code?: string): Promise<void>;
   logout(): Promise<void>;
   /** The user has changed something of theirs. */
   update(user: User): void;
+  /** The account has changed: asked for anew. */
+  refresh(): Promise<void>;
   /** The server no longer knows the session. */
   expired(): void;
 }
@@ -44,14 +46,17 @@ export function createSession(client: () => Client, wait: (ms: number) => Promis
     async register(name, email, password) {
       enter(await client().register(name, email, password));
     },
-    async login(email, password) {
-      enter(await client().login(email, password));
+    async login(email, password, code) {
+      enter(await client().login(email, password, code));
     },
     async logout() {
       await client().logout();
       store.set({ phase: 'guest' });
     },
     update: enter,
+    async refresh() {
+      enter(await client().me());
+    },
     expired: () => store.set({ phase: 'guest' }),
   };
 }

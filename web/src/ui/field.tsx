@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { useId, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/t';
 import { Icon } from './icons';
 
@@ -12,8 +12,10 @@ interface FieldProps {
   error?: string | undefined;
   optional?: boolean;
   type?: 'text' | 'email' | 'password';
-  autocomplete?: 'name' | 'username' | 'new-password' | 'current-password' | 'off';
+  autocomplete?: 'name' | 'username' | 'new-password' | 'current-password' | 'one-time-code' | 'email' | 'off';
   rows?: number;
+  /** It has come while the form was in use: the keyboard goes on here. */
+  focus?: boolean;
 }
 
 /** A labelled input with its hint and error; a password gets a button that shows it. */
@@ -21,6 +23,9 @@ export function Field(props: FieldProps) {
   const { label, name, value, onValue, hint, error, optional, type = 'text', rows } = props;
   const id = useId();
   const [shown, setShown] = useState(false);
+  useLayoutEffect(() => {
+    if (props.focus) document.getElementById(id)?.focus();
+  }, []);
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
   const shared = {
     id,

@@ -56,10 +56,11 @@ function Account() {
       <a class="header-link" href="/dashboard" aria-current={path.startsWith('/dashboard') ? 'page' : undefined}>
         {t('Dashboard')}
       </a>
-      <span class="header-user">
+      <a class="header-user header-link" href="/account" aria-current={path === '/account' ? 'page' : undefined}>
+        <span class="hidden-text">{t('Account')}</span>
         <Avatar id={who.user.id} name={who.user.name} image={who.user.image} size={28} />
         <span class="header-name">{who.user.name}</span>
-      </span>
+      </a>
       <Button look="quiet" small onClick={leave}>
         {t('Log out')}
       </Button>
