@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/call.h"
 #include "api/api_priv.h"
+#include "api/call_stream.h"
 #include "api/mux_call.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -69,6 +70,10 @@ static void reply_problem(struct http_request *r, struct call *c)
 void call_answer(struct call *c)
 {
     CHECK(c->status);
+    if (c->source) {
+        call_stream_begin(c);
+        return;
+    }
     if (c->problem.code)
         reply_problem(c->r, c);
     else

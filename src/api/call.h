@@ -82,8 +82,10 @@ struct call {
     struct problem problem;
     int64_t retry_s; /* Retry-After of a reply that is not from `problem`; 0: none */
     struct buf *reply;
-    const char *type;                     /* of the reply; NULL: JSON */
-    const char *life;                     /* its Cache-Control; NULL: nobody keeps it */
+    const char *type;                 /* of the reply; NULL: JSON */
+    const char *life;                 /* its Cache-Control; NULL: nobody keeps it */
+    const struct call_source *source; /* call_stream.h; NULL: none */
+    void *source_self;
     char cookie[192];                     /* Set-Cookie; "": none */
     char location[LIMIT_NEXT_BYTES + 64]; /* of a 303 */
 };

@@ -95,6 +95,7 @@
 #define LIMIT_USER_AGENT_BYTES  256     /* of a session that is kept */
 #define LIMIT_CODE_BYTES        32      /* a code of the second factor, or one for recovery */
 #define LIMIT_RECOVERY_CODES    10      /* that an account has */
+#define LIMIT_EXPORT_ROWS       500     /* of an exported account, read at once */
 #define LIMIT_LINKS_PER_USER    5       /* of one kind that are good at a time; the oldest goes */
 #define LIMIT_PASSWORD_LANES    2       /* password hashes computed at once: 19 MiB each */
 #define LIMIT_PASSWORD_QUEUE    256     /* waiting for a lane; more are answered 429 */

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // One's own account: name, address, password, sessions, second factor, its end; by the API, by mail, and on the page.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client, newUser, password } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
+import { raw } from './lib/http.mjs';
 import { mailbox } from './lib/mailbox.mjs';
+import { assertAccessible, assertFits, refusals, register } from './lib/pages.mjs';
 import { startServer, until } from './lib/server.mjs';
 import { fakeFile, put, sql } from './lib/uploads.mjs';
 
@@ -282,6 +286,111 @@ describe('the account', () => {
     // The address is free at once.
     await new Client(one).expect(201, 'POST', '/api/auth/register', { name: 'Ada', email: ada.email, password });
     for (const fn of cleanups) await fn();
+  });
+
+  // The files of an archive, as another program reads them.
+  const unzip = (bytes) => {
+    const code = 'import io, json, sys, zipfile; z = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())); assert z.testzip() is None; print(json.dumps({n: json.loads(z.read(n)) for n in z.namelist()}))';
+    return JSON.parse(execFileSync('python3', ['-c', code], { input: bytes, encoding: 'utf8', maxBuffer: 1 << 28 }));
+  };
+
+  test('the export: all that is theirs, nothing that opens anything; a client that goes away', async () => {
+    const ada = await newUser(server, 'Ada');
+    const bob = await newUser(server, 'Bob');
+    const stream = await ada.createStream({ title: 'Tea "at" \u{1f375}', description: 'Line 1\nLine 2' });
+    const theirs = await bob.createStream({ title: 'Of Bob' });
+    const made = await ada.expect(201, 'POST', '/api/tokens', { name: 'one' });
+    await ada.expect(201, 'POST', `/api/streams/${stream.id}/messages`, { content: 'first' });
+    await bob.expect(201, 'POST', `/api/streams/${theirs.id}/messages`, { content: 'not hers' });
+    // More than a page of rows.
+    sql(server, `INSERT INTO chat_messages (id, stream_id, user_id, content, program_at, created_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+      SELECT i, ?, ?, 'message ' || i, 1, 1 FROM n`, stream.id, ada.user.id);
+    const answer = await ada.call('GET', '/api/me/export');
+    assert.deepEqual([answer.status, answer.headers['content-type'], answer.headers['content-disposition'], answer.headers['cache-control']], [200, 'application/zip', 'attachment; filename="bspnode-account.zip"', 'no-store']);
+    const files = unzip(answer.body);
+    assert.deepEqual([files['profile.json'][0].email, files['profile.json'][0].name], [ada.email, 'Ada']);
+    assert.deepEqual(files['streams.json'].map((x) => [x.id, x.title, x.description]), [[stream.id, 'Tea "at" \u{1f375}', 'Line 1\nLine 2']]);
+    assert.equal(files['chat-messages.json'].length, 1201);
+    assert.equal(new Set(files['chat-messages.json'].map((m) => m.id)).size, 1201);
+    assert.deepEqual(files['access-tokens.json'].map((x) => [x.id, x.name]), [[made.id, 'one']]);
+    assert.equal(files['sessions.json'].length, 1);
+    const text = JSON.stringify(files);
+    for (const secret of [made.secret, ada.cookie.split('=')[1], stream.ingest.streamKey, '$argon2id', 'not hers']) assert.ok(!text.includes(secret), `there is no ${secret}`);
+    assert.equal((await new Client(server).expect(403, 'GET', '/api/me/export', undefined, { Authorization: `Bearer ${made.id}:${made.secret}` })).error.code, 'session_needed');
+    const { hostname, port } = new URL(server.http);
+    await Promise.all([0, 1, 2].map(() => raw(server.http, `GET /api/me/export HTTP/1.1\r\nHost: ${hostname}:${port}\r\nCookie: ${ada.cookie}\r\n\r\n`, { ms: 5 })));
+    assert.equal((await ada.expect(200, 'GET', '/api/me')).user.id, ada.user.id);
+  });
+
+  test('on the pages: two steps, a forgotten password, the export, the end', async () => {
+    const { page, problems } = await launchBrowser(t, { expected: refusals });
+    const { email } = await register(page, server);
+    const dialog = page.getByRole('dialog');
+    const prove = (pass = password) => dialog.getByLabel('Your password', { exact: true }).fill(pass);
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+    await page.getByText('Not confirmed yet').waitFor();
+    for (const colorScheme of ['light', 'dark'])
+      for (const width of [375, 1440]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize({ width, height: 800 });
+        await assertFits(page, `account, ${width} px`);
+        await assertAccessible(page, `account, ${colorScheme}, ${width} px`);
+      }
+    await page.getByLabel('Name', { exact: true }).fill('Ada King');
+    await page.getByRole('button', { name: 'Save name' }).click();
+    await page.getByRole('navigation').getByText('Ada King').waitFor();
+
+    await page.getByRole('button', { name: 'Set up' }).click();
+    await prove('not this one');
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await dialog.getByText('This is not your password.').waitFor();
+    await prove();
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await dialog.getByRole('img', { name: 'QR code' }).waitFor();
+    await assertAccessible(page, 'the QR code');
+    const key = await dialog.getByLabel('Key', { exact: true }).inputValue();
+    await dialog.getByLabel('Code', { exact: true }).fill(totp(key, -1));
+    await dialog.getByRole('button', { name: 'Turn on' }).click();
+    const codes = (await dialog.getByRole('region', { name: 'Recovery codes' }).innerText()).trim().split('\n');
+    assert.equal(codes.length, 10);
+    await dialog.getByRole('button', { name: 'I have kept them' }).click();
+    await page.getByText('There are 10 recovery codes left.').waitFor();
+
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export my data' }).click();
+    assert.equal(unzip(fs.readFileSync(await (await download).path()))['profile.json'][0].name, 'Ada King');
+
+    await page.getByRole('navigation').getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('link', { name: 'Sign up' }).waitFor();
+    await page.goto(`${server.http}/forgot`);
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByRole('button', { name: 'Send link' }).click();
+    await page.getByText('If there is an account with this address').waitFor();
+    await page.goto((await box.wait(email, 'Set a new password')).link('/reset'));
+    await page.getByLabel('New password', { exact: true }).fill(other);
+    assert.equal(new URL(page.url()).hash, '', 'the token is in no history');
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password', { exact: true }).fill(other);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByLabel('Code', { exact: true }).fill('000000');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByText('This code is wrong, or was used already.').waitFor();
+    await page.getByLabel('Code', { exact: true }).fill(codes[0]);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.getByRole('heading', { name: 'My streams' }).waitFor();
+
+    await page.goto(`${server.http}/account`);
+    await page.getByText('Confirmed', { exact: true }).waitFor(); // by the link of the password
+    await page.getByRole('button', { name: 'Delete account' }).click();
+    await prove(other);
+    await dialog.getByLabel('Code', { exact: true }).fill(codes[1]);
+    await dialog.getByRole('button', { name: 'Delete account' }).click();
+    await page.getByRole('link', { name: 'Sign up' }).waitFor();
+    await until('the account is gone', () => sql(server, 'SELECT id FROM users WHERE email = ?', email).length === 0);
+    assert.deepEqual(problems, []);
   });
 
   test('without mail: said so, and the address changes with the password', async () => {

@@ -1143,4 +1143,11 @@ export const de: Table = {
   'This link has been used, or is too old. Ask for another one.': 'Dieser Link wurde schon benutzt oder ist zu alt. Fordere einen neuen an.',
   'Too many mails were sent to this address; try again later.': 'An diese Adresse gingen zu viele Mails; versuch es später noch einmal.',
   'Log out and in again, then this is possible for ten minutes.': 'Melde dich ab und wieder an, dann geht das zehn Minuten lang.',
+  'Your data': 'Deine Daten',
+  'One archive with your profile, streams, messages, follows and a list of your recordings with their addresses.': 'Ein Archiv mit deinem Profil, deinen Streams, Nachrichten, wem du folgst und einer Liste deiner Aufnahmen mit ihren Adressen.',
+  'Export my data': 'Meine Daten exportieren',
+  'Exporting: {done}': 'Wird exportiert: {done}',
+  'Progress of the export': 'Fortschritt des Exports',
+  'Your data is exported.': 'Deine Daten sind exportiert.',
+  'The export was interrupted. Try again.': 'Der Export wurde unterbrochen. Versuch es noch einmal.',
 };

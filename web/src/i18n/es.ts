@@ -1143,4 +1143,11 @@ export const es: Table = {
   'This link has been used, or is too old. Ask for another one.': 'Este enlace ya se ha usado o es demasiado antiguo. Pide otro.',
   'Too many mails were sent to this address; try again later.': 'Se han enviado demasiados correos a esta dirección; inténtalo más tarde.',
   'Log out and in again, then this is possible for ten minutes.': 'Sal y vuelve a entrar; después es posible durante diez minutos.',
+  'Your data': 'Tus datos',
+  'One archive with your profile, streams, messages, follows and a list of your recordings with their addresses.': 'Un archivo con tu perfil, emisiones, mensajes, a quién sigues y una lista de tus grabaciones con sus direcciones.',
+  'Export my data': 'Exportar mis datos',
+  'Exporting: {done}': 'Exportando: {done}',
+  'Progress of the export': 'Progreso de la exportación',
+  'Your data is exported.': 'Tus datos se han exportado.',
+  'The export was interrupted. Try again.': 'La exportación se ha interrumpido. Inténtalo de nuevo.',
 };

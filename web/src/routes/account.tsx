@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { account, type AccountState } from '../api/account';
 import type { User } from '../api/types';
 import { t } from '../i18n/t';
+import { Export } from '../ui/account/export';
 import { Factor } from '../ui/account/factor';
 import { Leave } from '../ui/account/leave';
 import { Email, Name, Password } from '../ui/account/profile';
@@ -13,6 +14,7 @@ import { Sessions } from '../ui/account/sessions';
 import { AvatarEditor } from '../ui/avatar-editor';
 import { ForUser } from '../ui/guard';
 import { Identities } from '../ui/identities';
+import { NotifySettings } from '../ui/notify-settings';
 import { useTitle } from '../ui/page';
 import { Failed, Skeleton } from '../ui/states';
 
@@ -61,6 +63,10 @@ function Page({ user }: { user: User }) {
       </Section>
       <Section id="sessions" title={t('Where you are logged in')}>
         <Sessions />
+      </Section>
+      <NotifySettings />
+      <Section id="export" title={t('Your data')}>
+        <Export />
       </Section>
       <Section id="leave" title={t('Delete account')}>
         <Leave state={state} />
