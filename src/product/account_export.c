@@ -102,5 +102,7 @@ const unsigned ACCOUNT_EXPORT_FILES = sizeof ACCOUNT_EXPORT / sizeof *ACCOUNT_EX
 struct db_rows *export_page(struct db *db, const struct export_file *f, const char *user_id,
                             const char *key, const char *origin)
 {
-    return db_query(db, f->sql, "ssis", user_id, key, (int64_t)LIMIT_EXPORT_ROWS, origin);
+    const int64_t rows = LIMIT_EXPORT_ROWS;
+    return strstr(f->sql, "?4") ? db_query(db, f->sql, "ssis", user_id, key, rows, origin)
+                                : db_query(db, f->sql, "ssi", user_id, key, rows);
 }
