@@ -154,7 +154,7 @@ function pageFrom(name, outputs, icon, early) {
     .readFileSync(path.join(here, 'src/page.html'), 'utf8')
     .replace(/\{\{(title|description)\}\}/g, (_, word) => words[word])
     .replace('<!-- styles -->', meta.cssBundle ? `<link rel="stylesheet" href="${url(meta.cssBundle)}">` : '')
-    .replace('<!-- scripts -->', [...preload, `<script type="module" src="${url(js)}"></script>`].join('\n  '))
+    .replace('<!-- scripts -->', [...preload, `<script type="module" nonce="nonce-goes-here--------" src="${url(js)}"></script>`].join('\n  '))
     .replace('<!-- early -->', `<script src="${early}" ${tables.join(' ')}></script>`)
     .replaceAll('{{icon}}', icon);
   fs.writeFileSync(path.join(out, `${name}.html`), html);

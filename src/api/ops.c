@@ -7,8 +7,9 @@
 static void reply_text(struct http_request *r, int status, struct span text)
 {
     static const struct http_header H[] = {{"content-type", "text/plain; charset=utf-8"},
-                                           {"cache-control", "no-store"}};
-    http_reply_const(r, status, H, 2, text, SPAN_NULL, 0);
+                                           {"cache-control", "no-store"},
+                                           {"x-content-type-options", "nosniff"}};
+    http_reply_const(r, status, H, 3, text, SPAN_NULL, 0);
 }
 
 void api_healthz(struct http_request *r, void *ctx)

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The embedded pages (api/web_assets.h): files under their own paths, index.html for the addresses
- * that its script draws, and a 404 for the rest. Constant data, answered on the loop. */
+ * that its script draws, and a 404 for the rest. Constant data but for a nonce, answered on the
+ * loop. */
 #include "api/api_priv.h"
 #include "api/page_head.h"
 #include "api/web_assets.h"
+#include "base/hash.h"
+#include "base/rand.h"
 #include "video/provider.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* What a page may load: only from here, and media from the public URL when pages are reached by
- * another. The player writes style sheets into its shadow roots, plays from blobs and makes its
- * worker from one (tried in Chromium: web/README.md). %1$s: " https://media.example.org" or "";
+ * another. The player writes style sheets into its shadow roots: those that carry the nonce of this
+ * reply, which a page's script gives them (web/src/ui/style-nonce.ts), are let in, and no style
+ * attribute. It plays from blobs and makes its worker from one (tried in Chromium: web/README.md).
+ * The nonce follows as `style-src`. %1$s: " https://media.example.org" or "";
  * %3$s: the same, of where recordings are uploaded to. */
 static const char CSP[] =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "default-src 'none'; script-src 'self'; img-src 'self' "
     "data:%1$s; media-src 'self' blob:%1$s; connect-src 'self'%1$s%3$s; worker-src 'self' blob:; "
     "manifest-src 'self'; base-uri "
     "'none'; form-action 'self'; frame-ancestors %2$s";
@@ -122,40 +127,71 @@ static bool tag_matches(struct span header, const char *etag)
     return false;
 }
 
+/* Where a page's HTML has its nonce, which is as long as its place. A text that somebody wrote has
+ * no such quotes in it: they are escaped there. */
+static const char NONCE_PLACE[] = "nonce=\"nonce-goes-here--------\"";
+#define NONCE_AT    7
+#define NONCE_BYTES 17
+#define NONCE_CHARS ((NONCE_BYTES * 8 + 5) / 6)
+_Static_assert(sizeof NONCE_PLACE == NONCE_AT + NONCE_CHARS + 2, "as long as a nonce");
+
+/* A page, with a nonce of its own: for the style sheets that its script makes. Nothing to be kept:
+ * policy and page belong together. */
+static void reply_page(const struct api *api, struct http_request *r, const struct web_asset *a,
+                       int status, bool embed, const struct buf *body)
+{
+    uint8_t random[NONCE_BYTES];
+    char nonce[HASH_B64_LEN(NONCE_BYTES)], csp[sizeof api->csp_page + 64];
+    struct http_header h[12];
+    size_t n = 0;
+    rand_bytes(random, sizeof random);
+    hash_b64url(span_of(random, sizeof random), nonce);
+    snprintf(csp, sizeof csp, "%s; style-src 'self' 'nonce-%s'",
+             embed ? api->csp_embed : api->csp_page, nonce);
+    struct buf *b = buf_copy(body ? buf_span(body) : span_of(a->data, a->len));
+    for (uint8_t *at = b->data, *end = at + b->len;
+         (at = memmem(at, (size_t)(end - at), NONCE_PLACE, sizeof NONCE_PLACE - 1));)
+        memcpy(at + NONCE_AT, nonce, NONCE_CHARS);
+    h[n++] = (struct http_header){"content-type", a->type};
+    h[n++] = (struct http_header){"cache-control", "no-cache"};
+    h[n++] = (struct http_header){"x-content-type-options", "nosniff"};
+    h[n++] = (struct http_header){"referrer-policy", "strict-origin-when-cross-origin"};
+    h[n++] = (struct http_header){"content-security-policy", csp};
+    h[n++] = (struct http_header){"permissions-policy", PERMISSIONS};
+    /* Without TLS browsers ignore these two, and complain. */
+    if (http_secure(r)) {
+        if (!embed) h[n++] = (struct http_header){"cross-origin-opener-policy", "same-origin"};
+        h[n++] = (struct http_header){"strict-transport-security", "max-age=31536000"};
+    }
+    if (!embed) h[n++] = (struct http_header){"x-frame-options", "DENY"};
+    http_reply(r, status, h, n, b, 0);
+    buf_unref(b);
+}
+
 void pages_reply(const struct api *api, struct http_request *r, const struct web_asset *a,
                  int status, bool embed, struct buf *body)
 {
     char etag[80];
     struct http_header h[12];
     size_t n = 0;
-    const bool html = strncmp(a->type, "text/html", 9) == 0;
+    if (strncmp(a->type, "text/html", 9) == 0) {
+        reply_page(api, r, a, status, embed, body);
+        return;
+    }
     /* Weak: the gzip twin is another representation of the same thing. */
     snprintf(etag, sizeof etag, "W/%s", a->etag);
-    if (!body) h[n++] = (struct http_header){"etag", etag};
+    h[n++] = (struct http_header){"etag", etag};
     h[n++] = (struct http_header){
         "cache-control", a->immutable ? "public, max-age=31536000, immutable" : "no-cache"};
     h[n++] = (struct http_header){"x-content-type-options", "nosniff"};
     h[n++] = (struct http_header){"referrer-policy", "strict-origin-when-cross-origin"};
-    if (html) {
-        h[n++] =
-            (struct http_header){"content-security-policy", embed ? api->csp_embed : api->csp_page};
-        h[n++] = (struct http_header){"permissions-policy", PERMISSIONS};
-        /* Without TLS browsers ignore it, and complain. */
-        if (!embed && http_secure(r))
-            h[n++] = (struct http_header){"cross-origin-opener-policy", "same-origin"};
-        if (!embed) h[n++] = (struct http_header){"x-frame-options", "DENY"};
-    }
     const struct span had = http_header_in(r, "if-none-match");
-    if (status == 200 && !body && had.p && tag_matches(had, a->etag)) {
+    if (status == 200 && had.p && tag_matches(had, a->etag)) {
         if (a->gz) h[n++] = (struct http_header){"vary", "accept-encoding"};
         http_reply(r, 304, h, n, NULL, 0);
         return;
     }
     h[n++] = (struct http_header){"content-type", a->type};
-    if (body) {
-        http_reply(r, status, h, n, body, 0);
-        return;
-    }
     http_reply_const(r, status, h, n, span_of(a->data, a->len), span_of(a->gz, a->gz_len), 0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "product/password.h"
 #include "base/limits.h"
+#include "base/metrics.h"
 #include "base/xalloc.h"
 #include <pthread.h>
 #include <sodium.h>
@@ -63,6 +64,7 @@ bool password_matches(struct span password, const char *hash)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, nobody_make);
+    metric_add(M_PASSWORD_CHECKS, 1);
     const bool ok =
         crypto_pwhash_str_verify(hash ? hash : nobody, (const char *)password.p, password.len) == 0;
     return ok && hash;

@@ -72,7 +72,7 @@ test('forms say what is wrong before the server is asked', () => {
 
 test('after signing in nobody is led away from this site', () => {
   assert.equal(safeNext('/dashboard/x?y=1'), '/dashboard/x?y=1');
-  for (const bad of [null, '', 'https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)'])
+  for (const bad of [null, '', 'https://evil.example', '//evil.example', '/\\evil.example', '/\t/evil.example', '/a\\b', '/\u202e', 'javascript:alert(1)'])
     assert.equal(safeNext(bad), '/dashboard', String(bad));
 });
 

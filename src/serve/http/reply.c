@@ -238,6 +238,7 @@ void http_reply_error(struct http_request *r, int status, const char *code, cons
     d.plan.buf = b;
     if (!value_of(&d, "content-type")) add(&d, "content-type", "application/json");
     if (!value_of(&d, "cache-control")) add(&d, "cache-control", "no-store");
+    if (!value_of(&d, "x-content-type-options")) add(&d, "x-content-type-options", "nosniff");
     send(r, &d, 0);
     buf_unref(b);
 }

@@ -37,5 +37,5 @@ export function checkStream(v: { title: string; description: string }): FieldErr
 
 /** Where to go after signing in: only within this site. */
 export function safeNext(next: string | null): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : '/dashboard';
+  return next && /^\/(?![/\\])[^\\\s\p{C}]*$/u.test(next) ? next : '/dashboard';
 }

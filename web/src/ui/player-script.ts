@@ -18,7 +18,7 @@ function once(load: () => Promise<unknown>): () => Promise<boolean> {
 }
 
 /** <mux-player> */
-export const loadPlayer = once(() => import('@mux/mux-player'));
+export const loadPlayer = once(() => import('./style-nonce').then(() => import('@mux/mux-player')));
 
 /** <bsp-whep> and its controls */
-export const loadWhep = once(() => import('./whep-parts'));
+export const loadWhep = once(() => import('./style-nonce').then(() => import('./whep-parts')));
