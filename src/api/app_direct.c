@@ -44,7 +44,9 @@ void app_direct_offer(struct call *c)
 /* One viewer is what it is for: with two the owner's page goes live instead. */
 static bool is_alone(struct call *c)
 {
-    if (audience_count(c->api->audience, c->param[0]) < 2) return true;
+    if (audience_count(c->api->audience, c->param[0]) < 2 &&
+        audience_open(c->api->audience, c->param[0]) < 2)
+        return true;
     problem_set(&c->problem, E_CONFLICT, "not_alone", NULL,
                 "A direct preview is for one viewer; several are here.");
     call_fail(c, E_CONFLICT, 0);

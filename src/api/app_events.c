@@ -202,7 +202,7 @@ static void reader_begin(struct reader *r)
                                            {"x-content-type-options", "nosniff"},
                                            {"x-accel-buffering", "no"}};
     struct audience *audience = r->home->api->audience;
-    char text[96];
+    char text[112];
     r->waiting = false;
     if (!r->owner) {
         r->page = true;
@@ -218,8 +218,9 @@ static void reader_begin(struct reader *r)
     send_room(r);
     /* A number of this moment; its id is where to resume. */
     if (r->topic->newest > r->last_id) r->last_id = r->topic->newest;
-    snprintf(text, sizeof text, "id: %lld\nevent: viewers\ndata: {\"count\":%u}\n\n",
-             (long long)r->last_id, audience_count(audience, r->id));
+    snprintf(text, sizeof text, "id: %lld\nevent: viewers\ndata: {\"count\":%u,\"pages\":%u}\n\n",
+             (long long)r->last_id, audience_count(audience, r->id),
+             audience_open(audience, r->id));
     send_text(r, text);
 }
 

@@ -15,7 +15,9 @@ struct entry {
     char id[ID_CAP];
     bool live;
     unsigned readers;
-    unsigned pages;     /* viewers with a page */
+    unsigned pages; /* viewers with a page */
+    unsigned open;  /* their pages, of which one may have several */
+    unsigned told_open;
     struct map viewers; /* those of them who are known -> how many pages */
     unsigned count;     /* as last told */
     unsigned peak, peak_written;
@@ -155,6 +157,7 @@ void audience_pages(struct audience *a, const char *stream_id, const char *viewe
     pthread_mutex_lock(&a->lock);
     struct entry *e = find(a, stream_id);
     CHECK(e);
+    e->open += (unsigned)n;
     if (n > 0)
         page_comes(e, span_str(viewer));
     else
@@ -226,13 +229,24 @@ unsigned audience_count(struct audience *a, const char *stream_id)
     return count_now(a, stream_id, pages);
 }
 
+unsigned audience_open(struct audience *a, const char *stream_id)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct entry *e = find(a, stream_id);
+    const unsigned n = e ? e->open : 0;
+    pthread_mutex_unlock(&a->lock);
+    return n;
+}
+
 /* What there is to tell about an entry; false: nothing. */
 static bool look(struct audience *a, struct entry *e, int64_t now_us, struct audience_news *t)
 {
     *t = (struct audience_news){.count = count_now(a, e->id, e->pages)};
     memcpy(t->id, e->id, sizeof t->id);
-    t->changed = t->count != e->count;
+    t->open = e->open;
+    t->changed = t->count != e->count || t->open != e->told_open;
     e->count = t->count;
+    e->told_open = t->open;
     if (e->live && t->count > e->peak) e->peak = t->count;
     if (e->peak > e->peak_written && now_us >= e->peak_due_us) {
         t->peak = e->peak_written = e->peak;

@@ -40,13 +40,16 @@ unsigned audience_set_live(struct audience *a, const char *stream_id, bool live)
  * player. */
 unsigned audience_count(struct audience *a, const char *stream_id);
 
+/* Viewer pages, also several of one viewer: each wants a picture of its own. */
+unsigned audience_open(struct audience *a, const char *stream_id);
+
 /* Once a second. `fn` is called, without the lock, for every stream whose count has changed
  * (`changed`), whose peak has grown and is due to be written (`peak` > 0), or to which viewers have
  * come, which it takes over (free()). */
 struct audience_news {
     char id[ID_CAP];
     bool changed;
-    unsigned count, peak;
+    unsigned count, open, peak;
     struct stream_viewer *came;
     size_t n_came;
 };

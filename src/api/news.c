@@ -80,7 +80,7 @@ struct news {
     char stream_id[ID_CAP];
     char code[32], text[200]; /* WARNING */
     bool changed;             /* VIEWERS */
-    unsigned count, peak;
+    unsigned count, open, peak;
     struct stream_viewer *came;
     size_t n_came;
 };
@@ -109,7 +109,8 @@ static void tell_viewers(struct api *a, const struct news *n)
         log_warn("total_viewers", "stream=%s not written", n->stream_id);
     if (!n->changed) return;
     struct event *ev = event_new(EVENT_VIEWERS, n->stream_id);
-    set_text(ev, LIMIT_SSE_ORIGINS, json_pack("{s:i}", "count", (int)n->count));
+    set_text(ev, LIMIT_SSE_ORIGINS,
+             json_pack("{s:i, s:i}", "count", (int)n->count, "pages", (int)n->open));
     api_events_send(a, ev);
 }
 
@@ -180,6 +181,7 @@ static void on_audience(void *ctx, const struct audience_news *now)
     struct news *n = news_new(a, EVENT_VIEWERS, now->id);
     n->changed = now->changed;
     n->count = now->count;
+    n->open = now->open;
     n->peak = now->peak;
     n->came = now->came;
     n->n_came = now->n_came;

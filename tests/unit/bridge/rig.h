@@ -138,11 +138,12 @@ static void rig_ask_there(void *arg)
     a->yes = a->is(a->rig, a->n);
 }
 
-/* Waits; fails after a minute. */
+/* Waits; fails after five minutes: under a sanitizer, on a machine with more to do, a minute of
+ * media takes long. */
 static inline void rig_until(struct rig *r, bool (*is)(struct rig *r, unsigned n), unsigned n)
 {
     struct rig_ask a = {.is = is, .rig = r, .n = n};
-    for (unsigned i = 0; i < 6000; i++) {
+    for (unsigned i = 0; i < 30000; i++) {
         on_loop(&loops, 0, rig_ask_there, &a);
         if (a.yes) return;
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);

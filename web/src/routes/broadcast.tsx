@@ -475,7 +475,7 @@ function Studio({ store, chat, watch }: { store: WatchStore; chat: ChatStore; wa
           {!sending && <RecordPanel recording={rec} store={recording} sending={sending} fresh={stream.status === 'CREATED'} />}
           <DevicePanel studio={seen} store={studio} />
           <QualityPanel studio={seen} store={studio} sending={sending || alone} shortcuts={shortcuts} onShortcuts={setShortcuts} />
-          {!rec.only && <DirectPanel stream={stream} viewers={watch.viewers} studio={seen} situation={situation} broadcast={broadcast} />}
+          {!rec.only && <DirectPanel stream={stream} viewers={Math.max(watch.viewers, watch.pages)} studio={seen} situation={situation} broadcast={broadcast} />}
         </div>
       </div>
       {question === 'end' && <EndQuestion store={store} broadcast={broadcast} stream={stream} onClose={() => setQuestion(null)} />}

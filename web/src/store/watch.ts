@@ -23,6 +23,8 @@ export interface Watch {
   phase: WatchPhase;
   stream: Stream | null;
   viewers: number;
+  /** Their pages: one viewer may have several. */
+  pages: number;
   error: string | null;
   /** What the server warns of while live: the time limit is near. */
   warning: string | null;
@@ -85,6 +87,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
     phase: 'loading',
     stream: null,
     viewers: 0,
+    pages: 0,
     error: null,
     warning: null,
     online: true,
@@ -160,7 +163,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
         if (ROOM.includes(type)) {
           room?.onEvent(type, data);
         } else if (type === 'viewers') {
-          if (typeof data.count === 'number') store.patch({ viewers: data.count });
+          if (typeof data.count === 'number') store.patch({ viewers: data.count, pages: typeof data.pages === 'number' ? data.pages : data.count });
         } else if (type === 'warning') {
           if (typeof data.message === 'string') store.patch({ warning: data.message });
         } else if (data.deleted === true) {
