@@ -155,6 +155,43 @@ test('followers are told: live, once a broadcast; reminders; each as they want; 
   assert.equal(box.to(ida.email).length, 1, 'no reminders, as she wishes');
   assert.equal(box.to(bob.email).length, 0);
   assert.equal(planned.status, 'CREATED');
+
+  // The schedule: planned, moved, and gone with the stream; what was taken back at once is told to nobody.
+  const [first, then] = [soon(24 * 60), soon(48 * 60)];
+  const minute = (iso) => iso.slice(0, 16).replace('T', ', ');
+  const later = await grace.createStream({ title: 'Tomorrow', scheduledAt: first });
+  assert.ok((await box.wait(ada.email, 'has planned: Tomorrow')).text.includes(`It begins at ${minute(first)} UTC`));
+  await grace.expect(200, 'PATCH', `/api/streams/${later.id}`, { scheduledAt: then });
+  const moved = (await box.wait(ada.email, 'has another time for: Tomorrow')).text;
+  assert.ok(moved.includes(`planned for ${minute(first)} UTC`) && moved.includes(`now at ${minute(then)} UTC`), moved);
+  await grace.expect(204, 'DELETE', `/api/streams/${later.id}`);
+  assert.ok((await box.wait(ada.email, 'has cancelled: Tomorrow')).text.includes(`planned for ${minute(then)} UTC`));
+  assert.deepEqual((await phone.wait((m) => m.kind === 'cancelled')).title, 'Tomorrow');
+});
+
+test('changes of a schedule that follow each other are one', async (t) => {
+  const server = await startServer(t, { args: ['--notice-delay', '1h'] });
+  const grace = await newUser(server, 'Grace');
+  const told = () => sql(server, 'SELECT kind, at / 1000000, was_at / 1000000 FROM notices');
+  const seconds = (iso) => Math.floor(Date.parse(iso) / 1000);
+  const [first, then] = [soon(24 * 60), soon(48 * 60)];
+  const stream = await grace.createStream({ scheduledAt: first });
+  const set = (scheduledAt) => grace.expect(200, 'PATCH', `/api/streams/${stream.id}`, { scheduledAt });
+  assert.equal(told(), `scheduled|${seconds(first)}|0`);
+  await set(then);
+  assert.equal(told(), `scheduled|${seconds(then)}|0`);
+  await set(null);
+  assert.equal(told(), '');
+  await set(first);
+  sql(server, 'DELETE FROM notices'); // everybody has been told
+  await set(then);
+  assert.equal(told(), `moved|${seconds(then)}|${seconds(first)}`);
+  await set(soon(60 * 60));
+  await set(first);
+  assert.equal(told(), '', 'as it was');
+  await set(then);
+  await grace.expect(204, 'DELETE', `/api/streams/${stream.id}`);
+  assert.equal(told(), `cancelled|${seconds(first)}|${seconds(first)}`);
 });
 
 test('push services that are busy, gone, or not on the Internet', async (t) => {
