@@ -98,7 +98,8 @@ static const struct web_asset *find(struct span path)
 /* "/dashboard", "/stream/{id}", "/stream/{id}/broadcast" ... : pages that index.html draws. */
 static bool is_page(struct span path)
 {
-    static const char *const EXACT[] = {"/", "/login", "/register", "/dashboard", "/unsubscribe"};
+    static const char *const EXACT[] = {"/",          "/login",       "/register",
+                                        "/dashboard", "/unsubscribe", "/notifications"};
     for (size_t i = 0; i < sizeof EXACT / sizeof *EXACT; i++)
         if (span_is(path, EXACT[i])) return true;
     if (span_starts(path, "/@")) return !memchr(path.p + 1, '/', path.len - 1);

@@ -43,8 +43,9 @@ void notice_body(const struct notice *n, const char *unsubscribe, struct str *ou
     }
     if (n->kind != NOTICE_CANCELLED) str_addf(out, "\n%s/stream/%s\n", mail_origin(), n->stream_id);
     str_addf(out,
-             "\n-- \nYou get this mail because you follow %s.\nNo more of it, with one click: %s\n",
-             n->user_name, unsubscribe);
+             "\n-- \nYou get this mail because you follow %s.\nNo more of it, with one click: %s\n"
+             "All you are told of: %s/notifications\n",
+             n->user_name, unsubscribe, mail_origin());
 }
 
 /* RFC 8259, 7; the text is UTF-8 already. */

@@ -24,6 +24,7 @@ import { Notices } from './ui/notices';
 import { useStore } from './ui/use-store';
 
 const ApiAccess = lazyPage(msg('API access'), () => import('./routes/api-access').then((m) => m.ApiAccess));
+const Notifications = lazyPage(msg('Notifications'), () => import('./routes/notifications').then((m) => m.Notifications));
 const Unsubscribe = lazyPage(msg('Unsubscribe'), () => import('./routes/unsubscribe').then((m) => m.Unsubscribe));
 const Channel = lazyPage(msg('Channel'), () => import('./routes/channel').then((m) => m.Channel));
 const Dashboard = lazyPage(msg('Dashboard'), () => import('./routes/dashboard').then((m) => m.Dashboard));
@@ -56,6 +57,8 @@ function page(route: Route) {
       return <Webhooks />;
     case 'api':
       return <ApiAccess />;
+    case 'notifications':
+      return <Notifications />;
     case 'unsubscribe':
       return <Unsubscribe />;
     case 'manage':

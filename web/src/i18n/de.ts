@@ -835,7 +835,6 @@ export const de: Table = {
   'Notify this browser': 'Diesen Browser benachrichtigen',
   'Notifications': 'Benachrichtigungen',
   'Your choices could not be loaded': 'Deine Einstellungen konnten nicht geladen werden',
-  'About everybody you follow. Beside each “Following” button you choose for that channel alone.': 'Für alle, denen du folgst. Neben jedem „Gefolgt“ wählst du für diesen Kanal allein.',
   'Browser': 'Browser',
   'This server sends no mail.': 'Dieser Server verschickt keine E-Mails.',
   'You did not allow notifications.': 'Du hast Mitteilungen nicht erlaubt.',
@@ -1160,4 +1159,6 @@ export const de: Table = {
   'This server takes no new accounts; ask its operator for one.': 'Dieser Server nimmt keine neuen Konten an; frag den Betreiber nach einem.',
   'This time is in the past.': 'Diese Zeit ist vorbei.',
   'This time is more than two years away.': 'Diese Zeit ist mehr als zwei Jahre entfernt.',
+  'All notifications, and this browser': 'Alle Benachrichtigungen, und dieser Browser',
+  'About everybody you follow. “Notices” beside a channel’s Follow button is for that channel alone.': 'Für alle, denen du folgst. „Nachrichten“ neben „Folgen“ gilt für den Kanal allein.',
 };

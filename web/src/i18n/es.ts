@@ -835,7 +835,6 @@ export const es: Table = {
   'Notify this browser': 'Notificar a este navegador',
   'Notifications': 'Notificaciones',
   'Your choices could not be loaded': 'No se pudieron cargar tus preferencias',
-  'About everybody you follow. Beside each “Following” button you choose for that channel alone.': 'Para todos los que sigues. Junto a cada botón «Siguiendo» eliges solo para ese canal.',
   'Browser': 'Navegador',
   'This server sends no mail.': 'Este servidor no envía correos.',
   'You did not allow notifications.': 'No has permitido las notificaciones.',
@@ -1160,4 +1159,6 @@ export const es: Table = {
   'This server takes no new accounts; ask its operator for one.': 'Este servidor no admite cuentas nuevas; pide una a su operador.',
   'This time is in the past.': 'Esta hora ya ha pasado.',
   'This time is more than two years away.': 'Faltan más de dos años para esta hora.',
+  'All notifications, and this browser': 'Todas las notificaciones, y este navegador',
+  'About everybody you follow. “Notices” beside a channel’s Follow button is for that channel alone.': 'Para todos los que sigues. «Avisos» junto al botón de seguir vale solo para ese canal.',
 };

@@ -69,6 +69,7 @@ export function Unsubscribe() {
                 {t('Stop all notices by mail')}
               </Button>
             )}
+            {done && <LinkButton href="/notifications">{t('Notifications')}</LinkButton>}
             {done && <LinkButton href="/">{t('To the streams')}</LinkButton>}
           </div>
         </div>

@@ -15,6 +15,7 @@ export type Route =
   | { name: 'webhooks' }
   | { name: 'api' }
   | { name: 'unsubscribe' }
+  | { name: 'notifications' }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
   | { name: 'channel'; handle: string }
@@ -32,6 +33,8 @@ export function match(pathname: string): Route {
       return { name: 'register' };
     case '/dashboard':
       return { name: 'dashboard' };
+    case '/notifications':
+      return { name: 'notifications' };
     case '/unsubscribe':
       return { name: 'unsubscribe' };
     case '/account':

@@ -41,6 +41,7 @@ function Choice({ following, onChange }: { following: Following; onChange: (c: {
         <label>
           <input type="checkbox" checked={following.push} onChange={(e) => onChange({ push: e.currentTarget.checked })} /> {t('By notification in my browsers')}
         </label>
+        <a href="/notifications">{t('All notifications, and this browser')}</a>
       </fieldset>
     </details>
   );

@@ -60,7 +60,8 @@ function ThisBrowser({ prefs, onChange }: { prefs: NotifyPrefs; onChange: () => 
   );
 }
 
-export function NotifySettings() {
+/** `alone`: it is the whole page, and its title the page's. */
+export function NotifySettings({ alone }: { alone?: boolean }) {
   const id = useId();
   const [prefs, setPrefs] = useState<NotifyPrefs | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -85,12 +86,12 @@ export function NotifySettings() {
   const ways = prefs?.mail.available ? (['mail', 'push'] as const) : (['push'] as const);
   return (
     <section class="notify" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{t('Notifications')}</h2>
+      {alone ? <h1 id={`${id}-title`}>{t('Notifications')}</h1> : <h2 id={`${id}-title`}>{t('Notifications')}</h2>}
       {!prefs && problem && <Failed title={t('Your choices could not be loaded')} text={problem} onRetry={load} />}
       {!prefs && !problem && <Skeleton kind="row" count={2} />}
       {prefs && (
         <>
-          <p class="notify-hint">{t('About everybody you follow. Beside each “Following” button you choose for that channel alone.')}</p>
+          <p class="notify-hint">{t('About everybody you follow. “Notices” beside a channel’s Follow button is for that channel alone.')}</p>
           <table class="notify-table">
             <thead>
               <tr>
