@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
+import { launchBrowser, untilPlaying } from './lib/browser.mjs';
 import { follow, open } from './lib/hls.mjs';
 import { eventSource, request } from './lib/http.mjs';
 import { ffprobe } from './lib/media.mjs';
@@ -245,6 +246,30 @@ describe('private streams', () => {
     assert.equal((await post(seen.playback.whepUrl, offer({ receive: true }))).status, 403);
     const own = (await ada.stream(stream.id)).playback;
     assert.ok((await follow((await open(own.hlsUrl)).video, { seconds: 1 })).loads.length, 'its owner goes on');
+  });
+
+  test('in a browser: the door, the picture behind it, and the door again', async () => {
+    await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { password: PASSWORD });
+    const { page } = await launchBrowser(t, { expected: [/status of 40[13]/] });
+    await page.goto(`${server.http}/stream/${stream.id}`);
+    await page.getByRole('heading', { name: 'This stream is private' }).waitFor();
+    assert.ok(!(await page.content()).includes('ecret'));
+    const field = page.getByRole('textbox', { name: 'Password of the stream' });
+    await field.fill('wrong');
+    await page.getByRole('button', { name: 'Watch' }).click();
+    await page.getByText('This is not the stream\'s password.').waitFor();
+    await field.fill(PASSWORD);
+    await page.getByRole('button', { name: 'Watch' }).click();
+    await page.getByRole('heading', { name: TITLE }).waitFor();
+    await untilPlaying(page);
+    await ada.expect(200, 'PATCH', `/api/streams/${stream.id}`, { password: 'yet another' });
+    await page.getByRole('heading', { name: 'This stream is private' }).waitFor({ timeout: 45_000 });
+    assert.equal(await page.locator('video').count(), 0);
+    await page.goto(`${server.http}/embed/${stream.playback.playbackId}`);
+    await page.getByRole('textbox', { name: 'Password of the stream' }).fill('yet another');
+    await page.getByRole('button', { name: 'Watch' }).click();
+    await untilPlaying(page);
+    await page.close();
   });
 
   test('its recordings are as private', async () => {

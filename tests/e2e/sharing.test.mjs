@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { Client, newUser, publishUrl } from './lib/api.mjs';
-import { launchBrowser } from './lib/browser.mjs';
+import { launchBrowser, videoState } from './lib/browser.mjs';
 import { request } from './lib/http.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { startServer, until } from './lib/server.mjs';
@@ -121,6 +121,41 @@ describe('sharing', () => {
     assert.equal((await request(`${server.http}/oembed`)).status, 400);
     for (const url of ['https://elsewhere.example/stream/x', `${server.http}.evil.example/stream/${stream.id}`, `${server.http}@evil.example/stream/${stream.id}`, `${server.http}/stream/nobodys`, `${server.http}/`, `${server.http}/stream/${stream.id}/broadcast`, 'x'.repeat(5000), 'javascript:alert(1)', ''])
       assert.equal((await ask(url)).status, 404, url);
+  });
+
+  test('a frame on another site’s page plays', async () => {
+    const { json } = await request(`${server.http}/oembed?url=${encodeURIComponent(`${server.http}/stream/${stream.id}`)}&maxwidth=400`);
+    const other = http.createServer((req, res) => res.setHeader('Content-Type', 'text/html').end(`<!doctype html><title>Elsewhere</title>${json.html.replace(/(\/embed\/\w+)/, '$1?autoplay=1&muted=1&controls=0')}`));
+    await new Promise((r) => other.listen(0, '127.0.0.1', r));
+    t.after(() => new Promise((r) => other.close(r)));
+    const page = await browser.context.newPage();
+    await page.goto(`http://127.0.0.1:${other.address().port}/`);
+    const frame = await until('the frame', () => page.frames().find((f) => f.url().includes('/embed/')));
+    const first = await until('its video plays', async () => {
+      const state = await videoState(frame);
+      return state && !state.paused && state.time > 0 && state.width > 0 && state;
+    });
+    await until('and goes on', async () => (await videoState(frame)).time > first.time + 1);
+    assert.ok(await frame.evaluate(() => document.documentElement.classList.contains('embed-bare')));
+    await page.close();
+  });
+
+  test('the share dialog: link and frame, to be copied', async () => {
+    const page = await browser.context.newPage();
+    await page.goto(`${server.http}/stream/${stream.id}`);
+    await page.getByRole('button', { name: 'Share' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Share' });
+    await dialog.waitFor();
+    assert.equal(await dialog.getByRole('textbox', { name: 'Link' }).inputValue(), `${server.http}/stream/${stream.id}`);
+    await dialog.getByRole('combobox', { name: 'Size of the player' }).selectOption({ label: '854 × 480' });
+    const code = await dialog.getByRole('region', { name: 'Player for your own site' }).innerText();
+    const frame = await page.evaluate((html) => {
+      const t = document.createElement('template');
+      t.innerHTML = html;
+      return [...t.content.querySelectorAll('*')].map((e) => [e.tagName, e.getAttribute('src'), e.getAttribute('width'), e.title]);
+    }, code);
+    assert.deepEqual(frame, [['IFRAME', `${server.http}/embed/${stream.playback.playbackId}`, '854', NASTY]]);
+    await page.close();
   });
 
   test('robots.txt and the site map name what is public', async () => {

@@ -10,8 +10,11 @@ import type { Stream } from './api/types';
 import { client } from './app';
 import { t } from './i18n/t';
 import { startLanguage } from './i18n/language';
+import { keepPass, withPass } from './store/pass';
 import { createWatch } from './store/watch';
+import { pageOptions } from './store/play-options';
 import { Ways } from './ui/delay';
+import { Gate, lockOf, type Lock } from './ui/gate';
 import { Player } from './ui/player';
 import { usePicture } from './ui/use-picture';
 import { useStore } from './ui/use-store';
@@ -39,7 +42,7 @@ function Alone({ src }: { src: string }) {
     let stopped = false;
     let attempt = 0;
     async function turn() {
-      const found = await lookAt(src);
+      const found = await lookAt(withPass(src));
       if (stopped) return;
       if (found === 'failed') {
         timer = setTimeout(turn, backoffMs(attempt++));
@@ -99,10 +102,21 @@ function Screen({ stream, phase }: { stream: Stream; phase: Parameters<typeof us
   );
 }
 
-function OfStream({ first }: { first: Stream }) {
+function Locked({ id, lock, onOpened }: { id: string; lock: Lock; onOpened: () => void }) {
+  return (
+    <div class="player">
+      <div class="player-cover embed-locked">
+        <Gate id={id} lock={lock} framed onEntered={onOpened} onRetry={onOpened} />
+      </div>
+    </div>
+  );
+}
+
+function OfStream({ first, onOpened }: { first: Stream; onOpened: () => void }) {
   const store = useMemo(() => createWatch(client, first.id), [first.id]);
   useEffect(() => () => store.close(), [store]);
-  const { phase, stream } = useStore(store);
+  const { phase, stream, lock } = useStore(store);
+  if (phase === 'locked') return <Locked id={first.id} lock={lock ?? 'invitation'} onOpened={onOpened} />;
   if (phase === 'deleted' || phase === 'not-found') return <Cover title={t('There is no such video')} />;
   return stream ? <Screen stream={stream} phase={phase} /> : <Cover busy />;
 }
@@ -110,7 +124,9 @@ function OfStream({ first }: { first: Stream }) {
 function Embed({ id }: { id: string }) {
   const src = `/${id}.m3u8`;
   /** null: shown by itself. */
-  const [stream, setStream] = useState<Stream | null | undefined>(undefined);
+  const [stream, setStream] = useState<Stream | Lock | null | undefined>(undefined);
+  const [round, setRound] = useState(0);
+  const again = () => setRound(round + 1);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let attempt = 0;
@@ -118,26 +134,31 @@ function Embed({ id }: { id: string }) {
       try {
         const found = await client.getPlayed(id);
         // One of its other recordings.
-        const other = found.status === 'ENDED' && !found.playback?.remote && found.playback?.playbackId !== id && (await lookAt(src)) === 'recorded';
+        const other = found.status === 'ENDED' && !found.playback?.remote && found.playback?.playbackId !== id && found.visibility !== 'PRIVATE' && (await lookAt(src)) === 'recorded';
         setStream(other ? null : found);
       } catch (e) {
-        if (e instanceof ApiError && e.temporary) timer = setTimeout(ask, backoffMs(attempt++));
+        const lock = lockOf(e);
+        if (lock) setStream(lock);
+        else if (e instanceof ApiError && e.temporary) timer = setTimeout(ask, backoffMs(attempt++));
         else setStream(null);
       }
     }
     void ask();
     return () => clearTimeout(timer);
-  }, [id]);
+  }, [id, round]);
+  if (stream === 'password' || stream === 'invitation') return <Locked id={id} lock={stream} onOpened={again} />;
   if (stream === undefined) return <Cover busy />;
   // One recording stays that recording, whatever its stream does next.
   const recording = stream?.recordingUrl;
-  if (!stream || (recording && here(recording) === src)) return <Alone src={stream?.playback?.remote && recording ? recording : src} />;
-  return <OfStream first={stream} />;
+  if (recording && here(recording).split('?')[0] === src) return <Alone src={stream.playback?.remote ? recording : keepPass(here(recording))} />;
+  if (!stream) return <Alone src={src} />;
+  return <OfStream key={String(round)} first={stream} onOpened={again} />;
 }
 
 const [, id] = /^\/embed\/([A-Za-z0-9_-]+)\/?$/.exec(location.pathname) ?? [];
 const root = document.getElementById('app');
 document.documentElement.classList.add('embedded');
+if (!pageOptions().controls) document.documentElement.classList.add('embed-bare');
 if (root)
   void startLanguage().then(() => {
     root.replaceChildren();

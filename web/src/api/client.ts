@@ -2,6 +2,7 @@
 // The product API as functions. Every failure is an ApiError, so that a page has one thing to show.
 import { t, told } from '../i18n/t';
 import type { Channel, Following } from './types';
+import type { Invitation, Visibility } from './types';
 import type { ReactionPage, ChatMessage, ChatPage, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Health, Identity, Recording, ServerSettings, SigningKey, Stream, StreamPage, StreamStatus, StreamType, Token, User, Webhook } from './types';
 import type { NotifyPrefs } from './types';
 import type { ChatRoom } from './types';
@@ -65,6 +66,11 @@ export type Client = ReturnType<typeof createClient>;
 
 /** `onUnauthorized` is told when a session that the page believed in is gone. */
 export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => {}) {
+  /** That a private stream's password was given, by what it is asked for: in a frame on another site's page
+   * there are no cookies. */
+  const entries = new Map<string, string>();
+  const entryOf = (path: string) => entries.get(/^\/(?:streams|playback)\/([^/?]+)/.exec(path)?.[1] ?? '');
+
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const init: RequestInit = {
       method,
@@ -79,6 +85,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
       init.body = JSON.stringify(body);
     }
+    const entry = entryOf(path);
+    if (entry) init.headers = { ...init.headers, 'Bspnode-Entry': entry };
     let response: Response;
     try {
       response = await fetcher(`/api${path}`, init);
@@ -136,9 +144,18 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
       const search = params.toString();
       return call<StreamPage>('GET', `/streams${search && `?${search}`}`);
     },
-    createStream: (input: { title: string; description?: string; streamType: StreamType; scheduledAt?: string }) =>
+    createStream: (input: { title: string; description?: string; streamType: StreamType; scheduledAt?: string; visibility?: Visibility; password?: string | null }) =>
       call<Stream>('POST', '/streams', input),
     getStream: (id: string) => call<Stream>('GET', stream(id)),
+    /** With the password of a private stream; by its id or by what it plays by. */
+    async enterStream(id: string, password: string): Promise<Stream> {
+      const { entry, stream: entered } = await call<{ entry: string; stream: Stream }>('POST', `${stream(id)}/access`, { password });
+      for (const name of [id, entered.id, entered.playback?.playbackId]) if (name) entries.set(name, entry);
+      return entered;
+    },
+    listInvitations: (id: string) => call<{ invitations: Invitation[] }>('GET', `${stream(id)}/invitations`).then((r) => r.invitations),
+    invite: (id: string, email: string) => call<Invitation>('POST', `${stream(id)}/invitations`, { email }),
+    uninvite: (id: string, invitation: string) => call<void>('DELETE', `${stream(id)}/invitations/${encodeURIComponent(invitation)}`),
     messages: (id: string, before: string | null) =>
       call<ChatPage>('GET', `${stream(id)}/messages?limit=100${before ? `&before=${encodeURIComponent(before)}` : ''}`),
     say: (id: string, content: string, programTime: string | null) =>
@@ -150,7 +167,7 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     unsay: (id: string, message: string) => call<void>('DELETE', `${stream(id)}/messages/${encodeURIComponent(message)}`),
     /** The stream that a playback id belongs to. */
     getPlayed: (playbackId: string) => call<Stream>('GET', `/playback/${encodeURIComponent(playbackId)}`),
-    editStream: (id: string, input: { title?: string; description?: string; streamType?: StreamType; scheduledAt?: string | null }) =>
+    editStream: (id: string, input: { title?: string; description?: string; streamType?: StreamType; scheduledAt?: string | null; visibility?: Visibility; password?: string | null }) =>
       call<Stream>('PATCH', stream(id), input),
     deleteStream: (id: string) => call<void>('DELETE', stream(id)),
     endStream: (id: string) => call<Stream>('POST', `${stream(id)}/end`),
@@ -216,7 +233,12 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     unfollow: (handle: string) => call<void>('DELETE', `${channel(handle)}/follow`),
 
     /** The owner's own page does not count as a viewer; a browser counts once. */
-    eventsUrl: (id: string, role?: 'owner', viewer = '') =>
-      `/api${stream(id)}/events${role ? `?role=${role}` : viewer && `?viewer=${viewer}`}`,
+    eventsUrl(id: string, role?: 'owner', viewer = '') {
+      const params = new URLSearchParams(role ? { role } : viewer ? { viewer } : {});
+      const entry = entries.get(id);
+      if (entry) params.set('entry', entry);
+      const search = params.toString();
+      return `/api${stream(id)}/events${search && `?${search}`}`;
+    },
   };
 }

@@ -52,6 +52,8 @@ export interface Playback {
   whepUrl?: string | null;
   thumbnailUrl?: string | null;
   storyboardUrl?: string | null;
+  /** Of a private stream: until when its addresses let in. */
+  expiresAt?: string;
   /** Another server plays it: its addresses are used as they are. */
   remote?: boolean;
 }
@@ -108,6 +110,15 @@ export interface ChatPage {
   nextBefore: string | null;
 }
 
+export type Visibility = 'PUBLIC' | 'UNLISTED' | 'PRIVATE';
+
+/** Of an address that may watch a private stream. */
+export interface Invitation {
+  id: string;
+  email: string;
+  createdAt: string;
+}
+
 export interface Stream {
   id: string;
   title: string;
@@ -139,6 +150,9 @@ export interface Stream {
   user: Person;
   playback: Playback | null;
   ingest?: Ingest;
+  visibility?: Visibility;
+  /** For its owner. */
+  hasPassword?: boolean;
   /** Before it is live: the streamer's browser offers its picture to one viewer. */
   direct?: DirectState | null;
   /** LIVE only: false while the encoder is away but still in its reconnect window. */

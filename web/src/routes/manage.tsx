@@ -20,8 +20,11 @@ import { HealthPanel } from '../ui/health';
 import { Icon } from '../ui/icons';
 import { Strip } from '../ui/kit/strip';
 import { useTitle } from '../ui/page';
+import { ShareButton } from '../ui/share-button';
 import { Empty, NoStream } from '../ui/states';
 import { EditDialog } from '../ui/stream-form';
+import { Invitations } from '../ui/visibility';
+import { VisibilityBadge } from '../ui/visibility-badge';
 import { StreamRecordings } from '../ui/stream-recordings-loader';
 import { Ago, Duration, Elapsed, StartsAt } from '../ui/time';
 import { useStore } from '../ui/use-store';
@@ -61,6 +64,7 @@ function StatePanel({ watch }: { watch: Watch & { stream: Stream } }) {
       </h2>
       <div class="state-now">
         <StateBadge stream={stream} />
+        <VisibilityBadge stream={stream} />
         {live && stream.startedAt && (
           <span class="state-clock">
             <Elapsed since={stream.startedAt} />
@@ -249,7 +253,9 @@ function Loaded({ store, chat, watch }: { store: WatchStore; chat: ChatStore; wa
             {stream.playback && (
               <CopyField label={t('Player for your own site')} what={t('embed code')} value={embedCode(stream.playback.playbackId)} />
             )}
+            <ShareButton stream={stream} />
           </section>
+          {stream.visibility === 'PRIVATE' && <Invitations stream={stream} />}
         </div>
         <div class="manage-column">
           {over && <OverPanel stream={stream} viewerPage={viewerPage} />}

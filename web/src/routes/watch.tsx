@@ -17,13 +17,16 @@ import { Icon } from '../ui/icons';
 import { useTitle } from '../ui/page';
 import { Behind, Ways } from '../ui/delay';
 import { DirectPreview } from '../ui/direct';
+import { Gate } from '../ui/gate';
 import { Player } from '../ui/player';
 import { lazyPart } from '../ui/lazy-part';
 import { PersonName } from '../ui/person';
 import { Avatar, Poster } from '../ui/poster';
 import { ReactionsLoader } from '../ui/reactions-loader';
 import { KeptRecordings } from '../ui/recordings-loader';
+import { ShareButton } from '../ui/share-button';
 import { Empty, NoStream } from '../ui/states';
+import { VisibilityBadge } from '../ui/visibility-badge';
 import { Ago, Duration, Elapsed } from '../ui/time';
 import { isOver, onAir, usePicture, type Shown } from '../ui/use-picture';
 import { useStore } from '../ui/use-store';
@@ -200,6 +203,7 @@ function Loaded({ store, chat, reactions, stream }: LoadedProps) {
         <div class="watch-title">
           <div class="watch-state">
             <StateBadge stream={stream} />
+            <VisibilityBadge stream={stream} />
             {onAir(phase) && stream.startedAt && <Elapsed since={stream.startedAt} />}
           </div>
           <h1>{stream.title}</h1>
@@ -212,6 +216,7 @@ function Loaded({ store, chat, reactions, stream }: LoadedProps) {
           )}
           {stream.user.handle && phase !== 'waiting' && <FollowButton handle={stream.user.handle} />}
           <CopyButton small what={t('link to this stream')} label={t('Copy link')} text={location.origin + location.pathname} />
+          <ShareButton stream={stream} />
         </div>
       </div>
       <div class="watch-facts">
@@ -241,7 +246,13 @@ const both = (a: Room, b: Room): Room => ({
   },
 });
 
+/** Once the door of a private stream is open, everything begins anew. */
 export function Watch({ id }: { id: string }) {
+  const [round, setRound] = useState(0);
+  return <WatchRoom key={`${id} ${round}`} id={id} onOpened={() => setRound(round + 1)} />;
+}
+
+function WatchRoom({ id, onOpened }: { id: string; onOpened: () => void }) {
   const chat = useMemo(() => createChat(client, id), [id]);
   const reactions = useMemo(() => createReactions(client, id), [id]);
   const store = useMemo(() => createWatch(client, id, { room: both(chat, reactions), viewer: viewerId() }), [chat, reactions]);
@@ -252,8 +263,8 @@ export function Watch({ id }: { id: string }) {
     },
     [store],
   );
-  const { phase, stream, error } = useStore(store);
-  useTitle(stream?.title ?? (phase === 'not-found' ? t('Stream not found') : 'Stream'));
+  const { phase, stream, error, lock } = useStore(store);
+  useTitle(stream?.title ?? (phase === 'not-found' ? t('Stream not found') : phase === 'locked' ? t('Private stream') : 'Stream'));
 
   const before = useRef(phase);
   useEffect(() => {
@@ -262,6 +273,12 @@ export function Watch({ id }: { id: string }) {
     before.current = phase;
   }, [phase]);
 
+  if (phase === 'locked')
+    return (
+      <div class="page">
+        <Gate id={id} lock={lock ?? 'invitation'} onEntered={onOpened} onRetry={onOpened} />
+      </div>
+    );
   const missing = phase === 'not-found' || phase === 'deleted';
   if (missing || !stream)
     return (

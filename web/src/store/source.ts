@@ -5,6 +5,7 @@ import { here } from '../api/playlist';
 import type { Stream, StreamType } from '../api/types';
 import { t } from '../i18n/t';
 import type { WhepTrouble } from '../rtc/whep-rules';
+import { keepPass } from './pass';
 import { createStore, type Readable } from './store';
 
 /** The ways to watch what is live. */
@@ -52,7 +53,7 @@ export interface Wish {
 }
 
 export function sightOf(stream: Stream, phase: { onAir: boolean; recorded: boolean }): Sight {
-  const address = (url?: string | null) => (!url ? null : stream.playback?.remote ? url : here(url, 'http://localhost'));
+  const address = (url?: string | null) => (!url ? null : stream.playback?.remote ? url : keepPass(here(url, 'http://localhost')));
   return {
     ...phase,
     connected: phase.onAir && stream.connected !== false,

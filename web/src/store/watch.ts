@@ -17,6 +17,7 @@ export type WatchPhase =
   | 'ended'
   | 'deleted'
   | 'not-found'
+  | 'locked' // private, and not for this viewer: see `lock`
   | 'error';
 
 export interface Watch {
@@ -26,6 +27,8 @@ export interface Watch {
   /** Their pages: one viewer may have several. */
   pages: number;
   error: string | null;
+  /** What the door of a private stream wants. */
+  lock: 'password' | 'invitation' | null;
   /** What the server warns of while live: the time limit is near. */
   warning: string | null;
   /** The line to the server's events is up. */
@@ -89,6 +92,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
     viewers: 0,
     pages: 0,
     error: null,
+    lock: null,
     warning: null,
     online: true,
   });
@@ -98,6 +102,14 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
   let fetching = false;
   let again = false;
   let cancelRetry = () => {};
+  let cancelRenew = () => {};
+
+  /** The addresses of a private stream are asked for again before they end. */
+  function renewInTime(stream: Stream) {
+    cancelRenew();
+    const until = Date.parse(stream.playback?.expiresAt ?? '');
+    if (until) cancelRenew = clock.after(Math.max((until - Date.now()) / 2, 1000), () => void fetchStream());
+  }
 
   function accept(stream: Stream) {
     // An event carries what everybody may see; what only the owner was told stays.
@@ -105,6 +117,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
     const merged = ingest ? { ...stream, ingest } : stream;
     store.patch({ stream: merged, phase: phaseOf(merged), viewers: merged.viewerCount ?? 0, error: null });
     if (merged.status !== 'LIVE') store.patch({ warning: null });
+    renewInTime(merged);
   }
 
   async function fetchStream() {
@@ -135,6 +148,11 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
     const error = e instanceof ApiError ? e : new ApiError(0, 'unknown', t('Something went wrong.'));
     if (error.status === 404) {
       store.patch({ phase: store.get().stream ? 'deleted' : 'not-found' });
+      events.close();
+      return;
+    }
+    if (error.status === 403) {
+      store.patch({ phase: 'locked', stream: null, lock: error.code === 'password_needed' ? 'password' : 'invitation' });
       events.close();
       return;
     }
@@ -173,7 +191,10 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
           if (typeof data.status !== 'string' || !known) void fetchStream();
           else {
             accept({ ...known, ...(data as Partial<Stream>) });
-            if (known.ingest?.streamKey === null) void fetchStream(); // it may be there now
+            // Of a private stream, or by another name of the server, an event says only that there is something;
+            // and the encoder's key may be there now.
+            const bare = Object.keys(data).every((k) => k === 'id' || k === 'status');
+            if (bare || known.ingest?.streamKey === null) void fetchStream();
           }
         }
       },
@@ -198,6 +219,7 @@ export function createWatch(client: Client, id: string, { role, clock = browserE
     close() {
       closed = true;
       cancelRetry();
+      cancelRenew();
       events.close();
     },
   };

@@ -2,6 +2,7 @@
 // The box that pictures come and go in. A new one is made under the old one and takes its place, its
 // volume and its silence when it moves: who changes the way of watching sees no black and hears no gap.
 import type { WhepState } from '../rtc/whep';
+import { pageOptions } from '../store/play-options';
 import type { Picture, Trouble } from '../store/source';
 import { createStore, type Readable } from '../store/store';
 import type { Media, Numbers, View } from './view';
@@ -108,7 +109,7 @@ export function createStage(box: HTMLElement, events: StageEvents): Stage {
       },
     };
     if (!current) store.patch({ cover: 'loading' });
-    const muted = current !== null; // until it takes over
+    const muted = current !== null || pageOptions().muted; // until it takes over
     const view: View =
       next.way === 'webrtc'
         ? openWhep(box, next, title, muted, { ...common, onState: (state) => mine() && onWhepState(state), onTrouble: (t) => mine() && events.onTrouble(t) })

@@ -10,6 +10,7 @@ import { Dialog } from './dialog';
 import { Field } from './field';
 import { Problem, useForm } from './form';
 import { checkSchedule, fromLocal, ScheduleField, scheduleChange, toLocal } from './schedule';
+import { VisibilityFields, visibilityInput, visibilityOf } from './visibility';
 
 const METHODS: { type: StreamType; name: string; words: string }[] = [
   { type: 'BROWSER', name: msg('Go live from browser'), words: msg('Camera, microphone and screen, nothing to install.') },
@@ -38,12 +39,13 @@ export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCr
   const [description, setDescription] = useState('');
   const [streamType, setStreamType] = useState<StreamType>('RTMP');
   const [start, setStart] = useState('');
+  const [visibility, setVisibility] = useState(visibilityOf(null));
   const form = useForm(
-    ['title', 'description', 'scheduledAt'],
+    ['title', 'description', 'scheduledAt', 'password'],
     () => ({ ...checkStream({ title, description }), ...checkSchedule(start, null) }),
     async () => {
       const scheduledAt = fromLocal(start);
-      const input = { title: title.trim(), streamType, ...(scheduledAt && { scheduledAt }) };
+      const input = { title: title.trim(), streamType, ...(scheduledAt && { scheduledAt }), ...visibilityInput(visibility, visibilityOf(null)) };
       const about = description.trim();
       onCreated(await client.createStream(about ? { ...input, description: about } : input));
     },
@@ -56,6 +58,7 @@ export function CreateDialog({ onClose, onCreated }: { onClose: () => void; onCr
         <Field label={t('Description')} name="description" optional rows={3} value={description} onValue={setDescription} error={form.errors.description} />
         <ScheduleField value={start} onValue={setStart} error={form.errors.scheduledAt} />
         <MethodChoice type={streamType} onType={setStreamType} />
+        <VisibilityFields value={visibility} onValue={setVisibility} error={form.errors.password} />
         <div class="dialog-actions">
           <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>
@@ -79,12 +82,14 @@ export function EditDialog({
   const [title, setTitle] = useState(stream.title);
   const [description, setDescription] = useState(stream.description ?? '');
   const [start, setStart] = useState(toLocal(stream.scheduledAt));
+  const before = visibilityOf(stream);
+  const [visibility, setVisibility] = useState(before);
   const form = useForm(
-    ['title', 'description', 'scheduledAt'],
+    ['title', 'description', 'scheduledAt', 'password'],
     () => ({ ...checkStream({ title, description }), ...checkSchedule(start, stream.scheduledAt) }),
     async () => {
       const scheduledAt = scheduleChange(start, stream.scheduledAt);
-      const input = { title: title.trim(), description: description.trim(), ...(scheduledAt !== undefined && { scheduledAt }) };
+      const input = { title: title.trim(), description: description.trim(), ...(scheduledAt !== undefined && { scheduledAt }), ...visibilityInput(visibility, before) };
       onSaved(await client.editStream(stream.id, input));
     },
   );
@@ -97,6 +102,7 @@ export function EditDialog({
         {stream.status === 'CREATED' && (
           <ScheduleField value={start} onValue={setStart} error={form.errors.scheduledAt} announced={stream.scheduledAt !== null} />
         )}
+        <VisibilityFields value={visibility} onValue={setVisibility} error={form.errors.password} />
         <div class="dialog-actions">
           <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button type="submit" look="primary" busy={form.busy}>

@@ -3,6 +3,8 @@
 // stands still or the connection breaks, where it was.
 import { backoffMs } from '../api/backoff';
 import { lookAt } from '../api/playlist';
+import { passOf, withPass } from '../store/pass';
+import { pageOptions } from '../store/play-options';
 import type { Picture, PlayerMode } from '../store/source';
 import { createStallWatch } from '../store/stall';
 import { loadPlayer } from './player-script';
@@ -34,7 +36,8 @@ interface Made {
 function images(src: string): Record<string, string> {
   const list = src.replace(/^https:\/\/stream\./, 'https://image.');
   const beside = list.replace(/\.m3u8$/, '');
-  return beside === list ? {} : { poster: `${beside}/thumbnail.webp?width=1280`, 'storyboard-src': `${beside}/storyboard.vtt?format=webp` };
+  const pass = passOf(src) && `&${passOf(src)}`;
+  return beside === list ? {} : { poster: `${beside}/thumbnail.webp?width=1280${pass}`, 'storyboard-src': `${beside}/storyboard.vtt?format=webp${pass}` };
 }
 
 function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer {
@@ -50,7 +53,7 @@ function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer 
     'video-title': '',
     'accent-color': '#5fd4bd',
     'primary-color': '#ffffff',
-    src: picture.src,
+    src: withPass(picture.src),
   };
   if (picture.mode === 'recorded') Object.assign(attributes, images(picture.src));
   if (autoplay) attributes.autoplay = 'any'; // with sound where the browser allows it, else muted
@@ -66,7 +69,7 @@ function element({ picture, title, startAt, autoplay, muted }: Made): MuxPlayer 
 async function whenPlayable(src: string, stopped: () => boolean): Promise<boolean> {
   let failures = 0;
   while (!stopped()) {
-    const found = await lookAt(src);
+    const found = await lookAt(withPass(src));
     if (found === 'live' || found === 'recorded') return true;
     if (found === 'missing') return false;
     const wait = found === 'failed' ? backoffMs(failures++) : 400;
@@ -144,7 +147,9 @@ export function openHls(box: HTMLElement, picture: Picture, title: string, muted
     if (!playable) return events.onGone('gone');
     // A growing recording is joined at its end, unless told otherwise. A finished one waits to be started, unless
     // that was what the person pressed.
-    mount(picture.fromStart ? 0.01 : 0, picture.mode !== 'recorded' || picture.fromStart);
+    const { startAt, autoplay } = pageOptions();
+    const usual = picture.mode !== 'recorded' || picture.fromStart;
+    mount(picture.fromStart ? 0.01 : picture.mode === 'recorded' ? startAt : 0, autoplay ?? usual);
   }
 
   const watch = setInterval(() => {

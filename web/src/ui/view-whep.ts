@@ -5,6 +5,7 @@ import { t } from '../i18n/t';
 import type { BspWhep } from '../rtc/bsp-whep';
 import type { WhepState } from '../rtc/whep';
 import type { WhepTrouble } from '../rtc/whep-rules';
+import { withPass } from '../store/pass';
 import type { Picture } from '../store/source';
 import { loadWhep } from './player-script';
 import type { Media, View, ViewEvents } from './view';
@@ -60,7 +61,7 @@ export function openWhep(box: HTMLElement, picture: Picture, title: string, mute
     el.videoRenditions.addEventListener('addrendition', () => void addMenu(controller));
     controller.innerHTML = BAR;
     controller.prepend(el);
-    el.src = here(picture.src);
+    el.src = here(withPass(picture.src));
     box.append(controller);
     events.onMedia(el as unknown as Media);
   }
