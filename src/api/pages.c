@@ -98,10 +98,12 @@ static const struct web_asset *find(struct span path)
 /* "/dashboard", "/stream/{id}", "/stream/{id}/broadcast" ... : pages that index.html draws. */
 static bool is_page(struct span path)
 {
-    static const char *const EXACT[] = {"/",          "/login",       "/register",
-                                        "/dashboard", "/unsubscribe", "/notifications"};
+    static const char *const EXACT[] = {"/",        "/login",       "/register",     "/dashboard",
+                                        "/account", "/forgot",      "/reset",        "/confirm",
+                                        "/admin",   "/unsubscribe", "/notifications"};
     for (size_t i = 0; i < sizeof EXACT / sizeof *EXACT; i++)
         if (span_is(path, EXACT[i])) return true;
+    if (span_starts(path, "/admin/")) return true;
     if (span_starts(path, "/@")) return !memchr(path.p + 1, '/', path.len - 1);
     const bool stream = span_starts(path, "/stream/");
     if (!stream && !span_starts(path, "/dashboard/")) return false;

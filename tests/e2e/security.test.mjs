@@ -33,11 +33,13 @@ describe('what keeps others out', () => {
 
   test('every page: its policy and headers, and a nonce that is used once', async () => {
     const stream = await ada.createStream();
-    const pages = ['/', '/login', '/register', '/dashboard', `/stream/${stream.id}`, `/stream/${stream.id}/broadcast`, `/embed/${stream.playback.playbackId}`, '/no/such/page', '/login?next=//evil.example'];
+    const pages = ['/', '/login', '/register', '/dashboard', `/stream/${stream.id}`, `/stream/${stream.id}/broadcast`, `/embed/${stream.playback.playbackId}`, '/no/such/page', '/login?next=//evil.example',
+      '/account', '/forgot', '/reset', '/confirm', '/admin', '/unsubscribe', '/notifications', `/@${ada.user.handle}`];
     const seen = new Set();
     for (const page of pages) {
       const embed = page.startsWith('/embed/');
-      const { headers, text } = await server.get(page, { headers: { Accept: 'text/html' } });
+      const { headers, text, status } = await server.get(page, { headers: { Accept: 'text/html' } });
+      assert.equal(status, page === '/no/such/page' ? 404 : 200, page);
       const policy = Object.fromEntries(headers['content-security-policy'].split('; ').map((d) => [d.split(' ')[0], d.split(' ').slice(1)]));
       assert.ok(!/unsafe-/.test(headers['content-security-policy']), page);
       assert.deepEqual(policy['default-src'], ["'none'"], page);
