@@ -48,12 +48,19 @@ void api_account_sweep(void *api) /* pool */
     atomic_store(&a->closing, false);
 }
 
+static enum err closed(struct call *c)
+{
+    const enum err e = account_close(c->db, c->user.id, c->user.id);
+    if (e != E_LIMIT) return e;
+    return problem_set(&c->problem, E_CONFLICT, "last_admin", NULL, "%s", ACCOUNT_LAST_ADMIN);
+}
+
 static void close_me(struct call *c)
 {
     struct body_field f[] = {{"password", BODY_TEXT, false, NULL},
                              {"code", BODY_TEXT, false, NULL}};
     if (!body_read(c, f, 2) || !account_is_proven(c, body_text(&f[0]), body_text(&f[1])) ||
-        !account_well(c, account_close(c->db, c->user.id, c->user.id)))
+        !account_well(c, closed(c)))
         return;
     log_info("account_deleting", "user=%s", c->user.id);
     pool_run(c->api->cfg.pool, api_account_sweep, NULL, NULL, c->api);

@@ -3,7 +3,7 @@
  * writers in turn, and what only the server can do is ordered by a row. */
 #include "api/api.h"
 #include "api/cmd_args.h"
-#include "product/account.h"
+#include "product/account_close.h"
 #include "product/audit.h"
 #include "product/tuning.h"
 #include <stdio.h>
@@ -184,6 +184,20 @@ static int quota(const struct cmd_line *l)
                 u.user.id, "The quota is changed.");
 }
 
+static int drop(const struct cmd_line *l)
+{
+    struct admin_user u;
+    struct problem p = {0};
+    if (!cmd_flag(l, "--yes"))
+        return cmd_fail("all that the user has goes with it and does not come back: say --yes");
+    if (!find(l, &u)) return 1;
+    const enum err e = account_close(l->db, u.user.id, NULL);
+    if (e == E_LIMIT) problem_set(&p, e, "last_admin", NULL, "%s", ACCOUNT_LAST_ADMIN);
+    if (e == E_CONFLICT) problem_set(&p, e, "deleted", NULL, "It is being deleted already.");
+    return said(l, problem_of(&p, e), &p, u.user.id,
+                "Deleted. A running server removes what it had, or the next one that starts.");
+}
+
 static const struct cmd_verb VERBS[] = {
     {"list", 0, 0, {"--search", "--filter"}, {0}, list},
     {"add", 1, 1, {"--name"}, {"--admin"}, add},
@@ -192,6 +206,7 @@ static const struct cmd_verb VERBS[] = {
     {"unsuspend", 1, 1, {0}, {0}, unsuspend},
     {"role", 2, 2, {0}, {0}, role},
     {"quota", 2, 2, {0}, {0}, quota},
+    {"delete", 1, 1, {0}, {"--yes"}, drop},
 };
 
 int api_cmd_user(int argc, char **argv, char **env)

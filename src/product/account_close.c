@@ -25,6 +25,18 @@ static enum err each(struct db *db, const char *const *sql, size_t n, const char
 
 /* --- the mark --------------------------------------------------------------------------------- */
 
+static enum err not_the_last(struct db *db, const char *user_id)
+{
+    struct db_rows *q =
+        db_query(db,
+                 "SELECT 1 FROM users WHERE id = ?1 AND role = 'admin' AND NOT EXISTS (SELECT 1 "
+                 "FROM users o WHERE o.role = 'admin' AND o.suspended_at IS NULL AND o.id <> ?1)",
+                 "s", user_id);
+    const bool last = db_next(q);
+    const enum err e = db_done(q);
+    return e == E_OK && last ? E_LIMIT : e;
+}
+
 static enum err mark(struct db *db, const char *user_id, const char *actor_id)
 {
     /* What lets somebody in, or sends something out. */
@@ -36,10 +48,12 @@ static enum err mark(struct db *db, const char *user_id, const char *actor_id)
         "UPDATE live_streams SET status = 'disabled' WHERE user_id = ?1",
     };
     /* With the name that it still has. */
-    enum err e = audit_add(db, actor_id, "user.delete", "user", user_id, NULL);
+    enum err e = not_the_last(db, user_id);
+    if (e == E_OK) e = audit_add(db, actor_id, "user.delete", "user", user_id, NULL);
     if (e == E_OK)
         e = db_exec(db,
                     "UPDATE users SET closing_at = ?2, updated_at = ?2, name = 'Deleted account', "
+                    "role = 'user', "
                     "email = '', email_key = 'closing ' || id, password_hash = '', "
                     "handle = NULL, about = '' WHERE id = ?1 AND closing_at IS NULL",
                     "si", user_id, clock_wall_us());

@@ -12,7 +12,9 @@
 #include "video/live.h"
 #include "video/uploads.h"
 
-/* `actor_id`: who does it, for the audit log. E_NOTFOUND; E_CONFLICT: it was done already. */
+/* `actor_id`: who does it, for the audit log; NULL: the terminal. E_NOTFOUND; E_CONFLICT: it was
+ * done already; E_LIMIT: it is the last administrator's. */
+#define ACCOUNT_LAST_ADMIN "This is the last administrator; make another one first."
 enum err account_close(struct db *db, const char *user_id, const char *actor_id) WARN_UNUSED;
 
 struct account_closing {

@@ -11,7 +11,7 @@ import { launchBrowser } from './lib/browser.mjs';
 import { raw } from './lib/http.mjs';
 import { mailbox } from './lib/mailbox.mjs';
 import { assertAccessible, assertFits, refusals, register } from './lib/pages.mjs';
-import { startServer, until } from './lib/server.mjs';
+import { run, startServer, until } from './lib/server.mjs';
 import { fakeFile, put, sql } from './lib/uploads.mjs';
 
 const other = 'another horse battery staple';
@@ -283,6 +283,18 @@ describe('the account', () => {
     assert.ok(!fs.existsSync(path.join(uploads, place.uploadId)), 'nor a file');
     await bob.expect(404, 'GET', `/api/streams/${mineToo.id}`);
     assert.deepEqual((await bob.expect(200, 'GET', `/api/streams/${theirs.id}/messages`)).messages.map((m) => m.content), ['I still am']);
+    // One administrator stays.
+    sql(one, "UPDATE users SET role = 'admin' WHERE id = ?", bob.user.id);
+    assert.equal((await bob.expect(409, 'POST', '/api/me/delete', { password })).error.code, 'last_admin');
+    // And from the terminal, beside the server.
+    const cy = await newUser(one, 'Cy');
+    const terminal = (...args) => run(['user', 'delete', cy.email, ...args, '--data', one.dataDir]);
+    assert.match((await terminal()).stderr, /--yes/);
+    const done = await terminal('--yes');
+    assert.equal(done.code, 0, done.stderr);
+    await cy.expect(401, 'GET', '/api/me');
+    await until('that account is gone', () => sql(one, 'SELECT id FROM users WHERE id = ?', cy.user.id).length === 0);
+    assert.notEqual((await terminal('--yes')).code, 0);
     // The address is free at once.
     await new Client(one).expect(201, 'POST', '/api/auth/register', { name: 'Ada', email: ada.email, password });
     for (const fn of cleanups) await fn();
