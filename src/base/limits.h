@@ -215,7 +215,8 @@
 #define LIMIT_IMPORT_FRAMES      (20u << 20)
 #define LIMIT_IMPORT_US          (INT64_C(50) * 3600 * 1000000) /* the last frame's time */
 #define LIMIT_IMPORT_REORDER_US  (INT64_C(30) * 1000000)        /* shown after it is decoded */
-#define LIMIT_JOBS               64                             /* imports at a time */
+#define LIMIT_CLIP_PERIODS       4096 /* of a broadcast that a clip is cut from */
+#define LIMIT_JOBS               64   /* imports at a time */
 #define LIMIT_JOB_ATTEMPTS       3
 #define LIMIT_JOBS_PER_USER      1000 /* that wait */
 /* Signed playback */

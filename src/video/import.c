@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "video/clip_clock.h"
 #include "video/import_priv.h"
 #include "video/live_files.h"
 #include "video/master.h"
@@ -31,6 +32,8 @@ struct work {
     char dir[4096];
     char *problem;
     size_t cap;
+    struct clip_clock clock; /* of a clip's source; n 0: none */
+    int64_t clip_from_us;
 };
 
 static enum err fail(struct work *w, enum err e, const char *words)
@@ -86,6 +89,12 @@ static unsigned lines_of(const char *tier)
     return span_u64(s, UINT16_MAX, &n) ? (unsigned)n : 0;
 }
 
+static int64_t wall_at(void *ctx, int64_t media_us)
+{
+    const struct work *w = ctx;
+    return clip_clock_wall(&w->clock, w->clip_from_us + media_us);
+}
+
 static enum err convert(struct work *w, const int *files, unsigned n, int64_t start_us,
                         int64_t end_us)
 {
@@ -102,7 +111,9 @@ static enum err convert(struct work *w, const int *files, unsigned n, int64_t st
                                      .segment_ms = s->hls_segment,
                                      .target_s = s->hls_target,
                                      .min_free_bytes = s->min_free_disk,
-                                     .started_wall_us = clock_wall_us(),
+                                     .started_wall_us =
+                                         w->clock.n ? wall_at(w, 0) : clock_wall_us(),
+                                     .wall_at = w->clock.n ? wall_at : NULL,
                                      .on_progress = on_progress,
                                      .ctx = w};
     enum err e = importer_run(&cfg, &r);
@@ -229,6 +240,9 @@ static enum err cut_clip(struct work *w)
     if (e == E_NOTFOUND || !live_media_path(w->i->cfg.live, name, dir, sizeof dir))
         return fail(w, E_UNSUPPORTED, "The asset to be cut from is not there or not ready.");
     if (e != E_OK) return fail(w, e, "The database cannot be read.");
+    w->clip_from_us = start;
+    /* One without is cut all the same: what was said beside it is not. */
+    if (clip_clock_read(dir, &w->clock) != E_OK) log_warn("clip", "no times of %s", source);
     const char *const names[] = {"v0", "a0"};
     for (unsigned k = 0; k < 2; k++) {
         const int fd = open_rendition(dir, names[k]);
@@ -237,6 +251,7 @@ static enum err cut_clip(struct work *w)
     e = n ? convert(w, files, n, start, end_us)
           : fail(w, E_UNSUPPORTED, "The asset to be cut from has no media any more.");
     while (n) close(files[--n]);
+    clip_clock_fini(&w->clock);
     return e;
 }
 

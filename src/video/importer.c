@@ -39,6 +39,8 @@ struct import {
     int64_t now_us, looked_us;
     unsigned per_mille;
     bool ready, done;
+    int64_t offset_us; /* UTC minus the media's clock, with `timed` */
+    bool pictures, timed, moved;
 };
 
 static enum err fail(struct import *i, enum err e, const char *words)
@@ -79,9 +81,28 @@ static enum err on_track(struct import *i, const struct worker_msg *m)
         i->out->channels = t->channels;
     else
         i->out->fps_milli = t->fps_milli;
+    i->pictures = i->pictures || t->kind == MEDIA_VIDEO;
     e = packager_track(i->packager, t, i->now_us);
     track_unref(t);
     return e;
+}
+
+/* Where the source's clocks part, the recording has a discontinuity, at the next key picture: that
+ * sets its programme time anew. */
+static void put_time(struct import *i, struct frame *f)
+{
+    const struct importer_cfg *c = i->cfg;
+    const bool leads = !i->pictures || codec_kind(f->codec) == MEDIA_VIDEO;
+    if (leads && c->wall_at) {
+        const int64_t offset = c->wall_at(c->ctx, f->dts_us) - f->dts_us;
+        i->moved = i->moved || (i->timed && offset != i->offset_us);
+        i->offset_us = offset;
+        i->timed = true;
+    }
+    f->wall_us = (i->timed ? i->offset_us : c->started_wall_us) + f->pts_us;
+    if (!leads || !i->moved || !f->key) return;
+    f->discontinuity = true;
+    i->moved = false;
 }
 
 static enum err on_frame(struct import *i, const struct worker_msg *m)
@@ -90,7 +111,7 @@ static enum err on_frame(struct import *i, const struct worker_msg *m)
     const enum err e = import_judge_frame(&i->judge, m, &f);
     if (e == E_MORE) return E_OK; /* a broken one */
     if (e != E_OK) return e;
-    f->wall_us = i->cfg->started_wall_us + f->pts_us;
+    put_time(i, f);
     if (FIRST_US + f->dts_us > i->now_us) i->now_us = FIRST_US + f->dts_us;
     if (packager_deadline_us(i->packager) <= i->now_us) packager_tick(i->packager, i->now_us);
     packager_frame(i->packager, f, i->now_us);

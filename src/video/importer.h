@@ -50,6 +50,9 @@ struct importer_cfg {
     const char *dir;
     int64_t segment_ms, target_s, min_free_bytes;
     int64_t started_wall_us;
+    /* When what is shown at this time was sent, of a clip; NULL: as if all went on from
+     * started_wall_us. */
+    int64_t (*wall_at)(void *ctx, int64_t media_us);
     /* About once a second; false: stop. */
     bool (*on_progress)(void *ctx, unsigned per_mille);
     void *ctx;
