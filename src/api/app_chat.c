@@ -32,10 +32,11 @@ json_t *chat_role_json(enum chat_role role)
 
 json_t *chat_message_json(const struct chat_message *m)
 {
-    return json_pack("{s:o, s:s, s:o, s:o, s:{s:s, s:s, s:o, s:o}}", "id", chat_id_json(m->id),
+    return json_pack("{s:o, s:s, s:o, s:o, s:{s:s, s:s, s:o, s:o, s:o}}", "id", chat_id_json(m->id),
                      "content", m->content, "createdAt", time_json(m->created_at), "programTime",
                      time_json(m->program_at), "user", "id", m->user_id, "name", m->user_name,
-                     "image", m->user_image[0] ? json_string(m->user_image) : json_null(), "role",
+                     "image", m->user_image[0] ? json_string(m->user_image) : json_null(), "handle",
+                     m->user_handle[0] ? json_string(m->user_handle) : json_null(), "role",
                      chat_role_json(m->role));
 }
 
@@ -155,16 +156,11 @@ bool chat_call_number(struct call *c, unsigned at, const char *name, int64_t max
 }
 
 /* Oldest first, as they are read; the page before it is asked for with its first id. */
-static void list(struct call *c)
+static void reply_list(struct call *c, const struct stream *s, int64_t before, int64_t limit)
 {
-    int64_t before = INT64_MAX, limit = DEFAULT_PAGE;
-    struct stream s;
-    if (!chat_call_number(c, 0, "before", INT64_MAX, &before) ||
-        !chat_call_number(c, 1, "limit", LIMIT_CHAT_PAGE, &limit) || !app_stream_find(c, &s))
-        return;
     size_t n = (size_t)limit;
     struct chat_message *m = xcalloc(n, sizeof *m);
-    const enum err e = chat_list(c->db, s.id, before, m, &n);
+    const enum err e = chat_list(c->db, s->id, before, m, &n);
     if (e == E_OK) {
         json_t *all = json_array();
         for (size_t i = n; i-- > 0;) json_array_append_new(all, chat_message_json(&m[i]));
@@ -174,6 +170,35 @@ static void list(struct call *c)
         call_fail(c, e, 0);
     }
     free(m);
+}
+
+static void list(struct call *c)
+{
+    int64_t before = INT64_MAX, limit = DEFAULT_PAGE;
+    struct stream s;
+    if (!chat_call_number(c, 0, "before", INT64_MAX, &before) ||
+        !chat_call_number(c, 1, "limit", LIMIT_CHAT_PAGE, &limit) || !app_stream_find(c, &s))
+        return;
+    reply_list(c, &s, before, limit);
+    stream_fini(&s);
+}
+
+/* Beside a player that knows what it plays, and no stream: a recording, a clip of one. */
+static void list_played(struct call *c)
+{
+    int64_t before = INT64_MAX, limit = DEFAULT_PAGE;
+    struct stream s;
+    char id[ID_CAP];
+    if (!chat_call_number(c, 0, "before", INT64_MAX, &before) ||
+        !chat_call_number(c, 1, "limit", LIMIT_CHAT_PAGE, &limit))
+        return;
+    enum err e = text_is_id(c->param[0]) ? chat_played(c->db, c->param[0], id) : E_NOTFOUND;
+    if (e == E_OK) e = stream_get(c->db, id, &s, &c->problem);
+    if (e != E_OK) {
+        call_fail(c, e, 0);
+        return;
+    }
+    if (call_may_watch(c, &s)) reply_list(c, &s, before, limit);
     stream_fini(&s);
 }
 
@@ -211,6 +236,7 @@ static void add(struct call *c, const struct stream *s)
     snprintf(m.stream_id, sizeof m.stream_id, "%s", s->id);
     snprintf(m.user_id, sizeof m.user_id, "%s", c->user.id);
     memcpy(m.user_name, c->user.name, sizeof m.user_name);
+    memcpy(m.user_handle, c->user.handle, sizeof m.user_handle);
     memcpy(m.user_image, c->user.image, sizeof m.user_image);
     const struct chat_writer who = chat_call_writer(c, s);
     e = chat_add(c->api->chat, c->db, &m, &who, &c->problem);
@@ -269,6 +295,7 @@ static void drop(struct call *c)
 
 static const struct endpoint ENDPOINTS[] = {
     {HTTP_GET, "/api/streams/{}/messages", list, CALL_USER_MAYBE, {"before", "limit"}},
+    {HTTP_GET, "/api/playback/{}/messages", list_played, CALL_USER_MAYBE, {"before", "limit"}},
     {HTTP_POST, "/api/streams/{}/messages", post, CALL_USER | CALL_BODY, {0}},
     {HTTP_DELETE, "/api/streams/{}/messages/{}", drop, CALL_USER, {0}},
 };

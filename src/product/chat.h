@@ -17,6 +17,7 @@ struct chat_message {
     int64_t id;
     char stream_id[ID_CAP], user_id[ID_CAP];
     char user_name[TEXT_CAP(LIMIT_NAME_CHARS)], user_image[USER_URL_CAP];
+    char user_handle[HANDLE_CAP];
     enum chat_role role; /* of its writer, in this room */
     char content[TEXT_CAP(LIMIT_CHAT_CHARS)];
     int64_t program_at; /* microseconds since 1970, as all times */
@@ -92,6 +93,9 @@ enum err chat_list(struct db *db, const char *stream_id, int64_t before, struct 
  * same deleted_event. E_LIMIT: more than there is room for. */
 enum err chat_since(struct db *db, const char *stream_id, int64_t id, struct chat_message *out,
                     size_t *n) WARN_UNUSED;
+/* The stream whose room belongs to what this public playback id shows: also that of the recording a
+ * clip was cut from. E_NOTFOUND. */
+enum err chat_played(struct db *db, const char *playback_id, char stream_id[ID_CAP]) WARN_UNUSED;
 /* The highest id there is, 0 without one. */
 enum err chat_newest(struct db *db, int64_t *id) WARN_UNUSED;
 /* Forgets addresses, bans that are over and what was deleted long ago; for a timer. */

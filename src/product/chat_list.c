@@ -8,7 +8,8 @@
     "SELECT m.id, m.stream_id, m.user_id, u.name, u.image, m.content, m.program_at,"               \
     " m.created_at, COALESCE(m.deleted_event, 0), CASE WHEN s.user_id = m.user_id THEN 2 WHEN"     \
     " EXISTS (SELECT 1 FROM chat_moderators o WHERE o.owner_id = s.user_id AND o.user_id ="        \
-    " m.user_id) THEN 1 ELSE 0 END FROM chat_messages m JOIN users u ON u.id = m.user_id"          \
+    " m.user_id) THEN 1 ELSE 0 END, u.handle FROM chat_messages m JOIN users u ON u.id = "         \
+    "m.user_id"                                                                                    \
     " JOIN streams s ON s.id = m.stream_id "
 
 #define TAKE(field, col) snprintf(field, sizeof(field), "%s", db_text(q, col))
@@ -25,6 +26,7 @@ static void take(struct db_rows *q, struct chat_message *m)
     m->created_at = db_int(q, 7);
     m->deleted_event = db_int(q, 8);
     m->role = (enum chat_role)db_int(q, 9);
+    TAKE(m->user_handle, 10);
 }
 
 static enum err take_all(struct db_rows *q, struct chat_message *out, size_t *n)
@@ -69,6 +71,23 @@ enum err chat_since(struct db *db, const char *stream_id, int64_t id, struct cha
                  "sii", stream_id, id, (int64_t)room),
         out, n);
     return e == E_OK && *n == room ? E_LIMIT : e;
+}
+
+/* A clip of a clip has its source's, and so on: asked for a few times at most. */
+enum err chat_played(struct db *db, const char *playback_id, char stream_id[ID_CAP])
+{
+    struct db_rows *q = db_query(
+        db,
+        "WITH RECURSIVE line (id, source, stream_id, n) AS (SELECT a.id, a.source_asset_id,"
+        " a.stream_id, 0 FROM playback_ids v JOIN assets a ON a.id = v.object_id WHERE v.id = ?1"
+        " AND v.kind = 'asset' AND v.policy = 'public' UNION ALL SELECT a.id, a.source_asset_id,"
+        " a.stream_id, l.n + 1 FROM line l JOIN assets a ON a.id = l.source WHERE l.n < 8)"
+        " SELECT stream_id FROM line WHERE stream_id IS NOT NULL ORDER BY n LIMIT 1",
+        "s", playback_id);
+    const bool found = db_next(q);
+    if (found) snprintf(stream_id, ID_CAP, "%s", db_text(q, 0));
+    const enum err e = db_done(q);
+    return e == E_OK && !found ? E_NOTFOUND : e;
 }
 
 enum err chat_newest(struct db *db, int64_t *id)

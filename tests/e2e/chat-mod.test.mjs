@@ -6,9 +6,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { Client, newUser } from './lib/api.mjs';
+import Mux from '@mux/mux-node';
+import { Client, newUser, publishUrl } from './lib/api.mjs';
 import { launchBrowser } from './lib/browser.mjs';
-import { startServer, until } from './lib/server.mjs';
+import { open } from './lib/hls.mjs';
+import { request } from './lib/http.mjs';
+import { parseMedia } from './lib/m3u8.mjs';
+import { publishFfmpeg } from './lib/publish.mjs';
+import { run, startServer, until } from './lib/server.mjs';
 import { sql } from './lib/uploads.mjs';
 
 // As somebody behind this address.
@@ -457,4 +462,59 @@ describe('a room and those who keep it', () => {
     for (const body of ['x'.repeat(10 << 20), '{"content":"a\\u0000b"}', '{"content":"\\ud800"}', '{"content":"\u202eevil"}', '[]', ''])
       assert.ok([400, 413, 422].includes((await bob.call('POST', messages(stream), body, { 'Content-Type': 'application/json' })).status), body.slice(0, 30));
   });
+});
+
+// A recording with a hole in it, cut behind its beginning: what was said is beside the same pictures as before.
+test('beside a clip: its programme times are those of the recording, also behind a hole', async (t) => {
+  const server = await startServer(t, { args: ['--hls-segment-ms', '500'] });
+  const ada = await newUser(server);
+  const made = await run(['token', 'create', '--json', '--data', server.dataDir, '--email', ada.email]);
+  const { TOKEN_ID: tokenId, TOKEN_SECRET: tokenSecret } = JSON.parse(made.stdout);
+  const { assets } = new Mux({ baseURL: server.http, tokenId, tokenSecret }).video;
+  const stream = await ada.createStream();
+  const url = publishUrl(server, stream);
+  const playlist = async (id, query = '') => parseMedia((await request((await open(`${server.http}/${id}.m3u8${query}`)).video)).text).segments.filter((s) => !s.gap);
+  const send = async (enough) => {
+    const publisher = await publishFfmpeg(t, url, { media: { gop: 0.5 } });
+    await until('it sends', async () => (await ada.stream(stream.id)).connected);
+    await until('enough is there', async () => enough(await playlist(stream.playback.playbackId).catch(() => [])), 60_000);
+    await publisher.kill();
+    await until('it is gone', async () => !(await ada.stream(stream.id)).connected);
+  };
+  await send((all) => all.length >= 6);
+  const { programTime } = await ada.expect(201, 'POST', messages(stream), { content: 'in the hole' });
+  await until('the hole is some seconds long', () => Date.now() - Date.parse(programTime) > 2500);
+  await send((all) => all.length >= 12);
+  await ada.end(stream.id);
+  const { recordingId, recordingUrl } = await ada.untilReady(stream.id, 30_000);
+  const whole = await playlist(/([^/]+)\.m3u8/.exec(recordingUrl)[1]);
+  const hole = whole.findIndex((s, i) => i > 0 && s.discontinuity);
+  assert.ok(hole >= 5 && whole[hole].pdt - whole[hole - 1].pdt > 2500, JSON.stringify(whole.map((s) => s.pdt)));
+
+  // An instant one is in whole segments: the same, with the same times.
+  const instant = await playlist(/([^/]+)\.m3u8/.exec(recordingUrl)[1], '?asset_start_time=1.2');
+  assert.deepEqual(instant.map((s) => s.pdt), whole.slice(-instant.length).map((s) => s.pdt));
+  assert.ok(instant.length < whole.length);
+
+  const clip = await assets.create({ inputs: [{ url: `mux://assets/${recordingId}`, start_time: 1.2 }], playback_policies: ['public'] });
+  const ready = await until('the clip is ready', async () => {
+    const a = await assets.retrieve(clip.id);
+    return a.status !== 'preparing' && a;
+  }, 60_000);
+  assert.equal(ready.status, 'ready', JSON.stringify(ready.errors));
+  const cut = await playlist(clip.playback_ids[0].id);
+  const near = (is, should, what) => assert.ok(Math.abs(is - should) < 250, `${what}: ${is - should} ms away`);
+  near(cut[0].pdt, whole[0].pdt + 1200, 'where it begins');
+  const ends = (all) => all.at(-1).pdt + all.at(-1).duration * 1000;
+  near(ends(cut), ends(whole), 'where it ends');
+  const behind = cut.find((s, i) => i > 0 && s.discontinuity);
+  near(behind.pdt, whole[hole].pdt, 'behind the hole');
+
+  // And the room is found by what is played.
+  const guest = new Client(server);
+  const said = await guest.expect(200, 'GET', `/api/playback/${clip.playback_ids[0].id}/messages`);
+  assert.deepEqual(said.messages.map((m) => [m.content, m.programTime]), [['in the hole', programTime]]);
+  const again = await assets.create({ inputs: [{ url: `mux://assets/${clip.id}`, start_time: 0.5 }], playback_policies: ['public'] });
+  assert.equal((await guest.expect(200, 'GET', `/api/playback/${again.playback_ids[0].id}/messages`)).messages.length, 1, 'of a clip of a clip');
+  await guest.expect(404, 'GET', '/api/playback/nobodys/messages');
 });

@@ -53,7 +53,7 @@ const BODIES = {
 };
 // Anybody may: each with its own way of saying who.
 const OPEN = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/logout', 'GET /api/settings', 'GET /api/streams',
-  'GET /api/streams/{}', 'GET /api/users/{}', 'GET /stream/{}.ics', 'GET /@{}.ics', 'GET /api/playback/{}', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
+  'GET /api/streams/{}', 'GET /api/users/{}', 'GET /stream/{}.ics', 'GET /@{}.ics', 'GET /api/playback/{}', 'GET /api/playback/{}/messages', 'PUT /api/streams/{}/direct/answer', 'GET /api/streams/{}/direct',
   'PUT /upload/{}', 'POST /upload/{}', 'PATCH /upload/{}', 'OPTIONS /upload/{}', 'POST /api/mux/webhook', 'GET /counts', 'GET /live-stream-health', 'POST /api/streams/{}/reactions', 'POST /api/streams/{}/access'];
 OPEN.push('POST /api/streams/{}/report');
 OPEN.push('POST /api/auth/oidc/start', 'GET /api/auth/oidc/callback', 'GET /avatars/{}/{}.jpg');

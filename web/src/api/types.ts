@@ -73,7 +73,7 @@ export interface ChatMessage {
   /** The programme time at which its writer saw the picture. */
   programTime: string;
   /** `role`: in this room; null for those who read and write. */
-  user: { id: string; name: string; image: string | null; role?: 'owner' | 'moderator' | null };
+  user: { id: string; name: string; image: string | null; handle?: string; role?: 'owner' | 'moderator' | null };
 }
 
 /** How a stream's room is kept. Seconds; 0: none. */

@@ -9,6 +9,7 @@ import { Button } from './button';
 import { ChatLine } from './chat-line';
 import { useChatTools } from './chat-tools-loader';
 import { Icon } from './icons';
+import { PersonName } from './person';
 import { Avatar } from './poster';
 import { useStore } from './use-store';
 
@@ -36,7 +37,7 @@ function Message({ m, owner, onDelete, tools }: { m: ChatMessage; owner: string;
       <div class="chat-text">
         <span class="chat-by">
           <b>
-            <bdi>{m.user.name}</bdi>
+            <PersonName person={m.user} />
           </b>
           {m.user.id === owner && <span class="chat-role">{t('Streamer')}</span>}
           {m.user.role === 'moderator' && <span class="chat-role chat-role-moderator">{t('Moderator')}</span>}
