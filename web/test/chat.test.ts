@@ -59,3 +59,43 @@ test('addresses become links, nothing else does', () => {
   assert.deepEqual(parts.filter((p) => p.href).map((p) => [p.text, p.href]), [['https://example.org/a?b=1', 'https://example.org/a?b=1']]);
   assert.equal(parts.map((p) => p.text).join(''), 'see (https://example.org/a?b=1), javascript:alert(1) http:// <b>x</b>');
 });
+
+const room = (version: number, more = {}) => ({ settings: { mode: 'open', slowMode: 0, followAge: 0, version: String(version) }, pinned: null, me: { role: null, mayWrite: true, why: null, until: null, seconds: null }, ...more });
+
+test('settings and pin: an answer that an event has overtaken does not undo it', async () => {
+  let answer: (r: Response) => void = () => {};
+  const chat = createChat(createClient(() => new Promise((done) => (answer = done))), 's1');
+  chat.know(null);
+  chat.onEvent('chat-pinned', { message: message(9), version: '12' });
+  answer(json(200, room(8)));
+  await settle();
+  assert.equal(chat.get().pinned?.content, 'm9');
+  chat.onEvent('chat-settings', { mode: 'off', slowMode: 0, followAge: 0, version: '13' });
+  assert.equal(chat.get().settings?.mode, 'off');
+  chat.onEvent('chat-pinned', { message: null, version: '11' });
+  assert.equal(chat.get().pinned?.content, 'm9', 'nor does an old event');
+});
+
+test('slow mode: one waits after a message, and as long as the server says', async () => {
+  let refuse = false;
+  const slow = room(1, { settings: { mode: 'open', slowMode: 30, followAge: 0, version: '1' } });
+  const tooSoon = new Response(JSON.stringify({ error: { code: 'slow_mode', message: 'Slow.' } }), { status: 429, headers: { 'Retry-After': '20' } });
+  const chat = createChat(createClient(async (url, init) => (init.method === 'POST' ? (refuse ? tooSoon : json(201, message(1))) : json(200, url.endsWith('/chat') ? slow : { messages: [], nextBefore: null }))), 's1');
+  chat.know('u1');
+  await settle();
+  const waits = () => Math.round(((chat.get().waitUntil ?? 0) - Date.now()) / 1000);
+  assert.equal(chat.get().waitUntil, null);
+  assert.ok(await chat.send('one', null));
+  assert.ok(waits() > 25 && waits() <= 30, `${waits()}`);
+  refuse = true;
+  assert.equal(await chat.send('two', null), false);
+  assert.ok(waits() > 15 && waits() <= 20, `${waits()}`);
+  assert.equal(chat.get().error, null, 'the line says how long');
+});
+
+test('messages that went together go together', () => {
+  const chat = createChat(createClient(async () => json(200, { messages: [], nextBefore: null })), 's1');
+  for (const id of [1, 2, 3]) chat.onEvent('chat', { ...message(id) });
+  chat.onEvent('chat-deleted', { ids: ['1', '3'] });
+  assert.deepEqual(texts(chat.get().messages), ['m2']);
+});
