@@ -1199,4 +1199,11 @@ export const de: Table = {
   'This is not the stream\'s password.': 'Das ist nicht das Passwort des Streams.',
   'Private stream': 'Privater Stream',
   'A stream\'s password needs at least 4 characters.': 'Das Passwort eines Streams braucht mindestens 4 Zeichen.',
+  'There is no such session.': 'Diese Sitzung gibt es nicht.',
+  'This server sends no mail; ask its administrator for a new password.': 'Dieser Server verschickt keine E-Mails; frag den Administrator nach einem neuen Passwort.',
+  'This account is being deleted.': 'Dieses Konto wird gerade gelöscht.',
+  'The second factor is on already; turn it off first.': 'Der zweite Faktor ist schon an; schalt ihn zuerst aus.',
+  'Begin the set-up of the second factor again.': 'Beginne die Einrichtung des zweiten Faktors von vorn.',
+  'The second factor is off.': 'Der zweite Faktor ist aus.',
+  'Your address is confirmed already.': 'Deine Adresse ist schon bestätigt.',
 };

@@ -1199,4 +1199,11 @@ export const es: Table = {
   'This is not the stream\'s password.': 'Esta no es la contraseña de la emisión.',
   'Private stream': 'Emisión privada',
   'A stream\'s password needs at least 4 characters.': 'La contraseña de una emisión necesita al menos 4 caracteres.',
+  'There is no such session.': 'Esta sesión no existe.',
+  'This server sends no mail; ask its administrator for a new password.': 'Este servidor no envía correo; pide una contraseña nueva a su administrador.',
+  'This account is being deleted.': 'Esta cuenta se está eliminando.',
+  'The second factor is on already; turn it off first.': 'El segundo factor ya está activado; desactívalo primero.',
+  'Begin the set-up of the second factor again.': 'Empieza de nuevo la configuración del segundo factor.',
+  'The second factor is off.': 'El segundo factor está desactivado.',
+  'Your address is confirmed already.': 'Tu dirección ya está confirmada.',
 };
