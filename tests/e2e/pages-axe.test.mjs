@@ -12,8 +12,9 @@ test('every page, in both colours and at both sizes, is accessible and fits', as
   await register(page, server, 'A very long name for a person, as some people have');
   const id = await createStream(page, 'A title that is long enough to need a second line on the screen of a telephone', 'Words.\n\nMore of them.');
   const cookies = await context.cookies();
-  const guestPages = ['/', '/login', '/register', `/stream/${id}`, '/stream/none', '/nowhere', '/embed/none'];
-  const ownPages = ['/', '/dashboard', '/dashboard/api', '/dashboard/webhooks', `/dashboard/${id}`, `/stream/${id}`, `/stream/${id}/broadcast`];
+  const guestPages = ['/', '/login', '/register', `/stream/${id}`, '/stream/none', '/nowhere', '/embed/none', '/forgot', '/reset', '/unsubscribe'];
+  const { user } = await page.evaluate(() => fetch('/api/me').then((r) => r.json()));
+  const ownPages = ['/', '/account', `/@${user.handle}`, '/dashboard', '/dashboard/api', '/dashboard/webhooks', `/dashboard/${id}`, `/stream/${id}`, `/stream/${id}/broadcast`];
   for (const colorScheme of ['light', 'dark'])
     for (const width of [375, 1440]) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
