@@ -57,15 +57,13 @@ export function SignInWith({ next }: { next: string }) {
   const label = useProvider();
   const { busy, problem, leave } = useLeave(next, false);
   return (
-    <>
+    <div class="sign-in-with">
       <Problem text={problem ?? signInProblem(place.get().search)} />
       {label && (
-        <p class="form-other">
-          <Button busy={busy} onClick={() => void leave()}>
-            {t('Sign in with {provider}', { provider: label })}
-          </Button>
-        </p>
+        <Button busy={busy} onClick={() => void leave()}>
+          {t('Sign in with {provider}', { provider: label })}
+        </Button>
       )}
-    </>
+    </div>
   );
 }
