@@ -193,8 +193,8 @@ enum err live_stream_add(struct db *db, const struct secret *secret, const char 
     if (e == E_OK) e = tuning_streams(db, &most);
     if (e == E_OK && have >= most)
         return problem_set(p, E_INVALID, "too_many_streams", NULL,
-                           "There are %lld live streams, and %lld is the most; delete some first.",
-                           (long long)have, (long long)most);
+                           "There are %lld live streams, which is the most; delete some first.",
+                           (long long)have);
     if (e == E_OK) e = db_begin(db);
     if (e != E_OK) return problem_of(p, e);
     e = insert(db, secret, user_id, f, id);

@@ -199,8 +199,8 @@ enum err stream_add(struct db *db, const struct secret *secret, const char *user
     if (e == E_OK) e = tuning_streams(db, &most);
     if (e == E_OK && have >= most)
         e = problem_set(p, E_INVALID, "too_many_streams", NULL,
-                        "You have %lld streams, and %lld is the most here; delete some first.",
-                        (long long)have, (long long)most);
+                        "You have %lld streams, which is the most; delete some first.",
+                        (long long)have);
     if (e == E_OK) e = db_begin(db);
     if (e == E_OK) {
         rand_id(id, ID_CHARS);

@@ -23,6 +23,7 @@ import { lazyPart } from './ui/lazy-part';
 import { Notices } from './ui/notices';
 import { useStore } from './ui/use-store';
 
+const Admin = lazyPage(msg('Administration'), () => import('./routes/admin').then((m) => m.Admin));
 const ApiAccess = lazyPage(msg('API access'), () => import('./routes/api-access').then((m) => m.ApiAccess));
 const Notifications = lazyPage(msg('Notifications'), () => import('./routes/notifications').then((m) => m.Notifications));
 const Unsubscribe = lazyPage(msg('Unsubscribe'), () => import('./routes/unsubscribe').then((m) => m.Unsubscribe));
@@ -55,6 +56,8 @@ function page(route: Route) {
       return <Confirm />;
     case 'webhooks':
       return <Webhooks />;
+    case 'admin':
+      return <Admin />;
     case 'api':
       return <ApiAccess />;
     case 'notifications':

@@ -118,8 +118,8 @@ export function createClient(fetcher: Fetch, onUnauthorized: () => void = () => 
     /** For what is loaded later and has its own functions. */
     call,
     chatRoom: (id: string) => call<ChatRoom>('GET', `${stream(id)}/chat`),
-    register: (name: string, email: string, password: string) =>
-      call<{ user: User }>('POST', '/auth/register', { name, email, password }).then((r) => r.user),
+    register: (name: string, email: string, password: string, invite?: string) =>
+      call<{ user: User }>('POST', '/auth/register', { name, email, password, ...(invite && { invite }) }).then((r) => r.user),
     /** `code`: of the second factor, for an account that has one. */
     login: (email: string, password: string, code?: string) =>
       call<{ user: User }>('POST', '/auth/login', { email, password, ...(code ? { code } : {}) }).then((r) => r.user),

@@ -34,6 +34,7 @@ export interface User extends Person {
   email: string;
   /** Nobody has shown yet that the address is theirs, and this server can ask by mail. */
   confirmEmail?: boolean;
+  role?: 'user' | 'admin';
 }
 
 /** At an OpenID provider: by which somebody can sign in. */
@@ -200,6 +201,7 @@ export interface StreamPage {
 export interface ServerSettings {
   /** The OpenID provider that people may sign in with. */
   signIn: { label: string } | null;
+  registration?: 'open' | 'invite' | 'closed';
   maxStreamDuration: number;
   maxRecordingDuration: number;
   maxUploadSize: number;

@@ -15,6 +15,7 @@ import { ForUser } from '../ui/guard';
 import { Icon } from '../ui/icons';
 import { Strip } from '../ui/kit/strip';
 import { useTitle } from '../ui/page';
+import { StorageNote } from '../ui/storage-note';
 import { KeptRecordings } from '../ui/recordings-loader';
 import { Poster } from '../ui/poster';
 import { Empty, Failed, Skeleton } from '../ui/states';
@@ -149,6 +150,7 @@ function MyStreams({ user }: { user: User }) {
       {stale && (
         <Strip>{t('The server cannot be reached. Trying again.')}</Strip>
       )}
+      <StorageNote />
       <KeptRecordings userId={user.id} streamId={null} />
       {phase === 'loading' && <Skeleton kind="row" count={4} />}
       {phase === 'error' && <Failed title={t('Your streams could not be loaded')} text={error} onRetry={() => void list.load()} />}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { useState } from 'preact/hooks';
-import { session } from '../app';
+import { useEffect, useState } from 'preact/hooks';
+import { client, session } from '../app';
 import { t, tx } from '../i18n/t';
 import { place } from '../store/router';
 import { checkRegister, PASSWORD_MIN, safeNext } from '../store/rules';
@@ -18,10 +18,15 @@ export function Register() {
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [invite, setInvite] = useState(new URLSearchParams(search).get('invite') ?? '');
+  const [asked, setAsked] = useState(invite !== '');
+  useEffect(() => {
+    client.getSettings().then((s) => s.registration === 'invite' && setAsked(true), () => {});
+  }, []);
   const form = useForm(
-    ['name', 'email', 'password'],
+    ['name', 'email', 'password', 'invite'],
     () => checkRegister({ name, email, password }),
-    () => session.register(name.trim(), email.trim(), password),
+    () => session.register(name.trim(), email.trim(), password, invite.trim()),
   );
   return (
     <div class="page page-form">
@@ -41,6 +46,7 @@ export function Register() {
           error={form.errors.password}
           hint={t('At least {n} characters. A few unrelated words are easy to remember and hard to guess.', { n: PASSWORD_MIN })}
         />
+        {asked && <Field label={t('Invitation')} name="invite" autocomplete="off" value={invite} onValue={setInvite} error={form.errors.invite} />}
         <Button type="submit" look="primary" busy={form.busy}>
           {t('Create account')}
         </Button>

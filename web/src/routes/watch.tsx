@@ -25,6 +25,7 @@ import { Avatar, Poster } from '../ui/poster';
 import { ReactionsLoader } from '../ui/reactions-loader';
 import { KeptRecordings } from '../ui/recordings-loader';
 import { ShareButton } from '../ui/share-button';
+import { ReportButton } from '../ui/report-button';
 import { Empty, NoStream } from '../ui/states';
 import { VisibilityBadge } from '../ui/visibility-badge';
 import { Ago, Duration, Elapsed } from '../ui/time';
@@ -217,6 +218,7 @@ function Loaded({ store, chat, reactions, stream }: LoadedProps) {
           {stream.user.handle && phase !== 'waiting' && <FollowButton handle={stream.user.handle} />}
           <CopyButton small what={t('link to this stream')} label={t('Copy link')} text={location.origin + location.pathname} />
           <ShareButton stream={stream} />
+          {!stream.ingest && <ReportButton streamId={stream.id} />}
         </div>
       </div>
       <div class="watch-facts">

@@ -16,6 +16,7 @@ export type Route =
   | { name: 'api' }
   | { name: 'unsubscribe' }
   | { name: 'notifications' }
+  | { name: 'admin'; section: string }
   | { name: 'manage'; id: string }
   | { name: 'watch'; id: string }
   | { name: 'channel'; handle: string }
@@ -52,6 +53,8 @@ export function match(pathname: string): Route {
   }
   const handle = /^\/@(\w+)$/.exec(path)?.[1];
   if (handle) return { name: 'channel', handle: handle.toLowerCase() };
+  const section = /^\/admin(?:\/(users|streams|storage|limits|errors|reports|audit))?$/.exec(path);
+  if (section) return { name: 'admin', section: section[1] ?? 'users' };
   const [, kind, id, studio] = /^\/(dashboard|stream)\/([^/]+)(\/broadcast)?$/.exec(path) ?? [];
   if (!kind || !id || (studio && kind !== 'stream')) return { name: 'not-found' };
   let decoded: string;

@@ -10,7 +10,7 @@ export type Session = { phase: 'unknown' } | { phase: 'guest' } | { phase: 'user
 export interface SessionStore extends Readable<Session> {
   /** Asks the server until it answers. */
   start(): Promise<void>;
-  register(name: string, email: string, password: string): Promise<void>;
+  register(name: string, email: string, password: string, invite?: string): Promise<void>;
   login(email: string, password: string, code?: string): Promise<void>;
   logout(): Promise<void>;
   /** The user has changed something of theirs. */
@@ -43,8 +43,8 @@ export function createSession(client: () => Client, wait: (ms: number) => Promis
         }
       }
     },
-    async register(name, email, password) {
-      enter(await client().register(name, email, password));
+    async register(name, email, password, invite) {
+      enter(await client().register(name, email, password, invite));
     },
     async login(email, password, code) {
       enter(await client().login(email, password, code));

@@ -56,6 +56,11 @@ function Account() {
       <a class="header-link" href="/dashboard" aria-current={path.startsWith('/dashboard') ? 'page' : undefined}>
         {t('Dashboard')}
       </a>
+      {who.user.role === 'admin' && (
+        <a class="header-link" href="/admin" aria-current={path.startsWith('/admin') ? 'page' : undefined}>
+          {t('Admin')}
+        </a>
+      )}
       <a class="header-user header-link" href="/account" aria-current={path === '/account' ? 'page' : undefined}>
         <span class="hidden-text">{t('Account')}</span>
         <Avatar id={who.user.id} name={who.user.name} image={who.user.image} size={28} />
