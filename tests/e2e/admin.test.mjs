@@ -5,6 +5,8 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client, newUser, password, publishUrl } from './lib/api.mjs';
+import { launchBrowser } from './lib/browser.mjs';
+import { assertAccessible, assertFits, refusals } from './lib/pages.mjs';
 import { publishFfmpeg } from './lib/publish.mjs';
 import { program, run, startServer, until } from './lib/server.mjs';
 
@@ -189,9 +191,6 @@ describe('administration', () => {
     await root.expect(404, 'POST', '/api/admin/reports/nobody/close', { state: 'dismissed' });
     const [done] = (await root.expect(200, 'GET', '/api/admin/reports?state=resolved')).reports;
     assert.deepEqual([done.note, done.closedBy, done.stream.title], ['told them', 'Root', NASTY]);
-    // Far more than anybody has to say: the rest is refused.
-    const flood = await Promise.all(Array.from({ length: 40 }, () => guest.call('POST', at, { reason: 'spam' })));
-    assert.ok(flood.some((a) => a.status === 429 && Number(a.headers['retry-after']) > 0));
   });
 
   test('a full quota stops the recording and not the stream, and says so to its owner', async () => {
@@ -285,7 +284,64 @@ describe('administration', () => {
     for (const action of ['user.add', 'user.role', 'user.quota', 'user.password', 'user.suspend', 'user.unsuspend', 'stream.end', 'stream.delete', 'token.create', 'token.delete'])
       assert.ok(lines.some((l) => l.action === action), action);
     assert.equal((await cli(server, ['user', 'role', root.email, 'user'])).code, 1, 'the last administrator');
-    for (const bad of [[], ['x'], ['user'], ['role', who], ['role', who, 'god'], ['suspend'], ['suspend', 'nobody@example.org'], ['suspend', "' OR 1=1 --"], ['quota', who, '-5'], ['list', '--filter', 'x']])
-      assert.ok((await cli(server, ['user', ...bad])).code > 0, bad.join(' '));
+    await Promise.all([[], ['x'], ['user'], ['role', who], ['role', who, 'god'], ['suspend'], ['suspend', 'nobody@example.org'], ['suspend', "' OR 1=1 --"], ['quota', who, '-5'], ['list', '--filter', 'x']].map(async (bad) =>
+      assert.ok((await cli(server, ['user', ...bad])).code > 0, bad.join(' '))));
+  });
+
+  test('the page: found, suspended and seen in the log; a report from the viewer page; nothing for others', async (b) => {
+    const [ivy, jo] = [await newUser(server, 'Ivy'), await newUser(server, 'Jo')];
+    const stream = await ivy.createStream({ title: NASTY });
+    const { page, context, problems } = await launchBrowser(b, { expected: [...refusals, /status of 403/] });
+    const enter = async (user) => {
+      await context.clearCookies();
+      const [name, value] = user.cookie.split('=');
+      await context.addCookies([{ name, value, url: server.http }]);
+    };
+    await enter(jo);
+    await page.goto(`${server.http}/admin`);
+    await page.getByText('There is no such page').waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Admin' }).count(), 0);
+    await page.goto(`${server.http}/stream/${stream.id}`);
+    await page.getByRole('button', { name: 'Report', exact: true }).click();
+    await page.getByRole('dialog').getByLabel('What is wrong?').selectOption('violence');
+    await page.getByRole('dialog').getByLabel('In your words').fill(NASTY);
+    await page.getByRole('dialog').getByRole('button', { name: 'Send the report' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+
+    await enter(root);
+    await page.goto(server.http);
+    await page.getByRole('link', { name: 'Admin' }).click();
+    await page.getByLabel('Search by name or address').fill(ivy.email);
+    const row = page.getByRole('row', { name: ivy.email });
+    await row.waitFor();
+    await until('only she is there', async () => (await page.getByRole('row').count()) === 2);
+    await row.getByRole('button', { name: 'Actions for Ivy' }).click();
+    await page.getByRole('menuitem', { name: 'Suspend' }).click();
+    await page.getByRole('dialog').getByLabel('Reason').fill(NASTY);
+    await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+    await row.getByText('Suspended', { exact: true }).waitFor();
+    await ivy.expect(401, 'GET', '/api/me');
+
+    await page.getByRole('link', { name: 'Reports' }).click();
+    const report = page.getByRole('article').filter({ hasText: 'by Jo' });
+    await report.getByRole('button', { name: 'Resolve' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resolve' }).click();
+    await report.waitFor({ state: 'detached' });
+    await page.setViewportSize({ width: 375, height: 800 });
+    for (const [at, seen] of [['', 'Ivy'], ['/streams', 'Nobody is live.'], ['/reports', 'Open reports'], ['/storage', 'By account'], ['/limits', 'Changed here'], ['/errors', 'Since the server'], ['/audit', 'report.resolve']]) {
+      await page.goto(`${server.http}/admin${at}`);
+      await page.getByText(seen).first().waitFor({ state: 'attached' });
+      await assertFits(page, `/admin${at}`);
+      await assertAccessible(page, `/admin${at}`);
+    }
+    assert.ok(await page.getByText('user.suspend').count());
+    assert.deepEqual(problems, [], 'no script ran, nothing was refused');
+  });
+
+  test('a flood of reports is refused', async () => {
+    const at = `/api/streams/${(await ada.createStream()).id}/report`;
+    // Far more than anybody has to say: the rest is refused.
+    const flood = await Promise.all(Array.from({ length: 40 }, () => guest.call('POST', at, { reason: 'spam' })));
+    assert.ok(flood.some((a) => a.status === 429 && Number(a.headers['retry-after']) > 0));
   });
 });

@@ -1377,4 +1377,6 @@ export const de: Table = {
   'Somebody has closed this report already.': 'Jemand hat diese Meldung schon erledigt.',
   'Very many reports wait to be read; try again later.': 'Sehr viele Meldungen warten; versuch es später noch einmal.',
   'This account is suspended.': 'Dieses Konto ist gesperrt.',
+  'Open invitations': 'Offene Einladungen',
+  'Fixed settings': 'Feste Einstellungen',
 };

@@ -1377,4 +1377,6 @@ export const es: Table = {
   'Somebody has closed this report already.': 'Alguien ya ha cerrado esta denuncia.',
   'Very many reports wait to be read; try again later.': 'Hay muchísimas denuncias por leer; inténtalo más tarde.',
   'This account is suspended.': 'Esta cuenta está suspendida.',
+  'Open invitations': 'Invitaciones abiertas',
+  'Fixed settings': 'Ajustes fijos',
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Administration, for accounts with the role; the server checks that with each request.
 import type { FunctionComponent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { t, msg } from '../i18n/t';
 import { place } from '../store/router';
 import { Audit } from '../ui/admin/audit';
@@ -29,21 +30,25 @@ function Pages() {
   const { route } = useStore(place);
   const here = SECTIONS.find((s) => route.name === 'admin' && s.name === route.section) ?? SECTIONS[0];
   useTitle(t('Administration'));
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the chosen one may be outside.
+  useEffect(() => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here]);
   if (!here) return null;
   const Page = here.page;
   return (
     <div class="page page-admin">
       <h1>{t('Administration')}</h1>
-      <nav class="admin-nav" aria-label={t('Administration')}>
+      <nav class="admin-nav" ref={nav} aria-label={t('Administration')}>
         {SECTIONS.map((s) => (
           <a key={s.name} class="tab" href={s.name === 'users' ? '/admin' : `/admin/${s.name}`} aria-current={s === here ? 'page' : undefined}>
             {t(s.title)}
           </a>
         ))}
       </nav>
-      <section class="admin-section" aria-label={t(here.title)}>
+      <div class="admin-section">
+        <h2 class="hidden-text">{t(here.title)}</h2>
         <Page key={here.name} />
-      </section>
+      </div>
     </div>
   );
 }

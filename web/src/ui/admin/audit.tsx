@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who did what.
 import { useState } from 'preact/hooks';
-import { t } from '../../i18n/t';
+import { locale, t } from '../../i18n/t';
 import { fullTime } from '../../store/format';
 import { Button } from '../button';
 import { Select } from '../kit/select';
@@ -61,7 +61,9 @@ export function Audit() {
             {rows.map((l) => (
               <tr key={l.id}>
                 <td>
-                  <time dateTime={l.at}>{fullTime(l.at)}</time>
+                  <time dateTime={l.at} title={fullTime(l.at)}>
+                    {new Date(l.at).toLocaleString(locale(), { dateStyle: 'short', timeStyle: 'short' })}
+                  </time>
                 </td>
                 <td>
                   <button type="button" class="admin-link" onClick={() => setActor(l.actor ?? { id: '-', name: t('Terminal') })}>

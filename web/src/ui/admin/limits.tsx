@@ -92,7 +92,7 @@ function Invites() {
       </form>
       <Problem text={form.problem ?? error} />
       {rows && rows.length > 0 && (
-        <Table caption={t('Invitations')} columns={[{ name: t('For whom') }, { name: t('Uses left'), number: true }, { name: t('Created') }, { name: t('Actions') }]}>
+        <Table caption={t('Open invitations')} columns={[{ name: t('For whom') }, { name: t('Uses left'), number: true }, { name: t('Created') }, { name: t('Actions') }]}>
           {rows.map((i) => (
             <tr key={i.id}>
               <th scope="row">{i.note || '–'}</th>
@@ -151,7 +151,7 @@ export function Limits() {
       <Invites />
       <Panel title={t('Settings of the server')}>
         <p class="field-hint">{t('They are changed where the server is started.')}</p>
-        <Table caption={t('Settings of the server')} columns={[{ name: t('Setting') }, { name: t('Value'), number: true }]}>
+        <Table caption={t('Fixed settings')} columns={[{ name: t('Setting') }, { name: t('Value'), number: true }]}>
           {all.fixed.map((f) => (
             <tr key={f.name}>
               <th scope="row">

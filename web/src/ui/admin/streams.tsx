@@ -24,6 +24,7 @@ export function Streams() {
     <>
       <List pages={pages} empty={t('Nobody is live.')}>
         {(rows) => (
+          <div class="admin-streams">
           <Table
             caption={t('Live now')}
             columns={[{ name: t('Stream') }, { name: t('Source') }, { name: t('Viewers'), number: true }, { name: t('Bit rate'), number: true }, { name: t('For') }, { name: t('Actions') }]}
@@ -48,6 +49,7 @@ export function Streams() {
               </tr>
             ))}
           </Table>
+          </div>
         )}
       </List>
       {ending && (

@@ -206,6 +206,7 @@ export function Users({ sort = 'new' }: { sort?: 'new' | 'storage' }) {
       </div>
       <List pages={pages} empty={t('No account is like that.')}>
         {(rows) => (
+          <div class="admin-users">
           <Table
             caption={t('Accounts')}
             columns={[{ name: t('Account') }, { name: t('Streams'), number: true }, { name: t('Storage'), number: true }, { name: t('Last seen') }, { name: t('Created') }, { name: t('Actions') }]}
@@ -214,6 +215,7 @@ export function Users({ sort = 'new' }: { sort?: 'new' | 'storage' }) {
               <Row key={u.id} user={u} me={who.phase === 'user' ? who.user.id : ''} onAsk={(what) => setQuestion({ what, user: u })} />
             ))}
           </Table>
+          </div>
         )}
       </List>
       {question && <Questions question={question} close={() => setQuestion(null)} done={() => void pages.reload()} onPassword={setFresh} />}
