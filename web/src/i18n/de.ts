@@ -1259,7 +1259,6 @@ export const de: Table = {
   'Withdraw': 'Zurückziehen',
   'An invitation': 'Eine Einladung',
   'This link makes one account within two weeks. It is shown now and never again.': 'Mit diesem Link kann innerhalb von zwei Wochen ein Konto angelegt werden. Er wird nur jetzt gezeigt.',
-  'Link': 'Link',
   'link': 'Link',
   'yes': 'ja',
   'no': 'nein',

@@ -1259,7 +1259,6 @@ export const es: Table = {
   'Withdraw': 'Retirar',
   'An invitation': 'Una invitación',
   'This link makes one account within two weeks. It is shown now and never again.': 'Con este enlace se puede crear una cuenta en dos semanas. Se muestra ahora y nunca más.',
-  'Link': 'Enlace',
   'link': 'enlace',
   'yes': 'sí',
   'no': 'no',
