@@ -26,7 +26,7 @@ test('viewers are counted by page, by HLS and by RTMP, and the peak stays', asyn
   const count = async () => (await ada.stream(stream.id)).viewerCount;
   assert.equal(await count(), 0);
 
-  const pages = await Promise.all([0, 1, 2].map(() => new Client(server).events(stream.id)));
+  const pages = await Promise.all([0, 1, 2].map(() => new Client(server).events(stream.id, { 'User-Agent': 'a page' })));
   await pages[0].wait('viewers', (v) => v.count === 3);
   pages[2].close();
   await pages[0].wait('viewers', (v) => v.count === 2);
