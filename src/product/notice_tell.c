@@ -126,7 +126,8 @@ static enum err next_due(struct db *db, struct notice *n)
     struct db_rows *q = db_query(
         db,
         "SELECT n.id, n.kind, n.user_id, n.stream_id, n.title, u.name, n.at, n.was_at,"
-        " n.expires_at, n.after_id, n.expires_at <= ?1 OR u.suspended_at IS NOT NULL OR"
+        " n.expires_at, n.after_id, n.expires_at <= ?1 OR u.suspended_at IS NOT NULL OR "
+        "u.closing_at IS NOT NULL OR"
         " (n.kind = 'live' AND NOT EXISTS (SELECT 1 FROM streams s WHERE s.id = n.stream_id AND"
         " s.status = 'LIVE')) OR EXISTS (SELECT 1 FROM streams s WHERE s.id = n.stream_id AND NOT"
         " (" VISIBILITY_LISTED_SQL ")) FROM notices n JOIN users u ON u.id = n.user_id"
@@ -155,16 +156,18 @@ struct follower {
     bool mail, push;
 };
 
+/* Mail goes to confirmed addresses only: whoever registers with another's cannot have them told. */
 static enum err followers(struct db *db, const struct notice *n, struct follower *out, size_t *len)
 {
     static const unsigned WANT[] = {NOTICE_WANT_LIVE, NOTICE_WANT_SCHEDULE, NOTICE_WANT_SCHEDULE,
                                     NOTICE_WANT_SCHEDULE, NOTICE_WANT_SOON};
     struct db_rows *q = db_query(
         db,
-        "SELECT u.id, u.name, u.email, f.by_mail AND coalesce(p.mail, ?4) & ?5, f.by_push AND"
+        "SELECT u.id, u.name, u.email, f.by_mail AND u.email_confirmed_at IS NOT NULL AND"
+        " coalesce(p.mail, ?4) & ?5, f.by_push AND"
         " coalesce(p.push, ?4) & ?5 FROM follows f JOIN users u ON u.id = f.follower_id LEFT JOIN"
         " notice_prefs p ON p.user_id = u.id WHERE f.user_id = ?1 AND f.follower_id > ?2"
-        " AND u.suspended_at IS NULL ORDER BY f.follower_id LIMIT ?3",
+        " AND u.suspended_at IS NULL AND u.closing_at IS NULL ORDER BY f.follower_id LIMIT ?3",
         "ssiii", n->user_id, n->after_id, (int64_t)LIMIT_NOTICE_PAGE, (int64_t)NOTICE_WANT_ALL,
         (int64_t)WANT[n->kind]);
     *len = 0;

@@ -15,4 +15,13 @@ say('title', title);
 say('text', text);
 say('again', again);
 document.getElementById('again')?.addEventListener('click', () => location.reload());
-addEventListener('online', () => location.reload());
+
+// The network can come back before anybody listens, and it can be there without the server.
+const ASK_MS = 3000;
+const ask = () =>
+  fetch('/healthz', { cache: 'no-store' }).then(
+    (r) => r.ok && location.reload(),
+    () => {},
+  );
+addEventListener('online', () => void ask());
+setInterval(() => void ask(), ASK_MS);

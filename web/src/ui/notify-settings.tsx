@@ -48,7 +48,7 @@ function ThisBrowser({ prefs, onChange }: { prefs: NotifyPrefs; onChange: () => 
         {here === 'off' && t('This browser is not notified yet.')}
         {here === 'blocked' && t('Notifications of this site are blocked in the settings of your browser.')}
         {here === 'none' && t('This browser cannot be notified. On an iPhone or iPad, add this site to the home screen first.')}{' '}
-        {tn(prefs.push.browsers, '{n} browser of yours is notified.', '{n} browsers of yours are notified.')}
+        {prefs.push.browsers > 0 && tn(prefs.push.browsers, '{n} browser of yours is notified.', '{n} browsers of yours are notified.')}
       </p>
       {(here === 'on' || here === 'off') && (
         <Button onClick={() => void change()} busy={busy}>
