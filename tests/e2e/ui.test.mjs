@@ -102,6 +102,19 @@ test('by keyboard: a dialog holds it and gives it back; everything that has it s
     assert.ok(!at.covered, `${at.what}: nothing lies over it`);
   }
   assert.ok(seen.size > 6, [...seen].join('; '));
+
+  // On to a stream's page, and a message, without a mouse.
+  const id = await createStream(page, 'By keyboard');
+  await page.getByRole('link', { name: 'Viewer page' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'By keyboard' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, `/stream/${id}`);
+  await page.getByText('Nobody has written yet.').waitFor();
+  for (let i = 0; i < 30 && (await page.evaluate(() => document.activeElement.getAttribute('aria-label'))) !== 'Your message'; i++) await page.keyboard.press('Tab');
+  await page.keyboard.type('Typed, not clicked');
+  await page.keyboard.press('Enter');
+  await page.getByRole('log').getByText('Typed, not clicked').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Your message', 'the next message can be typed');
   assert.deepEqual(problems, []);
 });
 
