@@ -235,7 +235,7 @@ test('in the pages: written in one, seen in the other when its picture gets ther
   const [said] = (await bob.expect(200, 'GET', path)).messages;
   assert.ok(Date.parse(said.programTime) < Date.parse(said.createdAt), 'his picture was behind the moment of writing');
   await log(guest).getByText('A kettle!').waitFor({ timeout: 60_000 });
-  const link = log(guest).getByRole('link');
+  const link = log(guest).locator('.chat-content').getByRole('link');
   assert.deepEqual([await link.getAttribute('href'), await link.count()], ['https://example.org/tea', 1]);
   assert.match(await link.getAttribute('rel'), /nofollow.*noopener/);
   assert.equal(await log(guest).locator('b b').count(), 0, 'text, not markup');
