@@ -5,8 +5,10 @@
 #include "base/xalloc.h"
 #include "product/avatar.h"
 #include "product/chat.h"
+#include "product/mail.h"
 #include "product/oidc.h"
 #include "product/reaction.h"
+#include "product/visibility.h"
 
 struct api *api_new(const struct api_config *cfg)
 {
@@ -14,6 +16,7 @@ struct api *api_new(const struct api_config *cfg)
     a->cfg = *cfg;
     a->loops = hub_loops(cfg->hub, &a->n_loops);
     a->runtime = api_live_runtime(cfg->live);
+    visibility_init(mail_on(cfg->settings));
     a->throttle = throttle_new();
     a->audience = audience_new(&a->cfg);
     pthread_mutex_init(&a->lane_lock, NULL);

@@ -12,13 +12,21 @@ bool visibility_listed(const struct stream *s)
     return s->visibility == VISIBILITY_PUBLIC;
 }
 
+static bool confirmed_only;
+
+void visibility_init(bool mail)
+{
+    confirmed_only = mail;
+}
+
 static bool is_invited(struct db *db, const char *stream_id, const char *user_id)
 {
     struct db_rows *q =
         db_query(db,
                  "SELECT 1 FROM stream_invitations i JOIN users u ON u.email_key = i.email_key "
-                 "WHERE i.stream_id = ?1 AND u.id = ?2",
-                 "ss", stream_id, user_id);
+                 "WHERE i.stream_id = ?1 AND u.id = ?2 AND (?3 = 0 OR u.email_confirmed_at IS NOT "
+                 "NULL)",
+                 "ssi", stream_id, user_id, (int64_t)confirmed_only);
     const bool found = db_next(q);
     return db_done(q) == E_OK && found;
 }

@@ -15,6 +15,10 @@
 #define VISIBILITY_LISTED_SQL "s.visibility = 'PUBLIC' "
 bool visibility_listed(const struct stream *s);
 
+/* Where mail goes out, an invitation is for an address that its account has confirmed; where none
+ * does, nobody can, and the account's word is taken. Before any other. */
+void visibility_init(bool mail);
+
 /* Everything of it: its picture, its words, its room. `u` NULL: nobody known. `grant`: what the
  * viewer brings of an earlier password, or SPAN_NULL. When the database fails, not. */
 bool visibility_may_watch(struct db *db, const struct stream *s, const struct user *u,
