@@ -2,7 +2,7 @@
 // What may be changed while the server runs, what may not, and invitations.
 import { useEffect, useState } from 'preact/hooks';
 import { announce } from '../../app';
-import { locale, t } from '../../i18n/t';
+import { locale, t, tn } from '../../i18n/t';
 import { Button } from '../button';
 import { CopyField } from '../copy';
 import { Dialog } from '../dialog';
@@ -129,7 +129,7 @@ function value(f: All['fixed'][number]): string {
   if (typeof f.value === 'string') return f.value;
   if (f.value === 0) return t('no limit');
   if (f.unit === 'bytes') return size(f.value, locale());
-  return f.value % 60 === 0 ? t('{n} minutes', { n: f.value / 60 }) : t('{n} seconds', { n: f.value });
+  return f.value % 60 === 0 ? tn(f.value / 60, '{n} minute', '{n} minutes') : t('{n} seconds', { n: f.value });
 }
 
 export function Limits() {
