@@ -3,12 +3,15 @@
  * others administrators. */
 #include "api/app_admin.h"
 #include "api/api_priv.h"
+#include "api/app_account.h"
 #include "api/body.h"
 #include "api/stream_json.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "video/quota.h"
+#include "product/account_mail.h"
+#include "product/audit.h"
+#include "product/mail.h"
 
 /* --- shared ---------------------------------------------------------------------------------- */
 
@@ -177,11 +180,30 @@ static void quota(struct call *c)
     changed(c, admin_set_quota(c->db, c->user.id, c->param[0], bytes, &c->problem), "quota");
 }
 
-/* The password is shown once, to the administrator, who tells its owner. */
+/* By mail its owner gets a link to choose one. */
+static void mail_link(struct call *c)
+{
+    char typed[LIMIT_EMAIL_BYTES + 1], key[LIMIT_EMAIL_BYTES + 1];
+    struct user u;
+    enum err e = account_get(c->db, c->param[0], &u);
+    if (e == E_NOTFOUND)
+        e = problem_set(&c->problem, e, "not_found", NULL, "There is no such user.");
+    if (e == E_OK) e = text_email(span_str(u.email), typed, key, &c->problem);
+    if (e == E_OK) e = account_ask_reset(c->db, key);
+    if (e == E_OK)
+        e = audit_add(c->db, c->user.id, "user.password", "user", u.id, "a link by mail");
+    if (admin_well(c, e)) call_json(c, 200, json_pack("{s:b}", "mailed", 1));
+}
+
+/* Without mail the password is shown once, to the administrator, who tells its owner. */
 static void password(struct call *c)
 {
     char fresh[ADMIN_PASSWORD_CAP];
     if (!admin_call(c) || !admin_id(c, "user") || !body_read(c, NULL, 0)) return;
+    if (mail_on(c->api->cfg.settings)) {
+        mail_link(c);
+        return;
+    }
     admin_new_password(fresh);
     if (admin_well(
             c, admin_set_password(c->db, c->user.id, c->param[0], span_str(fresh), &c->problem))) {
@@ -189,6 +211,16 @@ static void password(struct call *c)
         call_json(c, 200, json_pack("{s:s}", "password", fresh));
     }
     explicit_bzero(fresh, sizeof fresh);
+}
+
+static void drop(struct call *c)
+{
+    if (!admin_call(c) || !admin_id(c, "user") || !body_read(c, NULL, 0) ||
+        !admin_well(c, admin_delete_user(c->db, c->user.id, c->param[0], &c->problem)))
+        return;
+    log_info("admin", "what=delete user=%s by=%s", c->param[0], c->user.id);
+    pool_run(c->api->cfg.pool, api_account_sweep, NULL, NULL, c->api);
+    call_empty(c, 204);
 }
 
 static const struct endpoint ENDPOINTS[] = {
@@ -202,6 +234,7 @@ static const struct endpoint ENDPOINTS[] = {
     {HTTP_POST, "/api/admin/users/{}/unsuspend", unsuspend, CALL_USER, {0}},
     {HTTP_POST, "/api/admin/users/{}/role", role, CALL_USER | CALL_BODY, {0}},
     {HTTP_POST, "/api/admin/users/{}/quota", quota, CALL_USER, {0}},
+    {HTTP_DELETE, "/api/admin/users/{}", drop, CALL_USER, {0}},
     {HTTP_POST, "/api/admin/users/{}/password", password, CALL_USER | CALL_HASH, {0}},
 };
 const struct endpoint_table app_admin = ENDPOINT_TABLE(ENDPOINTS);

@@ -2,6 +2,7 @@
 #include "product/admin.h"
 #include "base/clock.h"
 #include "base/rand.h"
+#include "product/account_close.h"
 #include "product/audit.h"
 #include "product/password.h"
 #include <stdio.h>
@@ -37,11 +38,12 @@ enum err admin_may_sign_in(struct db *db, const char *user_id, struct problem *p
 /* Whether another account is left that can administer; within the transaction. */
 static enum err not_the_last(struct db *db, const char *user_id, struct problem *p)
 {
-    struct db_rows *q = db_query(db,
-                                 "SELECT role = 'admin', (SELECT COUNT(*) FROM users WHERE role ="
-                                 " 'admin' AND suspended_at IS NULL AND id <> ?1)"
-                                 " FROM users WHERE id = ?1",
-                                 "s", user_id);
+    struct db_rows *q =
+        db_query(db,
+                 "SELECT role = 'admin', (SELECT COUNT(*) FROM users WHERE role ="
+                 " 'admin' AND suspended_at IS NULL AND closing_at IS NULL AND id <> ?1)"
+                 " FROM users WHERE id = ?1",
+                 "s", user_id);
     const bool found = db_next(q), last = found && db_int(q, 0) && !db_int(q, 1);
     const enum err e = db_done(q);
     if (e != E_OK) return e;
@@ -187,14 +189,11 @@ enum err admin_set_password(struct db *db, const char *actor_id, const char *use
     return problem_of(p, settle(db, e));
 }
 
-enum err admin_note_delete(struct db *db, const char *actor_id, const char *user_id,
+enum err admin_delete_user(struct db *db, const char *actor_id, const char *user_id,
                            struct problem *p)
 {
     enum err e = not_oneself(actor_id, user_id, p);
-    if (e != E_OK) return e;
-    e = db_begin(db);
-    if (e != E_OK) return problem_of(p, e);
-    e = not_the_last(db, user_id, p);
-    if (e == E_OK) e = note(db, actor_id, "user.delete", user_id, "");
-    return problem_of(p, settle(db, e));
+    if (e == E_OK) e = not_the_last(db, user_id, p);
+    if (e == E_OK) e = account_close(db, user_id, actor_id);
+    return e == E_NOTFOUND || e == E_CONFLICT ? (p->code ? e : no_user(p)) : problem_of(p, e);
 }

@@ -56,8 +56,9 @@ enum err admin_set_password(struct db *db, const char *actor_id, const char *use
 /* A password for somebody to begin with: letters and digits that are told apart. */
 #define ADMIN_PASSWORD_CAP 17
 void admin_new_password(char out[ADMIN_PASSWORD_CAP]);
-/* Whether the account may be deleted, and the line that it was. E_CONFLICT, E_NOTFOUND. */
-enum err admin_note_delete(struct db *db, const char *actor_id, const char *user_id,
+/* With all it has: what takes time is the server's to do (product/account_close.h). E_CONFLICT,
+ * E_NOTFOUND. */
+enum err admin_delete_user(struct db *db, const char *actor_id, const char *user_id,
                            struct problem *p) WARN_UNUSED;
 
 /* --- streams and what the server is wished to do (admin_order.c) --- */

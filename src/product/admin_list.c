@@ -47,7 +47,9 @@ static void pattern(const char *text, char *out, size_t cap)
     out[n] = 0;
 }
 
-#define FOUND "(?3 = '' OR lower(name) LIKE ?3 ESCAPE '\\' OR email_key LIKE ?3 ESCAPE '\\')"
+#define FOUND                                                                                      \
+    "u.closing_at IS NULL AND (?3 = '' OR lower(name) LIKE ?3 ESCAPE '\\' OR email_key LIKE ?3 "   \
+    "ESCAPE '\\')"
 
 static struct db_rows *page(struct db *db, const struct admin_ask *ask, const struct page_at *at)
 {

@@ -280,6 +280,16 @@ describe('administration', () => {
     assert.equal((await cli(server, ['stream', 'delete', stream.id, '--yes'])).code, 0);
     await guest.expect(404, 'GET', `/api/streams/${stream.id}`);
 
+    assert.equal((await cli(server, ['user', 'delete', who])).code, 1, 'not without --yes');
+    assert.equal((await cli(server, ['user', 'delete', who, '--yes'])).code, 0);
+    assert.deepEqual((await cli(server, ['user', 'list', '--json', '--search', who])).json, []);
+    await hal.expect(401, 'POST', '/api/auth/login', { email: who, password: fresh });
+    const kim = await newUser(server, 'Kim');
+    await root.expect(409, 'DELETE', `/api/admin/users/${root.user.id}`);
+    await root.expect(204, 'DELETE', `/api/admin/users/${kim.user.id}`);
+    assert.equal((await kim.call('GET', '/api/me')).status, 401);
+    await until('its row is gone', async () => (await root.call('GET', `/api/admin/users/${kim.user.id}`)).status === 404);
+
     const lines = await audit('?actor=-&limit=100');
     for (const action of ['user.add', 'user.role', 'user.quota', 'user.password', 'user.suspend', 'user.unsuspend', 'stream.end', 'stream.delete', 'token.create', 'token.delete'])
       assert.ok(lines.some((l) => l.action === action), action);

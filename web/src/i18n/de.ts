@@ -1335,7 +1335,6 @@ export const de: Table = {
   'Gigabytes': 'Gigabyte',
   'A new password for {name}?': 'Ein neues Passwort für {name}?',
   'Make a new password': 'Neues Passwort erzeugen',
-  'The old one is no longer good, and all sessions end. You are shown the new one once.': 'Das alte gilt nicht mehr, und alle Sitzungen enden. Das neue wird dir einmal gezeigt.',
   'Delete {name}?': '{name} löschen?',
   'Delete the account': 'Konto löschen',
   'The account is deleted.': 'Das Konto ist gelöscht.',
@@ -1361,4 +1360,6 @@ export const de: Table = {
   'Fixed settings': 'Feste Einstellungen',
   'You have {1} streams, which is the most; delete some first.': 'Du hast {1} Streams, mehr geht nicht; lösch zuerst einige.',
   'There are {1} live streams, which is the most; delete some first.': 'Es gibt {1} Live-Streams, mehr geht nicht; lösch zuerst einige.',
+  'A link to choose a new password was sent to {name}.': 'Ein Link für ein neues Passwort wurde an {name} geschickt.',
+  'Where mail is set up, its owner gets a link. Else all sessions end, and you are shown the new password once.': 'Wo Mail eingerichtet ist, geht ein Link an die Adresse des Kontos. Sonst enden alle Sitzungen, und das neue Passwort wird dir einmal gezeigt.',
 };

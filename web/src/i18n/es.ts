@@ -1335,7 +1335,6 @@ export const es: Table = {
   'Gigabytes': 'Gigabytes',
   'A new password for {name}?': '¿Una nueva contraseña para {name}?',
   'Make a new password': 'Crear una nueva contraseña',
-  'The old one is no longer good, and all sessions end. You are shown the new one once.': 'La anterior deja de valer y todas las sesiones terminan. La nueva se te muestra una vez.',
   'Delete {name}?': '¿Borrar a {name}?',
   'Delete the account': 'Borrar la cuenta',
   'The account is deleted.': 'La cuenta se ha borrado.',
@@ -1361,4 +1360,6 @@ export const es: Table = {
   'Fixed settings': 'Ajustes fijos',
   'You have {1} streams, which is the most; delete some first.': 'Tienes {1} emisiones, que es el máximo; borra antes algunas.',
   'There are {1} live streams, which is the most; delete some first.': 'Hay {1} emisiones en directo, que es el máximo; borra antes algunas.',
+  'A link to choose a new password was sent to {name}.': 'Se envió a {name} un enlace para elegir una nueva contraseña.',
+  'Where mail is set up, its owner gets a link. Else all sessions end, and you are shown the new password once.': 'Donde hay correo, su titular recibe un enlace. Si no, terminan todas las sesiones y se te muestra la nueva contraseña una vez.',
 };

@@ -131,9 +131,13 @@ function Questions({ question, close, done, onPassword }: { question: NonNullabl
         title={t('A new password for {name}?', { name: user.name })}
         action={t('Make a new password')}
         onClose={close}
-        onConfirm={async () => onPassword((await ask<{ password: string }>('POST', `${path}/password`)).password)}
+        onConfirm={async () => {
+          const made = await ask<{ password?: string }>('POST', `${path}/password`);
+          if (made.password) onPassword(made.password);
+          else announce(t('A link to choose a new password was sent to {name}.', { name: user.name }));
+        }}
       >
-        <p>{t('The old one is no longer good, and all sessions end. You are shown the new one once.')}</p>
+        <p>{t('Where mail is set up, its owner gets a link. Else all sessions end, and you are shown the new password once.')}</p>
       </Confirm>
     );
   if (what === 'delete')
