@@ -3,6 +3,7 @@
 #include "../test.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "product/chat_words.h"
 #include "product/text.h"
 #include "product/throttle.h"
 #include "product/when.h"
@@ -115,9 +116,59 @@ static void ids_are_plain(void **state)
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) assert_false(text_is_id(BAD[i]));
 }
 
+static bool refused(const char *pattern, const char *text)
+{
+    static char words[CHAT_WORDS_CAP];
+    struct problem p = {0};
+    words[0] = 0;
+    assert_int_equal(chat_words_add(words, span_str(pattern), &p), E_OK);
+    return chat_words_find(words, text);
+}
+
+static void words_of_a_room(void **state)
+{
+    (void)state;
+    assert_true(refused("ass", "you ASS!"));
+    assert_false(refused("ass", "first class"));
+    assert_true(refused("ass*", "asses"));
+    assert_true(refused("*a*b*c", "xxabbcc xaybzc"));
+    assert_false(refused("*a*b*c", "abcd"));
+    assert_true(refused("bad  day", "a bad, BAD day"));
+    assert_false(refused("bad day", "a bad birthday"));
+    assert_true(refused("he\xcc\x81llo", "h\xcc\xb6"
+                                         "e\xcc\xb6llo")); /* marks are not seen */
+    assert_true(refused("hello", "\xef\xbc\xa8"
+                                 "e\xe2\x80\x8bllo")); /* full width, no width */
+    assert_true(refused("\xc3\x91u", "\xc3\xb1U"));
+    assert_false(refused("ano", "a\xc3\xb1o"));
+    assert_false(refused("x", "\xff\xfe x")); /* no text */
+}
+
+static void lists_of_words_have_their_limits(void **state)
+{
+    (void)state;
+    static char words[CHAT_WORDS_CAP];
+    struct problem p = {0};
+    char one[32], text[TEXT_CAP(LIMIT_CHAT_CHARS)] = "";
+    static const char *const BAD[] = {"", "*", "a **", "...", "a\nb"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(chat_words_add(words, span_str(BAD[i]), &p), E_INVALID);
+    for (unsigned i = 0; i < LIMIT_CHAT_WORDS; i++) {
+        snprintf(one, sizeof one, "*a*a*a*a*b%u", i);
+        assert_int_equal(chat_words_add(words, span_str(one), &p), E_OK);
+    }
+    assert_int_equal(chat_words_add(words, span_str(one), &p), E_OK); /* is there */
+    assert_int_equal(chat_words_add(words, SPAN_LIT("more"), &p), E_INVALID);
+    assert_string_equal(p.code, "too_many");
+    memset(text, 'a', LIMIT_CHAT_CHARS); /* as bad as it gets: it ends */
+    assert_false(chat_words_find(words, text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_a_room),
+        cmocka_unit_test(lists_of_words_have_their_limits),
         cmocka_unit_test(a_bucket_empties_and_refills),
         cmocka_unit_test(a_flood_of_names_does_not_grow_it),
         cmocka_unit_test(peers_are_counted_by_person),
