@@ -87,7 +87,7 @@ async function calendar(client, target) {
 }
 
 test('schedules: announced, moved, cancelled; calendars', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, { args: ['--notice-delay', '600'] });
   const ada = await newUser(server, 'Ada');
   const guest = new Client(server);
   const at = soon(90);
@@ -122,6 +122,10 @@ test('schedules: announced, moved, cancelled; calendars', async (t) => {
   assert.deepEqual([again.uid, again.summary, again.startDate.toJSDate().toISOString()], [event.uid, 'Coffee', moved]);
   assert.equal(again.sequence, event.sequence + 2);
 
+  // Those who follow are to be told of the last state, once.
+  const notices = () => sql(server, 'SELECT kind, at FROM notices WHERE stream_id = ?', stream.id).map((n) => [n.kind, n.at / 1000]);
+  assert.deepEqual(notices(), [['scheduled', Date.parse(moved)]]);
+
   // Listed for everybody, the next first.
   const next = await ada.createStream({ title: 'Sooner', scheduledAt: soon(30) });
   const scheduled = (query = '') => guest.expect(200, 'GET', `/api/streams?status=SCHEDULED${query}`);
@@ -148,6 +152,7 @@ test('schedules: announced, moved, cancelled; calendars', async (t) => {
   assert.ok(cancelled.cancelledAt);
   await until('those who wait are told', () => events.seen.some((e) => e.event === 'stream' && e.json.cancelledAt));
   assert.deepEqual((await scheduled()).streams, []);
+  assert.deepEqual(notices(), [], 'what was taken back before anybody heard of it is no news');
   const [gone] = (await calendar(guest, `/stream/${stream.id}.ics`)).events;
   assert.deepEqual([gone.uid, gone.component.getFirstPropertyValue('status'), gone.sequence], [event.uid, 'CANCELLED', event.sequence + 3]);
   assert.equal((await calendar(guest, '/@ada.ics')).events.length, 2);

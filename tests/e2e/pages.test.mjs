@@ -39,7 +39,7 @@ test('forms say what is wrong beside the field', async (t) => {
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password', { exact: true }).fill('not the password');
   await page.getByRole('button', { name: 'Log in' }).click();
-  await until('the refusal is spoken', async () => (await page.getByRole('alert').innerText()).length > 5);
+  await until('the refusal is spoken', async () => (await page.getByRole('alert').allInnerTexts()).join('').length > 5);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('heading', { name: 'My streams' }).waitFor();
@@ -210,7 +210,8 @@ test('the lobby: empty, full, page by page, and while the server has trouble', a
 
   // A refresh that fails leaves what is there; a first load that fails can be tried again.
   await page.route('**/api/streams?*', (route) => route.fulfill({ status: 503, json: { error: { code: 'busy', message: 'Busy just now.' } } }));
-  await page.getByText('Not up to date').first().waitFor({ timeout: 30_000 });
+  await ada.expect(200, 'PATCH', `/api/streams/${(await ada.expect(200, 'GET', '/api/streams?limit=1')).streams[0].id}`, { description: 'Said later' }); // the page hears of it, and asks
+  await page.getByText('Not up to date').first().waitFor({ timeout: 45_000 });
   assert.equal(await cards.count(), 14);
   await page.reload();
   await page.getByText('Busy just now.').first().waitFor();

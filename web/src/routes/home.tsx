@@ -82,6 +82,8 @@ function Search({ asked }: { asked: string }) {
   );
 }
 
+const none = createStreamList(client, {}); // never asked for
+
 const refreshAll = (lists: StreamListStore[]) => Promise.all(lists.map((l) => l.refresh())).then((all) => all.every(Boolean));
 
 function Found({ q }: { q: string }) {
@@ -122,6 +124,8 @@ function Shelves({ user }: { user: string | null }) {
   );
   useEffect(() => watchLobby(() => refreshAll([live, scheduled, recent, ...followed])), [followed]);
   const [followedLive, followedNext] = followed;
+  const shown = (list: StreamListStore | undefined) => new Set(useStore(list ?? none).streams.map((s) => s.id));
+  const [liveIds, nextIds] = [shown(followedLive), shown(followedNext)];
   return (
     <>
       {followedLive && <Shelf id="followed" title={t('Live, of those you follow')} list={followedLive} />}
@@ -130,6 +134,7 @@ function Shelves({ user }: { user: string | null }) {
         id="live"
         title={t('Live now')}
         list={live}
+        without={liveIds}
         empty={
           <Empty icon="play" title={t('Nobody is live at the moment')}>
             <p>{t('This page fills by itself when somebody starts.')}</p>
@@ -141,7 +146,7 @@ function Shelves({ user }: { user: string | null }) {
           </Empty>
         }
       />
-      <Shelf id="scheduled" title={t('Scheduled')} list={scheduled} />
+      <Shelf id="scheduled" title={t('Scheduled')} list={scheduled} without={nextIds} />
       <Shelf
         id="recent"
         title={t('Recently streamed')}

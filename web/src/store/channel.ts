@@ -47,7 +47,7 @@ export function createChannel(client: Client, handle: string): ChannelStore {
  *  at once; and now and then in any case. Nothing is asked for while nobody looks. Returns what ends it. */
 export function watchLobby(
   refresh: () => Promise<unknown>,
-  { spreadMs = 1500, everyMs = 60_000, clock = browserEvents }: { spreadMs?: number; everyMs?: number; clock?: EventsClock } = {},
+  { spreadMs = 1500, everyMs = 30_000, clock = browserEvents }: { spreadMs?: number; everyMs?: number; clock?: EventsClock } = {},
 ): () => void {
   let events: { close(): void } | null = null;
   let cancel = () => {};

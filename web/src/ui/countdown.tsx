@@ -6,13 +6,8 @@ import { t, tn } from '../i18n/t';
 import { fullTime } from '../store/format';
 import { FollowButton } from './follow';
 import { Icon } from './icons';
+import { parts } from './schedule';
 import { useStore } from './use-store';
-
-/** Days, hours, minutes, seconds until then; all 0 when it has passed. */
-export function parts(until: number, now: number): [days: number, hours: number, minutes: number, seconds: number] {
-  const s = Math.max(0, Math.ceil((until - now) / 1000));
-  return [Math.floor(s / 86_400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60, s % 60];
-}
 
 const two = (n: number) => String(n).padStart(2, '0');
 

@@ -8,6 +8,12 @@ import { Icon } from './icons';
 
 const two = (n: number) => String(n).padStart(2, '0');
 
+/** Days, hours, minutes, seconds until then; all 0 when it has passed. */
+export function parts(until: number, now: number): [days: number, hours: number, minutes: number, seconds: number] {
+  const s = Math.max(0, Math.ceil((until - now) / 1000));
+  return [Math.floor(s / 86_400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60, s % 60];
+}
+
 /** What <input type=datetime-local> holds for this moment; '' for none. */
 export function toLocal(iso: string | null): string {
   const d = iso ? new Date(iso) : null;

@@ -8,9 +8,20 @@ import { Failed, Skeleton } from './states';
 import { StreamCard } from './stream-card';
 import { useStore } from './use-store';
 
+interface ShelfProps {
+  id: string;
+  title: string;
+  list: StreamListStore;
+  empty?: ComponentChildren;
+  /** Streams that another shelf shows already. */
+  without?: ReadonlySet<string>;
+}
+
 /** Without `empty` a list with nothing in it is not shown at all. */
-export function Shelf({ id, title, list, empty }: { id: string; title: string; list: StreamListStore; empty?: ComponentChildren }) {
-  const { phase, streams, nextCursor, more, error, stale } = useStore(list);
+export function Shelf({ id, title, list, empty, without }: ShelfProps) {
+  const { phase, streams: all, nextCursor, more, error, stale } = useStore(list);
+  const streams = without ? all.filter((s) => !without.has(s.id)) : all;
+  if (all.length > 0 && streams.length === 0 && !nextCursor) return null;
   if (!empty && (phase === 'loading' || (phase === 'ready' && streams.length === 0))) return null;
   return (
     <section class="shelf" id={id} aria-labelledby={`${id}-title`}>
