@@ -14,7 +14,7 @@ test('every page, in both colours and at both sizes, is accessible and fits', as
   const cookies = await context.cookies();
   const guestPages = ['/', '/login', '/register', `/stream/${id}`, '/stream/none', '/nowhere', '/embed/none', '/forgot', '/reset', '/unsubscribe'];
   const { user } = await page.evaluate(() => fetch('/api/me').then((r) => r.json()));
-  const ownPages = ['/', '/account', `/@${user.handle}`, '/dashboard', '/dashboard/api', '/dashboard/webhooks', `/dashboard/${id}`, `/stream/${id}`, `/stream/${id}/broadcast`];
+  const ownPages = ['/', '/account', '/notifications', `/@${user.handle}`, '/dashboard', '/dashboard/api', '/dashboard/webhooks', `/dashboard/${id}`, `/stream/${id}`, `/stream/${id}/broadcast`];
   for (const colorScheme of ['light', 'dark'])
     for (const width of [375, 1440]) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
