@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "product/audit.h"
 #include "video/playback_keys.h"
 
 static const struct throttle_rule TOKENS = {"create-token", 60, 10 * US_PER_SEC};
@@ -71,6 +72,8 @@ static void token_create(struct call *c)
         !well(c, api_token_add(c->db, c->user.id, body_text(&f[0]), &t, secret, &c->problem)))
         return;
     log_info("token_created", "token=%s user=%s", t.id, c->user.id);
+    if (audit_add(c->db, c->user.id, "token.create", "token", t.id, t.name) != E_OK)
+        log_warn("audit", "the making of token=%s was not noted", t.id);
     json_t *j = token_json(&t);
     json_object_set_new(j, "secret", json_string(secret));
     explicit_bzero(secret, sizeof secret);

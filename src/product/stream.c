@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/xalloc.h"
+#include "product/audit.h"
 #include "product/chat_room.h"
 #include "product/schedule.h"
 #include "product/stream_row.h"
@@ -355,6 +356,7 @@ enum err stream_reset_key(struct db *db, const struct secret *secret,
     e = db_begin(db);
     if (e != E_OK) return problem_of(p, e);
     e = ingest_reset_key(db, secret, s.live_stream_id);
+    if (e == E_OK) e = audit_add(db, user_id, "stream.reset_key", "stream", id, s.title);
     if (e == E_OK && s.remote) e = provider_renew_key(db, s.live_stream_id, s.id);
     if (e == E_OK) e = outbox_add(db, "live_stream.updated", OUTBOX_LIVE, s.live_stream_id);
     if (e == E_OK)

@@ -227,6 +227,11 @@ describe('administration', () => {
   });
 
   test('recent errors have what went wrong; the audit log is filtered and paged', async () => {
+    const keyed = await bob.createStream();
+    await bob.expect(200, 'POST', `/api/streams/${keyed.id}/reset-key`);
+    const made = await bob.expect(201, 'POST', '/api/tokens', { name: 'CI' });
+    assert.deepEqual((await audit(`?actor=${bob.user.id}`)).slice(0, 2).map((l) => [l.action, l.objectId]), [['token.create', made.id], ['stream.reset_key', keyed.id]]);
+    assert.ok(!JSON.stringify(await audit()).includes(made.secret));
     const { errors } = await root.expect(200, 'GET', '/api/admin/errors');
     assert.ok(errors.some((e) => e.event === 'record' || e.event === 'recording'), JSON.stringify(errors).slice(0, 300));
     const seen = [];
