@@ -127,7 +127,10 @@ describe('sharing', () => {
     const { json } = await request(`${server.http}/oembed?url=${encodeURIComponent(`${server.http}/stream/${stream.id}`)}&maxwidth=400`);
     const other = http.createServer((req, res) => res.setHeader('Content-Type', 'text/html').end(`<!doctype html><title>Elsewhere</title>${json.html.replace(/(\/embed\/\w+)/, '$1?autoplay=1&muted=1&controls=0')}`));
     await new Promise((r) => other.listen(0, '127.0.0.1', r));
-    t.after(() => new Promise((r) => other.close(r)));
+    t.after(() => {
+      other.close();
+      other.closeAllConnections(); // the browser holds one open that it has not used
+    });
     const page = await browser.context.newPage();
     await page.goto(`http://127.0.0.1:${other.address().port}/`);
     const frame = await until('the frame', () => page.frames().find((f) => f.url().includes('/embed/')));
