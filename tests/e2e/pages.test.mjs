@@ -148,7 +148,7 @@ test('by keyboard alone: log in, create a stream, copy its key', async (t) => {
   const id = new URL(page.url()).pathname.split('/').pop();
   const { ingest } = await ada.stream(id);
   await until('the key is on the clipboard', async () => (await page.evaluate(() => navigator.clipboard.readText())) === ingest.streamKey);
-  await page.getByRole('status').filter({ hasText: 'Copied the stream key' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Copied the stream key' }).waitFor({ state: 'attached' }); // spoken, not shown
 });
 
 test('a chosen theme stays, and wins over the system', async (t) => {
