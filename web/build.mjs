@@ -21,7 +21,7 @@ const out = path.resolve(option('out') ?? path.join(here, 'dist'));
 const dev = process.argv.includes('--dev');
 
 // The first page's own script, compressed, without the player: a reviewed number, as bytes on the wire.
-const FIRST_SCRIPT_BUDGET = 52 * 1024;
+const FIRST_SCRIPT_BUDGET = 56 * 1024;
 
 // import text from 'worker:./file.ts': the file, bundled by itself, as text for a blob (the pages' policy
 // allows workers from blobs, as the player's own needs them).
