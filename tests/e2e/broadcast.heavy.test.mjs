@@ -137,7 +137,7 @@ test('a line that breaks, a session that is gone, a page loaded anew: the same s
   const refused = page.waitForResponse((r) => r.url().endsWith('/health') && r.status() === 401);
   await context.clearCookies();
   await refused;
-  await page.getByRole('link', { name: 'Log in' }).waitFor();
+  await page.getByLabel('Main').getByRole('link', { name: 'Log in' }).waitFor();
   await untilLive(page);
   assert.equal((await stream(page, id)).connected, true);
 });
