@@ -29,7 +29,11 @@ test('Mux as the provider, in a browser', async (t) => {
     if (r.url().startsWith(here.http) && /json|html/.test(r.headers()['content-type'] ?? '')) told.push(await r.text().catch(() => ''));
   });
   const stream = (id) => page.evaluate(async (i) => (await fetch(`/api/streams/${i}`)).json(), id);
-  const untilStream = (id, what, is) => until(what, async () => ((s) => is(s) && s)(await stream(id)), MS);
+  const untilStream = (id, what, is) => until(what, async () => {
+    const s = await stream(id);
+    if (!is(s)) throw new Error(`${s.status}, ${s.recordingStatus}: ${pair.here.tail?.() ?? ''}`);
+    return s;
+  }, 2 * MS);
   const fits = async (where) => {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 800 });

@@ -135,7 +135,7 @@ describe('the browser’s own recording', { concurrency: 3 }, () => {
     const page = await context.newPage();
     await page.route('**/api/settings', async (route) => {
       const answer = await route.fetch();
-      return route.fulfill({ response: answer, json: { ...(await answer.json()), maxRecordingDuration: 5 } });
+      return route.fulfill({ response: answer, json: { ...(await answer.json()), maxRecordingDuration: 15 } });
     });
     const id = await createFromBrowser(page, server, 'Short tea');
     await page.getByRole('radio', { name: 'Record only' }).check();
