@@ -105,7 +105,7 @@ static void errors_are_told_apart(void **state)
     struct fixture *f = *state;
     assert_int_equal(db_exec(f->db, "INSERT INTO t (k) VALUES ('a')", ""), E_OK);
     assert_int_equal(db_exec(f->db, "INSERT INTO t (k) VALUES ('a')", ""), E_CONFLICT);
-    assert_int_equal(db_exec(f->db, "INSERT INTO sessions VALUES ('h', 'nobody', 1, 2)", ""),
+    assert_int_equal(db_exec(f->db, "INSERT INTO follows VALUES ('h', 'nobody', 1, 1, 2)", ""),
                      E_CONFLICT);
     assert_int_equal(db_exec(f->db, "NOT SQL", ""), E_IO);
     struct db_rows *q = db_query(f->db, "SELECT * FROM no_such_table", "");
@@ -208,7 +208,7 @@ static void an_old_folder_is_upgraded_and_a_bad_step_leaves_nothing(void **state
     assert_non_null(strstr(problem, "bad"));
     assert_int_equal(db_exec(f->db, "SELECT 1 FROM half", ""), E_IO);
     /* References are checked again afterwards. */
-    assert_int_equal(db_exec(f->db, "INSERT INTO sessions VALUES ('h', 'nobody', 1, 2)", ""),
+    assert_int_equal(db_exec(f->db, "INSERT INTO follows VALUES ('h', 'nobody', 1, 1, 2)", ""),
                      E_CONFLICT);
 }
 
