@@ -240,6 +240,12 @@ test('in the pages: written in one, seen in the other when its picture gets ther
   assert.match(await link.getAttribute('rel'), /nofollow.*noopener/);
   assert.equal(await log(guest).locator('b b').count(), 0, 'text, not markup');
 
+  // Whoever reads may complain of it, without an account.
+  await log(guest).getByText('A kettle!').hover();
+  await guest.getByRole('button', { name: 'Report the message of Bob' }).first().click();
+  await guest.getByRole('dialog', { name: 'Report this message' }).getByRole('button', { name: 'Send the report' }).click();
+  await guest.getByRole('dialog').waitFor({ state: 'detached' });
+
   // Said ahead of the guest's picture: it waits for it, unless the guest wants everything at once.
   const late = await ada.expect(201, 'POST', path, { content: 'Right now' });
   await guest.getByLabel('Show at once').check();

@@ -1362,4 +1362,5 @@ export const de: Table = {
   'There are {1} live streams, which is the most; delete some first.': 'Es gibt {1} Live-Streams, mehr geht nicht; lösch zuerst einige.',
   'A link to choose a new password was sent to {name}.': 'Ein Link für ein neues Passwort wurde an {name} geschickt.',
   'Where mail is set up, its owner gets a link. Else all sessions end, and you are shown the new password once.': 'Wo Mail eingerichtet ist, geht ein Link an die Adresse des Kontos. Sonst enden alle Sitzungen, und das neue Passwort wird dir einmal gezeigt.',
+  'Report the message of {name}': 'Die Nachricht von {name} melden',
 };

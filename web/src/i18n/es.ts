@@ -1362,4 +1362,5 @@ export const es: Table = {
   'There are {1} live streams, which is the most; delete some first.': 'Hay {1} emisiones en directo, que es el máximo; borra antes algunas.',
   'A link to choose a new password was sent to {name}.': 'Se envió a {name} un enlace para elegir una nueva contraseña.',
   'Where mail is set up, its owner gets a link. Else all sessions end, and you are shown the new password once.': 'Donde hay correo, su titular recibe un enlace. Si no, terminan todas las sesiones y se te muestra la nueva contraseña una vez.',
+  'Report the message of {name}': 'Denunciar el mensaje de {name}',
 };

@@ -11,6 +11,7 @@ import { useChatTools } from './chat-tools-loader';
 import { Icon } from './icons';
 import { PersonName } from './person';
 import { Avatar } from './poster';
+import { ReportButton } from './report-button';
 import { useStore } from './use-store';
 
 const AT_ONCE = 'bsp-chat-at-once';
@@ -30,7 +31,16 @@ const Content = ({ text }: { text: string }) => (
   </bdi>
 );
 
-function Message({ m, owner, onDelete, tools }: { m: ChatMessage; owner: string; onDelete: (() => void) | null; tools: preact.ComponentChildren }) {
+interface MessageProps {
+  m: ChatMessage;
+  stream: Stream;
+  /** One's own. */
+  onDelete: (() => void) | null;
+  /** Of who keeps the room. */
+  tools: preact.ComponentChildren;
+}
+
+function Message({ m, stream, onDelete, tools }: MessageProps) {
   return (
     <li class="chat-message" data-id={m.id}>
       <Avatar id={m.user.id} name={m.user.name} image={m.user.image} size={24} />
@@ -39,7 +49,7 @@ function Message({ m, owner, onDelete, tools }: { m: ChatMessage; owner: string;
           <b>
             <PersonName person={m.user} />
           </b>
-          {m.user.id === owner && <span class="chat-role">{t('Streamer')}</span>}
+          {m.user.id === stream.user.id && <span class="chat-role">{t('Streamer')}</span>}
           {m.user.role === 'moderator' && <span class="chat-role chat-role-moderator">{t('Moderator')}</span>}
           <time dateTime={m.createdAt}>{timeOf(m)}</time>
         </span>{' '}
@@ -51,6 +61,7 @@ function Message({ m, owner, onDelete, tools }: { m: ChatMessage; owner: string;
           <Icon name="trash" size={16} />
         </button>
       )}
+      {!onDelete && !tools && <ReportButton streamId={stream.id} messageId={m.id} by={m.user.name} />}
     </li>
   );
 }
@@ -142,7 +153,7 @@ export function ChatPanel({ chat, stream, programTime }: ChatPanelProps) {
           <Message
             key={m.id}
             m={m}
-            owner={stream.user.id}
+            stream={stream}
             onDelete={me === m.user.id ? () => void chat.remove(m.id) : null}
             tools={tools && <tools.MessageTools m={m} chat={chat} stream={stream} me={me} />}
           />

@@ -6,9 +6,15 @@ import { announce } from '../app';
 import { t } from '../i18n/t';
 import { loadPart } from '../store/part';
 import { Button } from './button';
+import { Icon } from './icons';
 import type { ReportProps } from './report';
 
-export function ReportButton({ streamId, messageId }: Omit<ReportProps, 'onClose'>) {
+type Props = Omit<ReportProps, 'onClose'> & {
+  /** Of a message: who wrote it. A sign, not a word, as there are many. */
+  by?: string;
+};
+
+export function ReportButton({ streamId, messageId, by }: Props) {
   const [dialog, setDialog] = useState<FunctionComponent<ReportProps> | null>(null);
   const [open, setOpen] = useState(false);
   async function show() {
@@ -23,9 +29,15 @@ export function ReportButton({ streamId, messageId }: Omit<ReportProps, 'onClose
   const Shown = dialog;
   return (
     <>
-      <Button small look="quiet" onClick={() => void show()}>
-        {t('Report')}
-      </Button>
+      {by === undefined ? (
+        <Button small look="quiet" onClick={() => void show()}>
+          {t('Report')}
+        </Button>
+      ) : (
+        <button type="button" class="chat-report" aria-label={t('Report the message of {name}', { name: by })} onClick={() => void show()}>
+          <Icon name="flag" size={16} />
+        </button>
+      )}
       {open && Shown && <Shown streamId={streamId} messageId={messageId} onClose={() => setOpen(false)} />}
     </>
   );
