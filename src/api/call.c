@@ -168,22 +168,26 @@ static bool origin_is_ours(const struct call *c)
     return scheme && c->host.len && span_ieq(span_skip(o, scheme), c->host);
 }
 
-static bool find_user(struct call *c)
+/* E_AUTH: nobody known. Other errors: who it is cannot be told now. */
+static enum err find_user(struct call *c)
 {
     bool renewed = false;
     char plain[CALL_AUTH_CAP];
     struct span id, secret;
     /* A program with a token; a browser never sends one by itself. */
-    if (call_credentials(c->authorization, plain, &id, &secret))
-        return c->has_user = api_token_find(c->db, id, secret, &c->token_row, &c->user) == E_OK;
-    if (!c->token.p) return false;
+    if (call_credentials(c->authorization, plain, &id, &secret)) {
+        const enum err e = api_token_find(c->db, id, secret, &c->token_row, &c->user);
+        c->has_user = e == E_OK;
+        return e;
+    }
+    if (!c->token.p) return E_AUTH;
     const enum err e = session_find(c->db, c->token, &c->user, &renewed);
     c->has_user = e == E_OK;
     if (renewed) {
         char token[SESSION_TOKEN_CAP];
         if (span_cstr(c->token, token, sizeof token)) call_cookie(c, token);
     }
-    return c->has_user;
+    return e;
 }
 
 static bool admitted(struct call *c)
@@ -198,7 +202,12 @@ static bool admitted(struct call *c)
         if (!call_may(c, &WRITES, c->peer)) return false;
     }
     if (!(c->ep->flags & (CALL_USER | CALL_USER_MAYBE))) return true;
-    if (find_user(c) || !(c->ep->flags & CALL_USER)) return true;
+    const enum err e = find_user(c);
+    if (e == E_OK || !(c->ep->flags & CALL_USER)) return true;
+    if (e != E_AUTH && e != E_NOTFOUND) {
+        call_fail(c, e, 0); /* nobody is logged out by a database in trouble */
+        return false;
+    }
     problem_set(&c->problem, E_AUTH, "unauthorized", NULL, "Log in first.");
     call_fail(c, E_AUTH, 401);
     return false;

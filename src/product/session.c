@@ -2,6 +2,7 @@
 #include "product/session.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -121,15 +122,18 @@ enum err session_find(struct db *db, struct span token, struct user *out, bool *
     if (expires <= now) return E_AUTH;
     e = account_get(db, user_id, out);
     if (e != E_OK) return e == E_NOTFOUND ? E_AUTH : e;
-    if (now - seen > USED_US)
-        e = db_exec(db, "UPDATE users SET last_seen_at = ?1 WHERE id = ?2", "is", now, user_id);
-    if (e != E_OK) return e;
     *renewed = expires < now + SESSION_LIFE_US - RENEW_US;
+    /* A database that is too busy to note it does not send anybody away: the next request does. */
+    if (now - seen > USED_US &&
+        db_exec(db, "UPDATE users SET last_seen_at = ?1 WHERE id = ?2", "is", now, user_id) != E_OK)
+        log_warn("session", "user=%s use is not noted", user_id);
     if (!*renewed && used > now - USED_US) return E_OK;
-    return db_exec(db,
-                   "UPDATE sessions SET used_at = ?1, expires_at = CASE ?2 WHEN 1 THEN ?3 ELSE "
-                   "expires_at END WHERE token_hash = ?4",
-                   "iiis", now, (int64_t)*renewed, now + SESSION_LIFE_US, hash);
+    if (db_exec(db,
+                "UPDATE sessions SET used_at = ?1, expires_at = CASE ?2 WHEN 1 THEN ?3 ELSE "
+                "expires_at END WHERE token_hash = ?4",
+                "iiis", now, (int64_t)*renewed, now + SESSION_LIFE_US, hash) != E_OK)
+        *renewed = false;
+    return E_OK;
 }
 
 enum err session_end(struct db *db, struct span token)
